@@ -1,0 +1,44 @@
+"""What every template knows about the installation and the actor's way around it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from organisations.models import Role
+
+CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statistics"
+MENUS: dict[str, tuple[str, ...]] = {
+    Role.CLINIC: (CASES, FORMS, STATISTICS),
+    Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
+    Role.PROVIDER: (CASES, CONTRACTS),
+    Role.CONTRACT_OWNER: (CONTRACTS,),
+    Role.MANAGER: (STATISTICS,),
+    Role.REGION_ADMIN: (STATISTICS,),
+}
+SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
+
+
+def product(request: HttpRequest) -> dict[str, Any]:
+    """The actor, the menu of its role and whether this is a demonstration installation."""
+    actor = getattr(request, "actor", None)
+    role = actor.role if actor else ""
+    return {
+        "actor": actor,
+        "demo": settings.DEMO,
+        "may_search": role in SEARCHES,
+        "navigation": [_item(name, role, request.path) for name in MENUS.get(role, ())],
+    }
+
+
+def _item(name: str, role: str, path: str) -> dict[str, Any]:
+    labels = {
+        CASES: _("Remisser") if role == Role.PROVIDER else _("Ärenden"),
+        FORMS: _("Blanketter"),
+        CONTRACTS: _("Avtal"),
+        STATISTICS: _("Statistik"),
+    }
+    url = reverse(name)
+    return {"url": url, "label": labels[name], "current": path.startswith(url)}

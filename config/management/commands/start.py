@@ -1,0 +1,304 @@
+"""``manage.py start``: the whole product in one terminal, for development and demonstration."""
+
+import asyncio
+import fcntl
+import os
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.embedded import (
+    EmbeddedServiceError,
+    Services,
+    ensure_secrets,
+    save_environment,
+    saved_environment,
+)
+from config.supervisor import Deaths, Program, Supervisor, Terminal
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+# The simulator's ports lie at a fixed distance from the product's, when they are free.
+SIMULATOR_PORT_OFFSET = 71
+SIMULATOR_SMTP_OFFSET = 72
+# A product that was killed outright needs a moment to let its port go.
+PORT_PATIENCE_SECONDS = 3.0
+SERVICES_CHECK_SECONDS = 5.0
+
+
+class Command(BaseCommand):
+    """Starts databases, web, jobs and the gateway simulator, and ends them all together."""
+
+    help = gettext_lazy(
+        "Startar hela Vårdlots i en terminal: databas, webb, bakgrundsjobb och simulerad 1177."
+    )
+    # The database may not exist yet.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=DEFAULT_PORT, help=_("webbens port (%(default)s)")
+        )
+        parser.add_argument("--no-demo", action="store_true", help=_("gör inga demodata"))
+        parser.add_argument(
+            "--data", metavar="DIR", help=_("datakatalog i stället för var/ (VARDLOTS_DATA)")
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError(
+                _("start är för utveckling och demonstration; se docs/operations.md för drift.")
+            )
+        # Everything that is written under the data directory is for its owner only.
+        os.umask(0o077)
+        data: Path = settings.DATA_DIR
+        run = data / "run"
+        try:
+            run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(
+                _("Datakatalogen %(data)s går inte att skapa: %(error)s")
+                % {"data": data, "error": error}
+            ) from error
+        address = f"http://{HOST}:{options['port']}"
+        with only_instance(run / "start.lock", address) as other:
+            if other is not None:
+                self.stdout.write(_("Vårdlots kör redan: %s") % other)
+                return
+            wait_for_port(options["port"])
+            started = Start(data=data, port=options["port"], demo=not options["no_demo"])
+            if not asyncio.run(started.run()):
+                sys.exit(1)
+
+
+class Start:
+    """One run of the product, from nothing to nothing."""
+
+    def __init__(self, *, data: Path, port: int, demo: bool) -> None:
+        self.data = data
+        self.port = port
+        self.demo = demo
+        self.address = f"http://{HOST}:{port}"
+        self.simulator_ports: tuple[int, int] | None = None
+        if not os.environ.get("VARDLOTS_GATEWAY_URL") and find_spec("notices.simulator"):
+            http = free_port(port + SIMULATOR_PORT_OFFSET)
+            smtp = free_port(port + SIMULATOR_SMTP_OFFSET, taken=http)
+            self.simulator_ports = (http, smtp)
+
+    async def run(self) -> bool:
+        """Run until someone asks it to stop; return False when it ended by a failure."""
+        ensure_secrets(self.data)
+        environment = self.environment()
+        names = [_("vårdlots"), *(program.name for program in self.programs())]
+        self.supervisor = Supervisor(
+            name=names[0],
+            terminal=Terminal(names),
+            environment=environment,
+            directory=settings.BASE_DIR,
+        )
+        self.supervisor.listen()
+        services = Services(
+            self.data,
+            postgres=not os.environ.get("DATABASE_URL"),
+            valkey=not os.environ.get("REDIS_URL"),
+        )
+        try:
+            self.supervisor.say(_("Startar databas och meddelandekö i %s") % self.data)
+            await asyncio.to_thread(services.start)
+            if await self.prepare():
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.watch(services))
+                    group.create_task(self.announce())
+                    group.create_task(self.supervisor.keep_running(self.programs()))
+            elif not self.supervisor.stopping:
+                self.supervisor.say(_("Förberedelsen misslyckades, se felet ovan."))
+                self.supervisor.give_up()
+        except EmbeddedServiceError as error:
+            self.supervisor.say(str(error))
+            self.supervisor.give_up()
+        finally:
+            await asyncio.to_thread(services.stop)
+        self.supervisor.say(_("Allt är stoppat."))
+        return not self.supervisor.gave_up
+
+    def environment(self) -> dict[str, str]:
+        """Return the programs' environment; its addresses are saved for other terminals."""
+        addresses = {"VARDLOTS_BASE_URL": self.address}
+        if self.simulator_ports:
+            http, smtp = self.simulator_ports
+            addresses["VARDLOTS_GATEWAY_URL"] = f"http://{HOST}:{http}"
+            addresses["EMAIL_URL"] = f"smtp://{HOST}:{smtp}"
+        else:
+            addresses["EMAIL_URL"] = "consolemail://"
+        given = os.environ
+        public = ("VARDLOTS_BASE_URL", "VARDLOTS_GATEWAY_URL")
+        save_environment(
+            self.data, addresses | {name: given[name] for name in public if given.get(name)}
+        )
+        return {
+            **saved_environment(self.data),
+            **addresses,
+            **given,
+            "VARDLOTS_DATA": os.fspath(self.data),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def programs(self) -> list[Program]:
+        """Return what runs side by side."""
+        python = sys.executable
+        # Celery warns at length about root, which is who runs in a container.
+        quiet = ["-W", "ignore:You're running the worker"]
+        celery = [python, *quiet, "-m", "celery", "--quiet", "-A", "config"]
+        gunicorn = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{self.port}"]
+        gunicorn += ["--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
+        gunicorn += ["--log-level", "warning", "--no-control-socket"]
+        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"]
+        # Worker processes that talk to each other are of no use when there is one.
+        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
+        programs = [
+            Program(_("webb"), gunicorn),
+            Program(_("jobb"), worker),
+            Program(_("klocka"), beat),
+        ]
+        if self.simulator_ports:
+            http, smtp = map(str, self.simulator_ports)
+            simulator = [python, "-m", "notices.simulator", "--port", http, "--smtp-port", smtp]
+            programs.append(
+                Program(_("1177-simulator"), [*simulator, "--data", os.fspath(self.data)])
+            )
+        return programs
+
+    async def prepare(self) -> bool:
+        """Bring the database up to date; return whether all went well."""
+        steps = [
+            (_("Uppdaterar databasens tabeller"), ["migrate", "--verbosity", "0"]),
+            (_("Läser in kodverk och regioner"), ["load_reference"]),
+        ]
+        if self.demo:
+            steps.append((_("Gör demodata, om de inte redan finns"), ["demo_data"]))
+        manage = os.fspath(settings.BASE_DIR / "manage.py")
+        for text, command in steps:
+            self.supervisor.say(text)
+            program = Program(self.supervisor.name, [sys.executable, manage, *command])
+            if not await self.supervisor.run_once(program):
+                return False
+        return True
+
+    async def watch(self, services: Services) -> None:
+        """Start an embedded server again if it dies."""
+        deaths = Deaths(asyncio.get_running_loop().time)
+        while await self.supervisor.pause(SERVICES_CHECK_SECONDS):
+            try:
+                dead = await asyncio.to_thread(services.ensure_running)
+            except EmbeddedServiceError as error:
+                self.supervisor.say(str(error))
+                self.supervisor.give_up()
+                return
+            if dead:
+                self.supervisor.say(_("%s hade dött och är startad igen.") % ", ".join(dead))
+                if deaths.too_many():
+                    self.supervisor.say(_("Det händer för ofta. Allt stoppas."))
+                    self.supervisor.give_up()
+
+    async def announce(self) -> None:
+        """Say where the product is, once it answers."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while await self.supervisor.pause(0.2):
+                try:
+                    await client.get(self.address, timeout=10)
+                except httpx.HTTPError:
+                    continue
+                break
+            else:
+                return
+        for line in self.welcome(await asyncio.to_thread(demo_lines) if self.demo else []):
+            self.supervisor.say(line)
+
+    def welcome(self, logins: list[str]) -> Iterator[str]:
+        """Yield the lines that tell a person what to do next."""
+        yield ""
+        yield _("Vårdlots är igång:  %s") % self.address
+        if self.simulator_ports:
+            yield _("1177-simulatorn:    %s") % f"http://{HOST}:{self.simulator_ports[0]}"
+        yield _("Data ligger i       %s") % self.data
+        if logins:
+            yield ""
+            yield _("Logga in som (användarnamn, lösenord):")
+            yield from logins
+        yield ""
+        yield _("Stoppa med Ctrl-C.")
+
+
+def demo_lines() -> list[str]:
+    """Return a line for each demo login."""
+    try:
+        from config.demo import demo_logins
+    except ImportError:
+        return []
+    return [f"  {login}" for login in demo_logins()]
+
+
+@contextmanager
+def only_instance(lock: Path, address: str) -> Iterator[str | None]:
+    """Hold the data directory's lock, or yield the address of who holds it.
+
+    The kernel drops the lock with the process, so a killed one leaves nothing in the way.
+    """
+    with lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            yield file.read().strip() or "…"
+            return
+        file.truncate(0)
+        process = _("process %d") % os.getpid()
+        file.write(f"{address} ({process})\n")
+        file.flush()
+        yield None
+
+
+def wait_for_port(port: int) -> None:
+    """Return when the port is free; CommandError when it stays taken."""
+    deadline = time.monotonic() + PORT_PATIENCE_SECONDS
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                _('Port %(port)d är upptagen. Välj en annan: make start ARGS="--port %(other)d"')
+                % {"port": port, "other": free_port(port + 100)}
+            )
+        time.sleep(0.2)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port on this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
+def free_port(wanted: int, *, taken: int | None = None) -> int:
+    """Return the wanted port, or any free one when it is not to be had."""
+    if wanted != taken and is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

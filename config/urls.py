@@ -1,0 +1,10 @@
+"""All addresses. English in code and URL, Swedish on the page."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("organisations.urls")),
+    path("", include("referral.urls")),
+    path("", include("contracts.urls")),
+    path("", include("notices.urls")),
+]

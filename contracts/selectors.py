@@ -1,0 +1,112 @@
+"""Reads of the contract registry that pages, API and services share."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from contracts.codes import covering_codes
+from contracts.models import CallOff, Capped, Contract, ContractLine, Procedure
+from organisations.access import Actor
+from organisations.models import Role
+
+S = CallOff.State
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What live call-offs take of a cap, by state; SEK as Decimal."""
+
+    reserved: int
+    used: int
+    settled: int
+    reserved_sek: Decimal
+    used_sek: Decimal
+    settled_sek: Decimal
+    cap: int | None
+    cap_sek: Decimal | None
+    left: int | None
+    left_sek: Decimal | None
+
+    @property
+    def used_or_settled(self) -> int:
+        return self.used + self.settled
+
+
+def procedure_name(kva: str) -> str:
+    """The Swedish name of a code: its own, else its group's, else the code itself."""
+    names = dict(
+        Procedure.objects.filter(kva__in=covering_codes(kva)).values_list("kva", "name")
+    )
+    return next((names[code] for code in covering_codes(kva) if code in names), kva)
+
+
+def visible_contracts(actor: Actor) -> QuerySet[Contract]:
+    """The contracts the actor may see (design 5.6), with their lines and call-offs counted.
+
+    A contract owner and a region's navigators see what the region owns; navigators also what it
+    may use; a provider its own. Nobody sees patients here.
+    """
+    contracts = Contract.objects.all()
+    if actor.role == Role.CONTRACT_OWNER and actor.region:
+        contracts = contracts.filter(owner_region_id=actor.region)
+    elif actor.role in {Role.NAVIGATOR, Role.INTEGRATION} and actor.region:
+        usable = Contract.regions_allowed.through.objects.filter(region_id=actor.region)
+        contracts = contracts.filter(
+            Q(owner_region_id=actor.region) | Q(pk__in=usable.values("contract_id"))
+        )
+    elif actor.role == Role.PROVIDER and actor.provider_id:
+        contracts = contracts.filter(provider_id=actor.provider_id)
+    elif not actor.is_system:
+        contracts = contracts.none()
+    lines = ContractLine.objects.select_related("care_unit__municipality").annotate(
+        **_counts("call_offs")
+    )
+    return (
+        contracts.select_related("owner_region", "provider")
+        .prefetch_related("regions_allowed", Prefetch("lines", queryset=lines))
+        .annotate(**_counts("lines__call_offs"))
+        .order_by("number")
+    )
+
+
+def usage_of(capped: Capped) -> Usage:
+    """The usage of a contract or line that :func:`visible_contracts` returned."""
+    row: Any = capped
+    return Usage(
+        reserved=row.n_reserved,
+        used=row.n_used,
+        settled=row.n_settled,
+        reserved_sek=row.sek_reserved,
+        used_sek=row.sek_used,
+        settled_sek=row.sek_settled,
+        cap=capped.cap_volume,
+        cap_sek=capped.cap_sek,
+        left=capped.left_volume,
+        left_sek=capped.left_sek,
+    )
+
+
+def call_offs_by_region(contract: Contract) -> list[dict[str, Any]]:
+    """How much each using region takes of the contract: live volume and SEK, largest first."""
+    return list(
+        CallOff.objects.filter(line__contract=contract)
+        .exclude(state=S.RELEASED)
+        .values("region__name")
+        .annotate(volume=Count("pk"), sek=Sum("amount_sek"))
+        .order_by("-volume", "region__name")
+    )
+
+
+def _counts(path: str) -> dict[str, Any]:
+    """Counts and sums per state over the call-offs at ``path``, in the same query."""
+    columns: dict[str, Any] = {}
+    for state in (S.RESERVED, S.USED, S.SETTLED):
+        chosen = Q(**{f"{path}__state": state})
+        columns[f"n_{state}"] = Count(path, filter=chosen)
+        columns[f"sek_{state}"] = Coalesce(
+            Sum(f"{path}__amount_sek", filter=chosen), Decimal(0)
+        )
+    return columns

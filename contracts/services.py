@@ -1,0 +1,106 @@
+"""Call-offs: reserve, release, use and settle places under a contract's cap (design 5.5)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from contracts.models import CallOff, ContractLine
+from organisations.errors import CapReached, WrongState
+from organisations.events import emit
+from organisations.models import Region
+
+_CAP_CONSTRAINTS = (
+    "contract_volume_within_cap",
+    "contract_sek_within_cap",
+    "line_volume_within_cap",
+    "line_sek_within_cap",
+)
+
+
+@transaction.atomic
+def reserve(line: ContractLine, *, case_number: str, region: Region, now: datetime) -> CallOff:
+    """Take one place on the line for a case.
+
+    Raises :class:`CapReached` when line or contract has no room; the database is the judge, so
+    two who fight for the last place get one place between them.
+    """
+    try:
+        with transaction.atomic():
+            call_off = CallOff.objects.create(
+                line=line,
+                region=region,
+                case_number=case_number,
+                amount_sek=line.price_sek,
+                reserved_at=now,
+            )
+    except IntegrityError as error:
+        raise _explained(error) from error
+    return call_off
+
+
+@transaction.atomic
+def release(call_off: CallOff, *, now: datetime) -> CallOff:
+    """Give the place back: declined, expired, rejected or withdrawn before treatment."""
+    call_off = _locked(call_off)
+    if call_off.state == CallOff.State.RELEASED:
+        return call_off
+    if call_off.state != CallOff.State.RESERVED:
+        raise WrongState(_("Ett använt avrop kan inte återlämnas."), code="calloff_used")
+    call_off.state = CallOff.State.RELEASED
+    call_off.released_at = now
+    call_off.save(update_fields=["state", "released_at"])
+    return call_off
+
+
+@transaction.atomic
+def use(call_off: CallOff, *, now: datetime) -> CallOff:
+    """The patient was treated: the reserved place is used."""
+    call_off = _locked(call_off)
+    if call_off.state != CallOff.State.RESERVED:
+        raise WrongState(_("Avropet är inte reserverat."), code="calloff_not_reserved")
+    call_off.state = CallOff.State.USED
+    call_off.used_at = now
+    call_off.save(update_fields=["state", "used_at"])
+    return call_off
+
+
+@transaction.atomic
+def settle(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
+    """The invoice is approved: the used place costs ``amount_sek`` from now on.
+
+    Raises :class:`CapReached` when the amount does not fit under a cap in SEK.
+    """
+    call_off = _locked(call_off)
+    if call_off.state != CallOff.State.USED:
+        raise WrongState(_("Bara använda avrop kan slutregleras."), code="calloff_not_used")
+    call_off.state = CallOff.State.SETTLED
+    call_off.amount_sek = amount_sek
+    call_off.settled_at = now
+    try:
+        with transaction.atomic():
+            call_off.save(update_fields=["state", "amount_sek", "settled_at"])
+    except IntegrityError as error:
+        raise _explained(error) from error
+    emit(
+        "call_off.settled",
+        now=now,
+        case_number=call_off.case_number,
+        payload={"amount_sek": str(amount_sek)},
+    )
+    return call_off
+
+
+def _locked(call_off: CallOff) -> CallOff:
+    return CallOff.objects.select_for_update().get(pk=call_off.pk)
+
+
+def _explained(error: IntegrityError) -> Exception:
+    """The domain error that a refusal by the database means."""
+    text = str(error)
+    if any(name in text for name in _CAP_CONSTRAINTS):
+        return CapReached(_("Takvolymen är nådd. Välj en annan vårdgivare eller ett annat avtal."))
+    if "calloff_one_live_per_case" in text:
+        return WrongState(_("Ärendet har redan ett avrop."), code="calloff_exists")
+    return error

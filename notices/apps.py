@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NoticesConfig(AppConfig):
+    name = "notices"
+    verbose_name = _("Meddelanden")
+
+    def ready(self) -> None:
+        from notices import consumers, letters, sending
+        from organisations.sweeps import register_sweep
+
+        consumers.subscribe_all()
+        register_sweep("inbox", sending.send_inbox_notices)
+        register_sweep("email", sending.send_emails)
+        register_sweep("letters", letters.deliver_letters)

@@ -1,0 +1,113 @@
+"""The gateway to 1177's inbox over HTTP (docs/integrations.md).
+
+Modelled on the inbox contracts IsActiveUser and AddMessage. Every message bears an idempotency
+key; sending the same key again gives the first receipt and no second message.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from django.conf import settings
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from notices.signature import HEADER, sign
+
+
+class GatewayError(Exception):
+    """The gateway could not be reached or did not take the message; try again later."""
+
+
+class RecipientNotActive(GatewayError):
+    """The patient has no inbox in 1177."""
+
+
+class MessageRefused(GatewayError):
+    """The gateway will never take this message; trying again does not help."""
+
+
+@dataclass(frozen=True)
+class InboxMessage:
+    """A message in the sending clinic's name to one patient."""
+
+    recipient: str
+    sender_hsa_id: str
+    sender_name: str
+    subject: str
+    body: str
+    reference: str
+    thread: str
+    answerable: bool
+    decline_reasons: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "recipient": self.recipient,
+            "sender_hsa_id": self.sender_hsa_id,
+            "sender_name": self.sender_name,
+            "subject": self.subject,
+            "body": self.body,
+            "language": "sv",
+            "reference": self.reference,
+            "thread": self.thread,
+            "answerable": self.answerable,
+            "answer_options": {
+                "decline_reasons": [
+                    {"code": code, "text": text} for code, text in self.decline_reasons
+                ]
+            },
+            "callback_url": f"{settings.BASE_URL}/gateway/1177/callback/",
+        }
+
+
+def send_message(message: InboxMessage, *, key: str) -> str:
+    """Hand the message over and return the gateway's message id.
+
+    Raises :class:`RecipientNotActive`, :class:`MessageRefused` or :class:`GatewayError`.
+    """
+    response = _post("/1177/messages", message.as_json(), headers={"Idempotency-Key": key})
+    if response.status_code in {200, 201}:
+        try:
+            return str(response.json()["message_id"])
+        except (ValueError, KeyError) as error:
+            raise GatewayError("the receipt could not be read") from error
+    if response.status_code == 404:
+        raise RecipientNotActive("no active inbox")
+    if 400 <= response.status_code < 500 and response.status_code not in {401, 408, 429}:
+        raise MessageRefused(f"refused with {response.status_code}")
+    raise GatewayError(f"answered {response.status_code}")
+
+
+def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) -> httpx.Response:
+    """POST with a short retry for a connection that breaks; long pauses stand in the notice row."""
+    body = json.dumps(payload, ensure_ascii=False).encode()
+    attempts = Retrying(
+        stop=stop_after_attempt(2),
+        wait=wait_exponential_jitter(initial=0.1, max=1),
+        retry=retry_if_exception_type(httpx.TransportError),
+    )
+    try:
+        for attempt in attempts:
+            with attempt:
+                return httpx.post(
+                    f"{settings.GATEWAY_URL}{path}",
+                    content=body,
+                    headers={
+                        "Content-Type": "application/json",
+                        HEADER: sign(body, secret=settings.GATEWAY_SECRET, at=time.time()),
+                        **headers,
+                    },
+                    timeout=settings.GATEWAY_TIMEOUT_SECONDS,
+                )
+    except RetryError as error:
+        raise GatewayError("the gateway does not answer") from error
+    raise GatewayError("the gateway does not answer")

@@ -1,0 +1,138 @@
+"""Sweep that hands letters to the print provider's drop folder (design 5.3).
+
+Two steps, each its own transaction. First the due letters are put in a batch whose number names
+the folder. Then the folder is written beside its place, moved there in one rename, and the batch
+recorded as delivered. A crash anywhere in between writes the same folder once more, never two.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from notices.models import LetterBatch, Notice
+from notices.pdf import letter_pdf
+from organisations.sweeps import claim_due
+from referral.models import LogVerb, Offer
+from referral.services import record_notice
+
+INDEX_NAME = "index.csv"
+INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
+
+
+def deliver_letters(*, now: datetime, limit: int = 200) -> int:
+    """Batch the letters that are due and deliver undelivered batches; returns letters handled."""
+    batched = _batch_due_letters(now=now, limit=limit)
+    _deliver_batches(now=now)
+    return batched
+
+
+@transaction.atomic
+def _batch_due_letters(*, now: datetime, limit: int) -> int:
+    waiting = Notice.objects.filter(
+        channel=Notice.Channel.LETTER, state=Notice.State.WAITING
+    ).select_related("offer")
+    due = claim_due(waiting, now=now, limit=limit)
+    needed = [letter for letter in due if _still_needed(letter)]
+    for letter in due:
+        if letter not in needed:
+            letter.state = Notice.State.CANCELLED
+            letter.save(update_fields=["state"])
+    if needed:
+        batch = LetterBatch.objects.create(created_at=now, due_at=now)
+        for letter in needed:
+            letter.batch = batch
+            letter.state = Notice.State.BATCHED
+            letter.save(update_fields=["batch", "state"])
+    return len(due)
+
+
+def _still_needed(letter: Notice) -> bool:
+    """An offer answered a moment ago needs no letter, whether or not the event has arrived."""
+    if letter.offer is None:
+        return True
+    state = Offer.objects.select_for_update().values_list("state", flat=True).get(
+        pk=letter.offer_id
+    )
+    return state == Offer.State.SENT
+
+
+def _deliver_batches(*, now: datetime) -> None:
+    while True:
+        with transaction.atomic():
+            due = claim_due(
+                LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1
+            )
+            if not due:
+                return
+            _deliver(due[0], now=now)
+
+
+def _deliver(batch: LetterBatch, *, now: datetime) -> None:
+    letters = list(
+        batch.letters.select_related(
+            "case__patient", "case__region", "case__sending_unit__municipality", "offer"
+        ).order_by("pk")
+    )
+    write_folder(batch, letters, drop=Path(settings.PRINT_DROP))
+    batch.delivered_at = now
+    batch.save(update_fields=["delivered_at"])
+    for letter in letters:
+        letter.state = Notice.State.SENT
+        letter.sent_at = now
+        letter.attempts += 1
+        letter.receipt = batch.folder_name
+        letter.save(update_fields=["state", "sent_at", "attempts", "receipt"])
+        record_notice(
+            letter.case,
+            LogVerb.LETTER_SENT,
+            channel=letter.channel,
+            subject=letter.subject,
+            now=now,
+        )
+
+
+def write_folder(batch: LetterBatch, letters: list[Notice], *, drop: Path) -> Path:
+    """Write the PDF files and their index; the finished folder appears in one rename."""
+    drop.mkdir(parents=True, exist_ok=True)
+    target = drop / batch.folder_name
+    if target.exists():  # written before the crash that made us come back
+        return target
+    work = drop / f".{batch.folder_name}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    index = io.StringIO()
+    rows = csv.writer(index, delimiter=";", lineterminator="\r\n")
+    rows.writerow(INDEX_COLUMNS)
+    for letter in letters:
+        name = f"{letter.case.number}_{letter.pk}.pdf"
+        content, pages = letter_pdf(letter)
+        _write(work / name, content)
+        patient = letter.case.patient
+        rows.writerow(
+            (
+                name,
+                letter.case.number,
+                pages,
+                hashlib.sha256(content).hexdigest(),
+                "" if patient.is_protected else patient.full_name,
+                # Skatteverket forwards post to people with protected identity.
+                "skatteverket" if patient.is_protected else "post",
+            )
+        )
+    _write(work / INDEX_NAME, index.getvalue().encode())
+    os.replace(work, target)
+    return target
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,149 @@
+"""Notices to patients and providers, letter batches and what the gateway called back."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from organisations.models import CareUnit
+from referral.models import Case, Offer
+
+
+class LetterBatch(models.Model):
+    """A delivery to the print provider: a folder of PDF files with an index file.
+
+    The row comes first and its number names the folder, so that a crash between writing and
+    recording writes the same folder again and never a second one.
+    """
+
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(_("lämnad"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("brevleverans")
+        verbose_name_plural = _("brevleveranser")
+        indexes = (
+            models.Index(
+                fields=["due_at"],
+                name="letter_batch_due",
+                condition=Q(delivered_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.folder_name
+
+    @property
+    def folder_name(self) -> str:
+        return f"brev-{self.created_at:%Y%m%d}-{self.pk:08d}"
+
+
+class Notice(models.Model):
+    """One message to one recipient through one channel, due at a time, sent exactly once.
+
+    The idempotency key goes to the outside gateway too (design 5.3).
+    """
+
+    class Kind(models.TextChoices):
+        OFFER = "offer", _("Erbjudande")
+        OFFER_LETTER = "offer_letter", _("Erbjudande som brev")
+        BOOKED_TIME = "booked_time", _("Bokad tid")
+        PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
+        CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
+        CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")
+
+    class Channel(models.TextChoices):
+        INBOX = "1177", "1177"
+        LETTER = "letter", _("Brev")
+        EMAIL = "email", _("E-post")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Väntar")
+        BATCHED = "batched", _("Lämnas till tryckeri")
+        SENT = "sent", _("Skickat")
+        READ = "read", _("Läst")
+        ANSWERED = "answered", _("Besvarat")
+        CANCELLED = "cancelled", _("Behövdes inte")
+        FAILED = "failed", _("Kunde inte skickas")
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    offer = models.ForeignKey(
+        Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
+    )
+    kind = models.CharField(_("slag"), max_length=20, choices=Kind)
+    channel = models.CharField(_("kanal"), max_length=6, choices=Channel)
+    state = models.CharField(_("status"), max_length=9, choices=State, default=State.WAITING)
+    # 1177's inbox serves the relation between patient and clinic: the clinic is the sender.
+    sender = models.ForeignKey(CareUnit, on_delete=models.PROTECT, related_name="+")
+    email_to = models.EmailField(_("till"), blank=True)
+    subject = models.CharField(_("ämne"), max_length=200)
+    body = models.TextField(_("text"))
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(_("ska skickas"))
+    sent_at = models.DateTimeField(_("skickat"), null=True, blank=True)
+    read_at = models.DateTimeField(_("läst"), null=True, blank=True)
+    receipt = models.CharField(_("kvittens"), max_length=80, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("försök"), default=0)
+    last_error = models.CharField(_("senaste fel"), max_length=300, blank=True)
+    batch = models.ForeignKey(
+        LetterBatch, on_delete=models.PROTECT, null=True, blank=True, related_name="letters"
+    )
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("meddelande")
+        verbose_name_plural = _("meddelanden")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["offer", "kind", "channel"],
+                condition=Q(kind__in=["offer", "offer_letter"]),
+                name="notice_once_per_offer_kind_channel",
+            ),
+            models.CheckConstraint(
+                name="notice_sent_has_time",
+                condition=~Q(state__in=["sent", "read", "answered"]) | Q(sent_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_batched_has_batch",
+                condition=~Q(state="batched") | Q(batch__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_email_has_address",
+                condition=~Q(channel="email") | ~Q(email_to=""),
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["channel", "due_at", "id"],
+                name="notice_due",
+                condition=Q(state="waiting"),
+            ),
+            models.Index(fields=["case", "id"], name="notice_by_case"),
+            models.Index(fields=["receipt"], name="notice_by_receipt"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.get_kind_display()}"
+
+
+class GatewayCallback(models.Model):
+    """What the gateway called back with, kept once per delivery id so that replays do nothing."""
+
+    delivery_id = models.CharField(max_length=80, unique=True)
+    received_at = models.DateTimeField(_("mottaget"))
+    payload = models.JSONField(encoder=DjangoJSONEncoder)
+    outcome = models.CharField(_("utfall"), max_length=200)
+    notice = models.ForeignKey(
+        Notice, on_delete=models.PROTECT, null=True, related_name="callbacks"
+    )
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("återkoppling från 1177")
+        verbose_name_plural = _("återkopplingar från 1177")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.outcome}"

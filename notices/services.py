@@ -1,0 +1,112 @@
+"""What comes back from the gateway, and what a person does about notices."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notices.models import GatewayCallback, Notice
+from organisations.access import Actor
+from organisations.errors import DomainError, InvalidInput
+from organisations.events import wake
+from referral.models import AnswerChannel, LogVerb
+from referral.services import answer_offer, record_notice
+
+READ, ANSWERED = "message.read", "message.answered"
+
+
+@transaction.atomic
+def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallback:
+    """Take in what the gateway tells, once per delivery id.
+
+    A replay returns the first outcome. An answer to an offer that no longer stands is recorded
+    and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood.
+    """
+    delivery_id, kind = _text(payload, "delivery_id", 80), _text(payload, "type", 40)
+    message_id = _text(payload, "message_id", 80)
+    callback, created = GatewayCallback.objects.get_or_create(
+        delivery_id=delivery_id,
+        defaults={"received_at": now, "payload": payload, "outcome": ""},
+    )
+    if not created:
+        return callback
+    notice = (
+        Notice.objects.select_for_update(of=("self",))
+        .select_related("case", "offer__case")
+        .filter(receipt=message_id, channel=Notice.Channel.INBOX)
+        .first()
+    )
+    callback.notice = notice
+    if notice is None:
+        callback.outcome = "unknown message"
+    elif kind == READ:
+        callback.outcome = _mark_read(notice, now=now)
+    elif kind == ANSWERED:
+        callback.outcome = _answer(notice, payload.get("answer"), now=now)
+    else:
+        raise InvalidInput(_("Okänd typ av återkoppling."), fields={"type": _("Okänd typ.")})
+    callback.save(update_fields=["outcome", "notice"])
+    return callback
+
+
+def _mark_read(notice: Notice, *, now: datetime) -> str:
+    if notice.read_at is None:
+        notice.read_at = now
+        if notice.state == Notice.State.SENT:
+            notice.state = Notice.State.READ
+        notice.save(update_fields=["read_at", "state"])
+        record_notice(
+            notice.case,
+            LogVerb.NOTICE_READ,
+            channel=notice.channel,
+            subject=notice.subject,
+            now=now,
+        )
+    return "read"
+
+
+def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
+    if not isinstance(answer, dict) or not isinstance(answer.get("accepted"), bool):
+        raise InvalidInput(_("Svaret saknas."), fields={"answer": _("Svaret saknas.")})
+    if notice.offer is None:
+        return "the message has no offer to answer"
+    try:
+        with transaction.atomic():
+            answer_offer(
+                notice.offer,
+                accepted=answer["accepted"],
+                channel=AnswerChannel.INBOX,
+                actor=Actor.patient("Patienten i 1177"),
+                now=now,
+                reason=str(answer.get("reason") or ""),
+                comment=str(answer.get("comment") or ""),
+            )
+    except InvalidInput:
+        raise
+    except DomainError as error:
+        return f"not taken: {error.code}"
+    notice.state = Notice.State.ANSWERED
+    notice.read_at = notice.read_at or now
+    notice.save(update_fields=["state", "read_at"])
+    return "accepted" if answer["accepted"] else "declined"
+
+
+@transaction.atomic
+def send_again(notice: Notice, *, now: datetime) -> Notice:
+    """Have a failed notice tried once more, under the same idempotency key."""
+    locked = Notice.objects.select_for_update().get(pk=notice.pk)
+    if locked.state == Notice.State.FAILED:
+        locked.state = Notice.State.WAITING
+        locked.due_at = now
+        locked.attempts = 0
+        locked.save(update_fields=["state", "due_at", "attempts"])
+        transaction.on_commit(wake)
+    return locked
+
+
+def _text(payload: dict[str, Any], name: str, longest: int) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise InvalidInput(_("Återkopplingen kan inte läsas."), fields={name: _("Saknas.")})
+    return value

@@ -1,0 +1,173 @@
+"""Regions, municipalities, medical areas, providers and care units."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+# HSA-id: SE, ten-digit organisation number, hyphen, letters and digits; at most 31 characters.
+HSA_ID_PATTERN = r"^SE[0-9]{10}-[A-Z0-9]{1,18}$"
+
+
+class Region(models.Model):
+    """A Swedish region. The two-digit county code (SCB) is its key and begins its case numbers."""
+
+    code = models.CharField(_("länskod"), max_length=2, primary_key=True)
+    name = models.CharField(_("namn"), max_length=80, unique=True)
+    short_name = models.CharField(_("kortnamn"), max_length=40)
+    seat_town = models.CharField(_("residensort"), max_length=60)
+    latitude = models.DecimalField(max_digits=7, decimal_places=4)
+    longitude = models.DecimalField(max_digits=7, decimal_places=4)
+    guarantee_days = models.PositiveSmallIntegerField(_("vårdgaranti, dagar"), default=90)
+    child_psychiatry_days = models.PositiveSmallIntegerField(
+        _("vårdgaranti i barn- och ungdomspsykiatri, dagar"), default=30
+    )
+    navigator_unit_name = models.CharField(_("vårdlotsenhet"), max_length=80)
+    navigator_phone = models.CharField(_("telefon till vårdlots"), max_length=30, blank=True)
+    offer_stands_days = models.PositiveSmallIntegerField(
+        _("dagar ett erbjudande står kvar"), default=30
+    )
+    letter_after_days = models.PositiveSmallIntegerField(
+        _("dagar utan svar innan brev skickas"), default=14
+    )
+
+    class Meta:
+        ordering = ("code",)
+        verbose_name = _("region")
+        verbose_name_plural = _("regioner")
+        constraints = (
+            models.CheckConstraint(
+                name="region_code_two_digits", condition=Q(code__regex=r"^[0-9]{2}$")
+            ),
+            # Hälso- och sjukvårdsförordningen (2017:80) 6 kap. 1 §: a region may promise less
+            # than 90 days, never more.
+            models.CheckConstraint(
+                name="region_guarantee_within_law",
+                condition=Q(guarantee_days__range=(1, 90))
+                & Q(child_psychiatry_days__range=(1, 90)),
+            ),
+            models.CheckConstraint(
+                name="region_offer_outlives_letter",
+                condition=Q(offer_stands_days__gt=models.F("letter_after_days")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Municipality(models.Model):
+    """A municipality with SCB's four-digit code; the patient's home for distances and equality."""
+
+    code = models.CharField(_("kommunkod"), max_length=4, primary_key=True)
+    name = models.CharField(_("namn"), max_length=60)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="municipalities")
+    latitude = models.DecimalField(max_digits=7, decimal_places=4)
+    longitude = models.DecimalField(max_digits=7, decimal_places=4)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("kommun")
+        verbose_name_plural = _("kommuner")
+        constraints = (
+            models.CheckConstraint(
+                name="municipality_code_begins_with_region",
+                condition=Q(code__regex=r"^[0-9]{4}$") & Q(code__startswith=models.F("region_id")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MedicalArea(models.Model):
+    """Medicinskt verksamhetsområde (MVO), three-digit national code."""
+
+    mvo = models.CharField(_("MVO-kod"), max_length=3, primary_key=True)
+    name = models.CharField(_("namn"), max_length=120)
+    group = models.CharField(_("grupp"), max_length=80)
+
+    class Meta:
+        ordering = ("mvo",)
+        verbose_name = _("medicinskt verksamhetsområde")
+        verbose_name_plural = _("medicinska verksamhetsområden")
+
+    def __str__(self) -> str:
+        return f"{self.mvo} {self.name}"
+
+
+class Provider(models.Model):
+    """Vårdgivare: a legal person that gives care, public or private."""
+
+    class Kind(models.TextChoices):
+        REGION = "region", _("regiondriven")
+        PRIVATE = "private", _("privat")
+        NON_PROFIT = "non_profit", _("idéburen")
+
+    name = models.CharField(_("namn"), max_length=120, unique=True)
+    organisation_number = models.CharField(_("organisationsnummer"), max_length=10)
+    kind = models.CharField(_("driftsform"), max_length=12, choices=Kind)
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, null=True, blank=True, related_name="own_providers"
+    )
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("vårdgivare")
+        verbose_name_plural = _("vårdgivare")
+        constraints = (
+            models.CheckConstraint(
+                name="provider_organisation_number_ten_digits",
+                condition=Q(organisation_number__regex=r"^[0-9]{10}$"),
+            ),
+            models.CheckConstraint(
+                name="provider_region_run_has_region",
+                condition=~Q(kind="region") | Q(region__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CareUnit(models.Model):
+    """Vårdenhet with its HSA-id: sends patients, receives them, or both."""
+
+    hsa_id = models.CharField(_("HSA-id"), max_length=31, unique=True)
+    name = models.CharField(_("namn"), max_length=120)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="care_units")
+    region = models.ForeignKey(
+        Region,
+        on_delete=models.PROTECT,
+        related_name="care_units",
+        help_text=_("Regionen där enheten ligger."),
+    )
+    municipality = models.ForeignKey(
+        Municipality, on_delete=models.PROTECT, related_name="care_units"
+    )
+    medical_area = models.ForeignKey(
+        MedicalArea, on_delete=models.PROTECT, null=True, blank=True, related_name="care_units"
+    )
+    latitude = models.DecimalField(max_digits=7, decimal_places=4)
+    longitude = models.DecimalField(max_digits=7, decimal_places=4)
+    email = models.EmailField(_("e-post"), blank=True)
+    phone = models.CharField(_("telefon"), max_length=30, blank=True)
+    sends = models.BooleanField(_("avsänder patienter"), default=False)
+    receives = models.BooleanField(_("tar emot patienter"), default=False)
+    is_active = models.BooleanField(_("aktiv"), default=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("vårdenhet")
+        verbose_name_plural = _("vårdenheter")
+        constraints = (
+            models.CheckConstraint(
+                name="care_unit_hsa_id_shape", condition=Q(hsa_id__regex=HSA_ID_PATTERN)
+            ),
+        )
+        indexes = (
+            GinIndex(fields=["name"], name="care_unit_name_trgm", opclasses=["gin_trgm_ops"]),
+        )
+
+    def __str__(self) -> str:
+        return self.name

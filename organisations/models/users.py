@@ -1,0 +1,93 @@
+"""Users and the assignments that give them a role at a unit, a provider or a region."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from organisations.models.places import CareUnit, Provider, Region
+
+
+class Role(models.TextChoices):
+    CLINIC = "clinic", _("Klinik")
+    NAVIGATOR = "navigator", _("Vårdlots")
+    PROVIDER = "provider", _("Mottagande vårdgivare")
+    CONTRACT_OWNER = "contract_owner", _("Avtalsägare")
+    MANAGER = "manager", _("Chef")
+    REGION_ADMIN = "region_admin", _("Regionadministratör")
+    OPERATOR = "operator", _("Systemoperatör")
+    INTEGRATION = "integration", _("Integration")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, login: str, *, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(login=login, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person or a system that logs in. What it may do stands in its assignments."""
+
+    login = models.CharField(_("användarnamn"), max_length=60, unique=True)
+    name = models.CharField(_("namn"), max_length=120)
+    email = models.EmailField(_("e-post"), blank=True)
+    is_active = models.BooleanField(_("aktiv"), default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "login"
+    REQUIRED_FIELDS = ("name",)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("användare")
+        verbose_name_plural = _("användare")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+
+class Assignment(models.Model):
+    """Uppdrag: the role a user has, where, and since when. Ended, never deleted."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
+    role = models.CharField(_("roll"), max_length=16, choices=Role)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True)
+    care_unit = models.ForeignKey(CareUnit, on_delete=models.PROTECT, null=True, blank=True)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True)
+    starts_at = models.DateTimeField(_("från"))
+    ends_at = models.DateTimeField(_("till"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("uppdrag")
+        verbose_name_plural = _("uppdrag")
+        constraints = (
+            models.CheckConstraint(
+                name="assignment_names_where_it_holds",
+                condition=(
+                    Q(role="clinic", care_unit__isnull=False, region__isnull=False)
+                    | Q(role="provider", provider__isnull=False)
+                    | Q(
+                        role__in=["navigator", "contract_owner", "manager", "region_admin"],
+                        region__isnull=False,
+                    )
+                    | Q(role="integration", region__isnull=False)
+                    | Q(role="operator")
+                ),
+            ),
+            models.CheckConstraint(
+                name="assignment_ends_after_start",
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.get_role_display()}"

@@ -1,0 +1,64 @@
+"""Sweeps: short runs that take due rows and do the work (design 5.3).
+
+An app registers its sweeps in ``AppConfig.ready``; ``run_due`` runs them all, as of a time, until
+nothing is due. Celery beat calls the same function every minute.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import models
+
+logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", bound=models.Model)
+SweepFunction = Callable[..., int]
+
+# A sweep that always finds more work would otherwise keep a worker for ever.
+MAX_ROUNDS = 10_000
+
+
+@dataclass(frozen=True)
+class Sweep:
+    name: str
+    run: SweepFunction
+
+
+_sweeps: list[Sweep] = []
+
+
+def register_sweep(name: str, run: SweepFunction) -> None:
+    """Add ``run(now=…) -> rows handled`` to the sweeps; registering a name twice replaces it."""
+    _sweeps[:] = [sweep for sweep in _sweeps if sweep.name != name]
+    _sweeps.append(Sweep(name, run))
+
+
+def claim_due(queryset: models.QuerySet[Row], *, now: datetime, limit: int) -> list[Row]:
+    """Lock and return up to ``limit`` rows whose ``due_at`` has come, oldest first.
+
+    Rows that another sweep holds are passed over, so that any number of sweeps may run at once.
+    Must be called in the transaction that also records the outcome.
+    """
+    return list(
+        queryset.filter(due_at__lte=now)
+        .order_by("due_at", "pk")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
+    )
+
+
+def run_due(*, now: datetime) -> dict[str, int]:
+    """Run every sweep as of ``now`` until none finds work; returns rows handled per sweep."""
+    handled = {sweep.name: 0 for sweep in _sweeps}
+    for _round in range(MAX_ROUNDS):
+        found = 0
+        for sweep in _sweeps:
+            count = sweep.run(now=now)
+            handled[sweep.name] += count
+            found += count
+        if not found:
+            return handled
+    logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)
+    return handled

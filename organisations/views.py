@@ -1,0 +1,59 @@
+"""Login, the start page that leads each role to its work, and health."""
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from organisations.forms import LoginForm
+from organisations.models import Role
+from organisations.pages import actor_of, roles_required
+
+HOME_PAGES = {
+    Role.CLINIC: "worklist",
+    Role.NAVIGATOR: "worklist",
+    Role.PROVIDER: "worklist",
+    Role.CONTRACT_OWNER: "contracts",
+    Role.MANAGER: "statistics",
+    Role.REGION_ADMIN: "statistics",
+}
+
+
+class Login(LoginView):
+    """Password login, in a demonstration installation only (design 4)."""
+
+    template_name = "organisations/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not settings.DEMO:
+            return HttpResponse(status=405)
+        return super().post(request, *args, **kwargs)
+
+
+class Logout(LogoutView):
+    http_method_names = ["post", "options"]
+
+
+@roles_required()
+def start(request: HttpRequest) -> HttpResponse:
+    """Each role begins where its work is."""
+    page = HOME_PAGES.get(Role(actor_of(request).role))
+    if page:
+        return redirect(page)
+    text = _("Din roll har inga sidor att arbeta i här. Systemoperatörer ser inga patientuppgifter.")
+    return render(request, "organisations/welcome.html", {"text": text})
+
+
+def no_assignment(request: HttpRequest) -> HttpResponse:
+    return render(request, "organisations/no_assignment.html", status=403)
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Alive, and the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})

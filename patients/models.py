@@ -1,0 +1,105 @@
+"""Patients: identity, ways to reach them, protected identity."""
+
+from datetime import date
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from organisations.models import Municipality
+
+
+class Patient(models.Model):
+    """A person who waits for care. The identity number is unique in the whole installation."""
+
+    class IdentityKind(models.TextChoices):
+        PERSONNUMMER = "personnummer", _("Personnummer")
+        SAMORDNINGSNUMMER = "samordningsnummer", _("Samordningsnummer")
+        RESERVNUMMER = "reservnummer", _("Reservnummer")
+
+    class Sex(models.TextChoices):
+        FEMALE = "F", _("Kvinna")
+        MALE = "M", _("Man")
+        UNKNOWN = "", _("Uppgift saknas")
+
+    class Protection(models.TextChoices):
+        """Skyddade personuppgifter; codes as HL7 Sweden's security labels."""
+
+        NONE = "none", _("Ingen skyddad identitet")
+        CONFIDENTIALITY_MARK = "sekretessmarkering", _("Sekretessmarkering")
+        PROTECTED_REGISTRATION = "skyddadFolkbokforing", _("Skyddad folkbokföring")
+
+    identity_number = models.CharField(_("personnummer"), max_length=12, unique=True)
+    identity_kind = models.CharField(max_length=20, choices=IdentityKind)
+    given_name = models.CharField(_("förnamn"), max_length=80)
+    family_name = models.CharField(_("efternamn"), max_length=80)
+    birth_date = models.DateField(_("födelsedatum"), null=True, blank=True)
+    sex = models.CharField(_("kön"), max_length=1, choices=Sex, blank=True, default="")
+    municipality = models.ForeignKey(
+        Municipality, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    protection = models.CharField(
+        _("skyddad identitet"), max_length=20, choices=Protection, default=Protection.NONE
+    )
+    street = models.CharField(_("gatuadress"), max_length=120, blank=True)
+    postal_code = models.CharField(_("postnummer"), max_length=5, blank=True)
+    town = models.CharField(_("ort"), max_length=60, blank=True)
+    phone = models.CharField(_("telefon"), max_length=30, blank=True)
+    language = models.CharField(_("språk"), max_length=40, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("family_name", "given_name")
+        verbose_name = _("patient")
+        verbose_name_plural = _("patienter")
+        constraints = (
+            models.CheckConstraint(
+                name="patient_identity_number_shape",
+                condition=Q(identity_number__regex=r"^[0-9]{8}[0-9A-Z]{4}$"),
+            ),
+            # Skatteverket forwards post to people with protected identity; no address is kept.
+            models.CheckConstraint(
+                name="patient_protected_has_no_address",
+                condition=Q(protection="none")
+                | Q(street="", postal_code="", town="", municipality__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="patient_postal_code_five_digits",
+                condition=Q(postal_code="") | Q(postal_code__regex=r"^[0-9]{5}$"),
+            ),
+        )
+        indexes = (
+            GinIndex(
+                fields=["family_name", "given_name"],
+                name="patient_name_trgm",
+                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def is_protected(self) -> bool:
+        return self.protection != self.Protection.NONE
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def display_name(self) -> str:
+        """The name as lists may show it: none for a protected identity (design 5.6)."""
+        return str(_("Skyddad identitet")) if self.is_protected else self.full_name
+
+    @property
+    def identity_formatted(self) -> str:
+        return f"{self.identity_number[:8]}-{self.identity_number[8:]}"
+
+    def age_at(self, day: date) -> int | None:
+        """Whole years at ``day``; ``None`` when the birth date is not known."""
+        if self.birth_date is None:
+            return None
+        had_birthday = (day.month, day.day) >= (self.birth_date.month, self.birth_date.day)
+        return day.year - self.birth_date.year - (0 if had_birthday else 1)

@@ -1,0 +1,15 @@
+"""Forms of the pages. They parse what was typed; the rules stand in the services."""
+
+from referral.forms.intake import IntakeFormPage, initial_from
+from referral.forms.verbs import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, PlainForm, form_for
+
+__all__ = [
+    "ONE_CLICK",
+    "OWN_PAGES",
+    "IntakeFormPage",
+    "NoteForm",
+    "OfferForm",
+    "PlainForm",
+    "form_for",
+    "initial_from",
+]

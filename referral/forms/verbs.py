@@ -1,0 +1,198 @@
+"""Forms of the verbs. They parse; the rules stand in the services."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from organisations.errors import InvalidInput
+from referral.models import (
+    AnswerChannel,
+    CloseReason,
+    DeclineReason,
+    Pause,
+    RejectionReason,
+)
+
+
+class PlainForm(forms.Form):
+    """Gives every control the base's class and puts refusals by a service at their fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "ds-input")
+
+    def add_refusal(self, error: InvalidInput) -> None:
+        """Show what the service refused at its field, else above the form."""
+        placed = False
+        for name, text in error.fields.items():
+            if name in self.fields:
+                self.add_error(name, text)
+                placed = True
+        if not placed:
+            self.add_error(None, str(error.message))
+
+
+def date_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%Y%m%d"],
+        error_messages={"invalid": _("Skriv datumet som ÅÅÅÅ-MM-DD.")},
+    )
+
+
+def text_area(
+    label: Any, *, rows: int = 4, required: bool = True, help_text: Any = ""
+) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+class ConfirmForm(PlainForm):
+    """A verb that needs nothing but the will."""
+
+
+class ReturnForm(PlainForm):
+    missing = text_area(_("Vad saknas?"), help_text=_("Kliniken ser texten och kompletterar."))
+
+
+class NoteForm(PlainForm):
+    text = text_area(_("Anteckning"), rows=3)
+
+
+class ParkForm(PlainForm):
+    waits_for = forms.CharField(
+        label=_("Väntar på"),
+        max_length=200,
+        help_text=_("Till exempel: vårdgivare som tar emot ASA 3."),
+    )
+    review_on = date_field(_("Ses över senast"), help_text=_("Högst 30 dagar framåt."))
+
+
+class EndForm(PlainForm):
+    reason = forms.ChoiceField(
+        label=_("Varför avslutas ärendet?"),
+        choices=[c for c in CloseReason.choices if c[0] != CloseReason.TREATED],
+        widget=forms.RadioSelect,
+    )
+    comment = text_area(_("Kommentar"), required=False, rows=3)
+
+
+class PauseForm(PlainForm):
+    reason = forms.ChoiceField(
+        label=_("Orsak"), choices=Pause.Reason.choices, widget=forms.RadioSelect
+    )
+    first_day = date_field(_("Från och med"))
+    until = date_field(
+        _("Till och med"), required=False, help_text=_("Lämna tomt om pausen pågår.")
+    )
+    comment = forms.CharField(label=_("Kommentar"), required=False, max_length=300)
+
+
+class EndPauseForm(PlainForm):
+    last = date_field(_("Sista dagen i pausen"))
+
+    def add_refusal(self, error: InvalidInput) -> None:
+        if "last_day" in error.fields:
+            self.add_error("last", error.fields["last_day"])
+        else:
+            super().add_refusal(error)
+
+
+class AcceptForm(PlainForm):
+    channel = forms.ChoiceField(
+        label=_("Hur kom svaret?"),
+        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX],
+        widget=forms.RadioSelect,
+    )
+    comment = text_area(_("Vad sade patienten?"), required=False, rows=3)
+
+
+class DeclineForm(AcceptForm):
+    reason = forms.ChoiceField(
+        label=_("Varför tackar patienten nej?"),
+        choices=DeclineReason.choices,
+        widget=forms.RadioSelect,
+    )
+    field_order = ("channel", "reason", "comment")
+
+
+class WithdrawForm(PlainForm):
+    why = text_area(_("Varför återtas erbjudandet?"), rows=3)
+
+
+class RejectForm(PlainForm):
+    reason = forms.ChoiceField(
+        label=_("Varför avvisas remissen?"),
+        choices=RejectionReason.choices,
+        widget=forms.RadioSelect,
+    )
+    comment = text_area(
+        _("Kommentar"), rows=3, help_text=_("Vårdlotsen och den avsändande kliniken ser texten.")
+    )
+
+
+class BookForm(PlainForm):
+    booked_for = forms.DateTimeField(
+        label=_("Datum och klockslag"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        error_messages={"invalid": _("Skriv tiden som ÅÅÅÅ-MM-DD TT:MM.")},
+    )
+
+
+class TreatForm(PlainForm):
+    treated_on = date_field(_("Behandlingsdatum"))
+
+
+class CloseForm(PlainForm):
+    back_referral = text_area(
+        _("Återremiss till hemkliniken"),
+        rows=6,
+        help_text=_("Vad som gjorts, resultat och vad hemkliniken ska följa upp."),
+    )
+
+
+class OfferForm(PlainForm):
+    message = text_area(
+        _("Egen rad till patienten"),
+        required=False,
+        rows=2,
+        help_text=_("Läggs in i erbjudandets text."),
+    )
+
+
+FORMS: dict[str, type[PlainForm]] = {
+    "return_to_clinic": ReturnForm,
+    "note": NoteForm,
+    "park": ParkForm,
+    "end": EndForm,
+    "pause": PauseForm,
+    "end_pause": EndPauseForm,
+    "accept": AcceptForm,
+    "decline": DeclineForm,
+    "withdraw_offer": WithdrawForm,
+    "reject": RejectForm,
+    "book": BookForm,
+    "treat": TreatForm,
+    "close": CloseForm,
+}
+
+# Verbs that are done with one click from the case page.
+ONE_CLICK = frozenset({"take", "assign", "confirm", "unpark"})
+
+# Verbs whose way is a page of its own, not the general form.
+OWN_PAGES = {"offer": "case-matching", "resubmit": "case-form"}
+
+
+def form_for(verb: str, data: Any = None) -> PlainForm:
+    return FORMS.get(verb, ConfirmForm)(data)

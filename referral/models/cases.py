@@ -1,0 +1,277 @@
+"""The case, its number and the pauses of its guarantee clock."""
+
+from datetime import date
+from typing import Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from contracts.codes import KVA_PATTERN, validate_kva
+from organisations.access import SYSTEM, Actor
+from organisations.models import CareUnit, Region, Role, User
+from patients.models import Patient
+from referral.codes import ICD10_PATTERN, validate_icd10
+from referral.guarantee import GuaranteeClock
+from referral.numbers import NUMBER_PATTERN
+
+
+class CaseState(models.TextChoices):
+    RECEIVED = "received", _("Inkommet")
+    RETURNED = "returned", _("Åter till kliniken")
+    IN_PROGRESS = "in_progress", _("Under handläggning")
+    WATCHED = "watched", _("Bevakas")
+    OFFERED = "offered", _("Väntar på svar")
+    ACCEPTED = "accepted", _("Väntar på remissbekräftelse")
+    CONFIRMED = "confirmed", _("Remiss bekräftad")
+    BOOKED = "booked", _("Tid bokad")
+    TREATED = "treated", _("Behandlad")
+    CLOSED = "closed", _("Avslutat")
+
+
+class Phase(models.TextChoices):
+    """Vårdgarantins delar i specialiserad vård (HSL 9 kap. 1 §)."""
+
+    FIRST_VISIT = "first_visit", _("Första besök")
+    TREATMENT = "treatment", _("Behandling")
+
+
+class CloseReason(models.TextChoices):
+    TREATED = "treated", _("Behandlad och återremitterad")
+    HOME_CLINIC = "home_clinic", _("Får vård på hemkliniken")
+    WAITS_BY_CHOICE = "waits_by_choice", _("Patienten väljer att vänta")
+    ALREADY_TREATED = "already_treated", _("Redan behandlad")
+    NOT_TRANSFERABLE = "not_transferable", _("Kan inte förmedlas av medicinska skäl")
+    NO_LONGER_NEEDED = "no_longer_needed", _("Behöver inte längre vården")
+    DECEASED = "deceased", _("Avliden")
+    OTHER = "other", _("Annat skäl")
+
+
+class CaseNumberCounter(models.Model):
+    """The last running number given in a region and year."""
+
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("nummerserie")
+        verbose_name_plural = _("nummerserier")
+        constraints = (
+            models.UniqueConstraint(fields=["region", "year"], name="one_counter_per_region_year"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.region_id}-{self.year % 100:02d}: {self.last}"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The cases the actor may see (design 5.6). Contract owners, managers: none."""
+        if actor.role == SYSTEM:
+            return self
+        if actor.role == Role.NAVIGATOR and actor.region:
+            return self.filter(region_id=actor.region)
+        if actor.role == Role.CLINIC and actor.care_unit_id:
+            return self.filter(sending_unit_id=actor.care_unit_id)
+        if actor.role == Role.PROVIDER and actor.provider_id:
+            cases = self.filter(receiving_unit__provider_id=actor.provider_id)
+            return (
+                cases.filter(receiving_unit_id=actor.care_unit_id) if actor.care_unit_id else cases
+            )
+        if actor.role == Role.INTEGRATION and actor.region:
+            cases = self.filter(region_id=actor.region)
+            return (
+                cases.filter(sending_unit_id=actor.care_unit_id) if actor.care_unit_id else cases
+            )
+        return self.none()
+
+    def open(self) -> Self:
+        return self.exclude(state=CaseState.CLOSED)
+
+
+class Case(models.Model):
+    """Ärende: one patient's need that one clinic cannot meet in time."""
+
+    number = models.CharField(_("ärendenummer"), max_length=14, unique=True)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="cases")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="cases")
+    sending_unit = models.ForeignKey(
+        CareUnit, on_delete=models.PROTECT, related_name="sent_cases"
+    )
+    # Set from acceptance on, cleared when the provider says no: who else sees the case.
+    receiving_unit = models.ForeignKey(
+        CareUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="received_cases"
+    )
+    navigator = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="cases"
+    )
+    state = models.CharField(_("status"), max_length=12, choices=CaseState)
+    kva = models.CharField(_("åtgärd (KVÅ)"), max_length=5, validators=[validate_kva])
+    procedure_name = models.CharField(_("åtgärd"), max_length=160)
+    icd10 = models.CharField(_("diagnos (ICD-10-SE)"), max_length=8, validators=[validate_icd10])
+    phase = models.CharField(_("vårdgarantins del"), max_length=12, choices=Phase)
+    asa = models.PositiveSmallIntegerField(_("ASA-klass"))
+    svf = models.BooleanField(_("standardiserat vårdförlopp"), default=False)
+    referral_date = models.DateField(_("remissdatum"))
+    decision_date = models.DateField(_("beslutsdatum"))
+    medical_target_date = models.DateField(_("medicinskt måldatum"), null=True, blank=True)
+    home_wait_days = models.PositiveIntegerField(
+        _("förväntad väntan på hemkliniken, dagar"), null=True, blank=True
+    )
+    received_at = models.DateTimeField(_("mottaget"))
+    confirmed_at = models.DateTimeField(_("remiss bekräftad"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("avslutat"), null=True, blank=True)
+    close_reason = models.CharField(
+        _("skäl till avslut"), max_length=20, choices=CloseReason, blank=True
+    )
+
+    # The guarantee clock (referral.guarantee); kept by the services in the same transaction.
+    guarantee_start = models.DateField(_("vårdgarantin räknas från"))
+    guarantee_days = models.PositiveSmallIntegerField(_("vårdgaranti, dagar"))
+    last_day = models.DateField(_("sista dag"))
+    paused_from = models.DateField(_("paus sedan"), null=True, blank=True)
+    clock_stopped_on = models.DateField(_("klockan stannad"), null=True, blank=True)
+
+    watch_reason = models.CharField(_("väntar på"), max_length=200, blank=True)
+    review_on = models.DateField(_("ses över senast"), null=True, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("last_day", "pk")
+        verbose_name = _("ärende")
+        verbose_name_plural = _("ärenden")
+        constraints = (
+            models.CheckConstraint(
+                name="case_number_shape_and_check_digit",
+                condition=Q(number__regex=NUMBER_PATTERN)
+                & Q(
+                    Func(
+                        F("number"), function="damm_holds", output_field=models.BooleanField()
+                    )
+                ),
+            ),
+            models.CheckConstraint(
+                name="case_number_begins_with_region", condition=Q(number__startswith=F("region"))
+            ),
+            models.CheckConstraint(
+                name="case_state_known", condition=Q(state__in=CaseState.values)
+            ),
+            models.CheckConstraint(name="case_kva_shape", condition=Q(kva__regex=KVA_PATTERN)),
+            models.CheckConstraint(
+                name="case_icd10_shape", condition=Q(icd10__regex=ICD10_PATTERN)
+            ),
+            # ASA 5 (moribund) and 6 (brain-dead) are not transferable.
+            models.CheckConstraint(name="case_asa_1_to_4", condition=Q(asa__range=(1, 4))),
+            models.CheckConstraint(
+                name="case_decision_not_before_referral",
+                condition=Q(decision_date__gte=F("referral_date")),
+            ),
+            models.CheckConstraint(
+                name="case_closed_has_time_and_reason",
+                condition=Q(state="closed", closed_at__isnull=False) & ~Q(close_reason="")
+                | ~Q(state="closed") & Q(closed_at__isnull=True, close_reason=""),
+            ),
+            models.CheckConstraint(
+                name="case_watched_is_reviewed",
+                condition=~Q(state="watched")
+                | (Q(review_on__isnull=False) & ~Q(watch_reason="")),
+            ),
+            models.CheckConstraint(
+                name="case_with_provider_has_receiving_unit",
+                condition=~Q(state__in=["accepted", "confirmed", "booked", "treated"])
+                | Q(receiving_unit__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "kva"],
+                condition=~Q(state="closed"),
+                name="case_one_running_per_patient_and_procedure",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["region", "last_day", "id"],
+                name="case_worklist",
+                condition=~Q(state="closed"),
+            ),
+            models.Index(fields=["region", "state", "last_day", "id"], name="case_by_state"),
+            models.Index(
+                fields=["navigator", "last_day", "id"],
+                name="case_by_navigator",
+                condition=~Q(state="closed"),
+            ),
+            models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
+            models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
+            models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != CaseState.CLOSED
+
+    def clock(self, today: date) -> GuaranteeClock:
+        """The guarantee clock as it stands ``today`` (Europe/Stockholm)."""
+        return GuaranteeClock(
+            start=self.guarantee_start,
+            days=self.guarantee_days,
+            last_day=self.last_day,
+            paused_from=self.paused_from,
+            stopped_on=self.clock_stopped_on,
+            today=today,
+        )
+
+    @cached_property
+    def standing_offer(self) -> "models.Model | None":
+        """The offer the patient may still answer, if any."""
+        return self.offers.filter(state="sent").select_related("care_unit", "line").first()  # type: ignore[attr-defined]
+
+
+class Pause(models.Model):
+    """A stop of the guarantee clock, with first day and, once it is over, last day."""
+
+    class Reason(models.TextChoices):
+        PATIENT = "patient", _("Patientvald väntan")
+        MEDICAL = "medical", _("Medicinskt orsakad väntan")
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="pauses")
+    reason = models.CharField(_("orsak"), max_length=8, choices=Reason)
+    first_day = models.DateField(_("från och med"))
+    last_day = models.DateField(_("till och med"), null=True, blank=True)
+    comment = models.CharField(_("kommentar"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("first_day",)
+        verbose_name = _("paus")
+        verbose_name_plural = _("pauser")
+        constraints = (
+            models.CheckConstraint(
+                name="pause_ends_after_start",
+                condition=Q(last_day__isnull=True) | Q(last_day__gte=F("first_day")),
+            ),
+            ExclusionConstraint(
+                name="pauses_of_a_case_do_not_overlap",
+                expressions=[
+                    ("case", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("first_day"),
+                            F("last_day"),
+                            RangeBoundary(inclusive_lower=True, inclusive_upper=True),
+                            function="DATERANGE",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} {self.first_day}–{self.last_day or ''}"

@@ -1,0 +1,41 @@
+"""From a case to what matching needs, and back."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from capacity.matching import Matching, Need, match, refusals
+from contracts.codes import covering_codes
+from contracts.models import ContractLine
+from organisations.errors import WrongState
+from referral.models import Case
+
+
+def need_of(case: Case, *, today: date) -> Need:
+    """The case's need; distance from the home municipality, else the region's seat."""
+    patient, region = case.patient, case.region
+    home = patient.municipality or region
+    origin = patient.municipality.name if patient.municipality else region.seat_town
+    return Need(
+        region=case.region_id,
+        kva=case.kva,
+        asa=case.asa,
+        age=patient.age_at(today),
+        latitude=home.latitude,
+        longitude=home.longitude,
+        origin=origin,
+    )
+
+
+def matching_for(case: Case, *, today: date) -> Matching:
+    """The ranked providers for the case and those left out, with reasons."""
+    return match(need_of(case, today=today), today=today)
+
+
+def refuse_unless_matching(case: Case, line: ContractLine, *, today: date) -> None:
+    """Raise :class:`WrongState` unless the line passes every hard filter for the case."""
+    reasons = refusals(line, need_of(case, today=today), today=today)
+    if line.kva not in covering_codes(case.kva):
+        reasons.insert(0, _("Avropsraden gäller en annan åtgärd."))
+    if reasons:
+        raise WrongState(" ".join(reasons), code="line_does_not_match")

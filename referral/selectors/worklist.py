@@ -1,0 +1,147 @@
+"""The worklist: views, filters, search and keyset order."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, F, Q
+from django.utils.translation import gettext_lazy as _
+
+from organisations.access import Actor
+from organisations.models import Role
+from patients.identity import IdentityNumber, InvalidIdentityNumber
+from patients.models import Patient
+from referral.guarantee import SOON_DAYS
+from referral.models import CaseState
+from referral.models.cases import CaseQuerySet
+from referral.numbers import CaseNumber, InvalidCaseNumber
+from referral.selectors.cases import visible_cases
+
+
+@dataclass(frozen=True)
+class WorklistView:
+    key: str
+    label: object
+    roles: frozenset[str]
+
+
+EVERYONE = frozenset({Role.NAVIGATOR, Role.CLINIC, Role.PROVIDER, Role.INTEGRATION})
+NAVIGATOR = frozenset({Role.NAVIGATOR})
+HOME = frozenset({Role.NAVIGATOR, Role.CLINIC})
+
+VIEWS = (
+    WorklistView("mine", _("Mina"), NAVIGATOR),
+    WorklistView("unassigned", _("Utan vårdlots"), NAVIGATOR),
+    WorklistView("to_do", _("Att göra"), frozenset({Role.CLINIC, Role.PROVIDER})),
+    WorklistView("awaiting_answer", _("Väntar på svar"), HOME),
+    WorklistView("with_provider", _("Hos vårdgivare"), HOME),
+    WorklistView("soon", _("Sista dag inom 14 dagar"), HOME),
+    WorklistView("breached", _("Över gränsen"), HOME),
+    WorklistView("watched", _("Bevakning"), NAVIGATOR),
+    WorklistView("all", _("Alla öppna"), EVERYONE),
+    WorklistView("closed", _("Avslutade"), EVERYONE),
+)
+
+SORTS = {
+    "last_day": ("last_day", "pk"),
+    "-last_day": ("-last_day", "-pk"),
+    "received": ("received_at", "pk"),
+    "-received": ("-received_at", "-pk"),
+}
+
+
+def views_for(actor: Actor) -> list[WorklistView]:
+    return [view for view in VIEWS if actor.role in view.roles]
+
+
+def _condition(view: str, actor: Actor, *, today: date) -> Q:
+    running = Q(clock_stopped_on__isnull=True, paused_from__isnull=True)
+    match view:
+        case "mine":
+            return Q(navigator_id=actor.user_id) & ~Q(state=CaseState.CLOSED)
+        case "unassigned":
+            return Q(navigator__isnull=True) & ~Q(state=CaseState.CLOSED)
+        case "to_do" if actor.role == Role.CLINIC:
+            return Q(state=CaseState.RETURNED)
+        case "to_do":
+            return Q(state__in=[CaseState.ACCEPTED, CaseState.CONFIRMED, CaseState.TREATED])
+        case "awaiting_answer":
+            return Q(state=CaseState.OFFERED)
+        case "with_provider":
+            return Q(
+                state__in=[
+                    CaseState.ACCEPTED,
+                    CaseState.CONFIRMED,
+                    CaseState.BOOKED,
+                    CaseState.TREATED,
+                ]
+            )
+        case "soon":
+            return (
+                running
+                & Q(last_day__range=(today, today + timedelta(days=SOON_DAYS)))
+                & ~Q(state=CaseState.CLOSED)
+            )
+        case "breached":
+            return (
+                Q(clock_stopped_on__isnull=True, last_day__lt=today)
+                & (Q(paused_from__isnull=True) | Q(paused_from__gt=F("last_day")))
+                & ~Q(state=CaseState.CLOSED)
+            )
+        case "watched":
+            return Q(state=CaseState.WATCHED)
+        case "closed":
+            return Q(state=CaseState.CLOSED)
+        case _:
+            return ~Q(state=CaseState.CLOSED)
+
+
+def worklist(
+    actor: Actor, *, view: str, today: date, search: str = "", sort: str = "last_day"
+) -> CaseQuerySet:
+    """The cases of a view in a stable order. A search looks through all cases, closed ones too."""
+    cases = visible_cases(actor)
+    text = search.strip()
+    if text:
+        cases = cases.filter(_search(text, today=today))
+    else:
+        cases = cases.filter(_condition(view, actor, today=today))
+    return cases.order_by(*SORTS.get(sort, SORTS["last_day"]))
+
+
+def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:
+    """How many cases each view of the actor's holds, in one query; closed ones not counted."""
+    views = [view for view in views_for(actor) if view.key != "closed"]
+    return (
+        visible_cases(actor)
+        .select_related(None)
+        .order_by()
+        .open()
+        .aggregate(
+            **{
+                view.key: Count("pk", filter=_condition(view.key, actor, today=today))
+                for view in views
+            }
+        )
+    )
+
+
+def _search(text: str, *, today: date) -> Q:
+    """By case number, identity number or part of a name, told apart by their form.
+
+    A name never finds a person with protected identity, whose name lists do not show.
+    """
+    try:
+        return Q(number=CaseNumber.parse(text).value)
+    except InvalidCaseNumber:
+        pass
+    try:
+        return Q(patient__identity_number=IdentityNumber.parse(text, today=today).value)
+    except InvalidIdentityNumber:
+        pass
+    if re.fullmatch(r"[0-9 +-]+", text):
+        return Q(number__startswith=re.sub(r"[ +]", "", text))
+    name = Q()
+    for word in text.split()[:5]:
+        name &= Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word)
+    return name & Q(patient__protection=Patient.Protection.NONE)

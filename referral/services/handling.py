@@ -1,0 +1,221 @@
+"""What the navigator does to a case, and pauses and notes that others may make too."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from organisations.access import Actor
+from organisations.errors import InvalidInput
+from referral.guarantee import last_day
+from referral.machine import append_log, perform
+from referral.models import Case, CloseReason, LogVerb, Pause
+
+MAX_TEXT = 10_000
+
+
+def required_text(text: str, *, field: str, message: str) -> str:
+    """The text, or :class:`InvalidInput` at the field when there is none or too much."""
+    cleaned = text.strip()
+    if not cleaned:
+        raise InvalidInput(message, fields={field: message})
+    if len(cleaned) > MAX_TEXT:
+        too_long = _("Texten är för lång (högst 10 000 tecken).")
+        raise InvalidInput(too_long, fields={field: too_long})
+    return cleaned
+
+
+def take(case: Case, *, actor: Actor, now: datetime) -> Case:
+    """Take an incoming case: the navigator handles it from now on."""
+
+    def change(locked: Case) -> None:
+        locked.navigator_id = actor.user_id
+
+    return perform(case, "take", actor=actor, now=now, change=change)
+
+
+def assign(case: Case, *, actor: Actor, now: datetime) -> Case:
+    """Take over a case that nobody or somebody else handles; the state stays."""
+
+    def change(locked: Case) -> None:
+        locked.navigator_id = actor.user_id
+
+    return perform(case, "assign", actor=actor, now=now, change=change)
+
+
+def return_to_clinic(case: Case, *, missing: str, actor: Actor, now: datetime) -> Case:
+    """Send the form back with what is missing; the clinic mends and resubmits the same case."""
+    why = required_text(missing, field="missing", message=_("Skriv vad som saknas."))
+    return perform(case, "return_to_clinic", actor=actor, now=now, why=why)
+
+
+def note(case: Case, *, text: str, actor: Actor, now: datetime) -> Case:
+    """Write a note in the case log. It stays; a correction is a new note."""
+    why = required_text(text, field="text", message=_("Skriv en anteckning."))
+    return perform(case, "note", actor=actor, now=now, why=why)
+
+
+@transaction.atomic
+def record_notice(
+    case: Case, verb: LogVerb, *, channel: str, subject: str, now: datetime, comment: str = ""
+) -> None:
+    """Put what became of a notice on the case's timeline; the state stays."""
+    append_log(
+        case,
+        verb=verb,
+        from_state=case.state,
+        actor=Actor.system("Vårdlots"),
+        now=now,
+        why=comment,
+        details={"channel": channel, "subject": subject},
+    )
+
+
+def park(case: Case, *, waits_for: str, review_on: date, actor: Actor, now: datetime) -> Case:
+    """Put the case on the watch list with what it waits for and the day it is seen again.
+
+    Region Kronoberg: the patient stays in the system until someone has capacity. The review is
+    at most 30 days away, so that nothing is forgotten.
+    """
+    why = required_text(waits_for, field="waits_for", message=_("Skriv vad ärendet väntar på."))
+    if len(why) > 200:
+        text = _("Högst 200 tecken.")
+        raise InvalidInput(text, fields={"waits_for": text})
+    today = timezone.localdate(now)
+    if not 1 <= (review_on - today).days <= 30:
+        text = _("Välj en dag inom 30 dagar.")
+        raise InvalidInput(text, fields={"review_on": text})
+
+    def change(locked: Case) -> None:
+        locked.watch_reason = why
+        locked.review_on = review_on
+
+    return perform(
+        case, "park", actor=actor, now=now, why=why, details={"review_on": review_on}, change=change
+    )
+
+
+def unpark(case: Case, *, actor: Actor, now: datetime) -> Case:
+    """Take the case off the watch list and go on handling it."""
+
+    def change(locked: Case) -> None:
+        locked.watch_reason = ""
+        locked.review_on = None
+
+    return perform(case, "unpark", actor=actor, now=now, change=change)
+
+
+def end(case: Case, *, reason: str, comment: str, actor: Actor, now: datetime) -> Case:
+    """Close a case that will not be referred, with a coded reason."""
+    if reason not in CloseReason.values or reason == CloseReason.TREATED:
+        text = _("Välj varför ärendet avslutas.")
+        raise InvalidInput(text, fields={"reason": text})
+
+    def change(locked: Case) -> None:
+        locked.close_reason = reason
+        locked.closed_at = now
+        locked.clock_stopped_on = timezone.localdate(now)
+        locked.watch_reason = ""
+        locked.review_on = None
+
+    return perform(
+        case,
+        "end",
+        actor=actor,
+        now=now,
+        why=comment.strip()[:MAX_TEXT],
+        details={"reason": reason},
+        change=change,
+    )
+
+
+def pause(
+    case: Case,
+    *,
+    reason: str,
+    first_day: date,
+    comment: str,
+    actor: Actor,
+    now: datetime,
+    until: date | None = None,
+) -> Case:
+    """Stop the guarantee clock from a day on, until ``until`` or until it is ended.
+
+    Raises :class:`InvalidInput` for a day to come or before the clock started, or a pause that
+    overlaps another.
+    """
+    if reason not in Pause.Reason.values:
+        text = _("Välj patientvald eller medicinskt orsakad väntan.")
+        raise InvalidInput(text, fields={"reason": text})
+    today = timezone.localdate(now)
+    if first_day > today or first_day < case.guarantee_start:
+        text = _("Pausen börjar tidigast när klockan startade och senast i dag.")
+        raise InvalidInput(text, fields={"first_day": text})
+    if until is not None and not first_day <= until <= today:
+        text = _("Sista dagen ligger mellan pausens början och i dag. Lämna tomt om den pågår.")
+        raise InvalidInput(text, fields={"until": text})
+
+    def change(locked: Case) -> None:
+        Pause.objects.create(
+            case=locked,
+            reason=reason,
+            first_day=first_day,
+            last_day=until,
+            comment=comment.strip()[:300],
+        )
+        _reset_clock(locked)
+
+    details = {"reason": reason, "first_day": first_day, "last_day": until}
+    return _with_overlap_explained(
+        lambda: perform(
+            case,
+            "pause",
+            actor=actor,
+            now=now,
+            why=comment.strip(),
+            details=details,
+            change=change,
+        ),
+        field="first_day",
+    )
+
+
+def end_pause(case: Case, *, last: date, actor: Actor, now: datetime) -> Case:
+    """Start the clock again: ``last`` is the last paused day."""
+
+    def change(locked: Case) -> None:
+        running = locked.pauses.get(last_day__isnull=True)
+        if not running.first_day <= last <= timezone.localdate(now):
+            text = _("Sista dagen ligger mellan pausens början och i dag.")
+            raise InvalidInput(text, fields={"last_day": text})
+        running.last_day = last
+        running.save(update_fields=["last_day"])
+        _reset_clock(locked)
+
+    return perform(
+        case, "end_pause", actor=actor, now=now, details={"last_day": last}, change=change
+    )
+
+
+def _reset_clock(case: Case) -> None:
+    """Let last day and running pause follow the pause rows."""
+    running = case.pauses.filter(last_day__isnull=True).first()
+    case.paused_from = running.first_day if running else None
+    case.last_day = last_day(
+        start=case.guarantee_start,
+        days=case.guarantee_days,
+        pauses=case.pauses.filter(last_day__isnull=False).values_list("first_day", "last_day"),
+    )
+
+
+def _with_overlap_explained(work: Callable[[], Case], *, field: str) -> Case:
+    try:
+        with transaction.atomic():
+            return work()
+    except IntegrityError as error:
+        if "pauses_of_a_case_do_not_overlap" not in str(error):
+            raise
+        text = _("Pausen krockar med en annan paus i ärendet.")
+        raise InvalidInput(text, fields={field: text}) from error

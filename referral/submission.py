@@ -1,0 +1,132 @@
+"""What a clinic submits, as typed values, and the rules it must hold.
+
+The web form, the API and later the waiting-list file all give a ``Submission``; ``check`` answers
+for all of them, so that the rules stand once. The database holds the same limits as constraints.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from contracts.codes import validate_kva
+from organisations.models import Municipality
+from patients.identity import IdentityNumber, InvalidIdentityNumber
+from patients.models import Patient
+from referral.codes import validate_icd10
+from referral.models import IntakeForm, Phase
+
+# American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
+ASA_NOT_TRANSFERABLE = 5
+OLDEST_REFERRAL_YEARS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Blanketten: patient, need and what a receiving provider has to know."""
+
+    identity_number: str
+    given_name: str
+    family_name: str
+    kva: str
+    icd10: str
+    phase: str
+    referral_date: date
+    decision_date: date
+    asa: int
+    transferable: bool
+    protection: str = Patient.Protection.NONE
+    street: str = ""
+    postal_code: str = ""
+    town: str = ""
+    municipality: str = ""
+    phone: str = ""
+    language: str = ""
+    medical_target_date: date | None = None
+    svf: bool = False
+    home_wait_days: int | None = None
+    medications: str = ""
+    anticoagulants: bool = False
+    bmi: Decimal | None = None
+    interpreter: str = ""
+    mobility: str = ""
+    escort: bool = False
+    not_transferable_reason: str = ""
+    clinician: str = ""
+    free_text: str = ""
+
+    @classmethod
+    def field_names(cls) -> list[str]:
+        return [field.name for field in fields(cls)]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check(submission: Submission, *, today: date) -> dict[str, str]:
+    """What does not hold, as Swedish text by field name; empty when all is well."""
+    problems: dict[str, str] = {}
+    _check_identity(submission, problems, today=today)
+    _check_codes(submission, problems)
+    _check_dates(submission, problems, today=today)
+    _check_transfer(submission, problems)
+    return problems
+
+
+def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> None:
+    try:
+        IdentityNumber.parse(s.identity_number, today=today)
+    except InvalidIdentityNumber as error:
+        problems["identity_number"] = str(error)
+    for name in ("given_name", "family_name"):
+        if not getattr(s, name).strip():
+            problems[name] = _("Fyll i namnet.")
+    if s.protection not in Patient.Protection.values:
+        problems["protection"] = _("Okänt val.")
+    if s.postal_code and not (s.postal_code.isascii() and s.postal_code.isdigit()):
+        problems["postal_code"] = _("Postnumret har fem siffror.")
+    elif s.postal_code and len(s.postal_code) != 5:
+        problems["postal_code"] = _("Postnumret har fem siffror.")
+    if s.municipality and not Municipality.objects.filter(code=s.municipality).exists():
+        problems["municipality"] = _("Kommunkoden finns inte.")
+
+
+def _check_codes(s: Submission, problems: dict[str, str]) -> None:
+    for name, validate in (("kva", validate_kva), ("icd10", validate_icd10)):
+        try:
+            validate(getattr(s, name))
+        except ValidationError as error:
+            problems[name] = str(error.messages[0])
+    if s.phase not in Phase.values:
+        problems["phase"] = _("Välj första besök eller behandling.")
+    if s.mobility and s.mobility not in IntakeForm.Mobility.values:
+        problems["mobility"] = _("Okänt val.")
+
+
+def _check_dates(s: Submission, problems: dict[str, str], *, today: date) -> None:
+    if s.referral_date > today:
+        problems["referral_date"] = _("Remissdatum kan inte ligga i framtiden.")
+    elif s.referral_date.year < today.year - OLDEST_REFERRAL_YEARS:
+        problems["referral_date"] = _("Remissdatum ligger för långt tillbaka.")
+    if s.decision_date > today:
+        problems["decision_date"] = _("Beslutsdatum kan inte ligga i framtiden.")
+    elif s.decision_date < s.referral_date:
+        problems["decision_date"] = _("Beslutsdatum kan inte ligga före remissdatum.")
+    if s.medical_target_date and s.medical_target_date < s.decision_date:
+        problems["medical_target_date"] = _("Måldatum kan inte ligga före beslutet.")
+
+
+def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
+    if not 1 <= s.asa <= 6:
+        problems["asa"] = _("ASA-klass är 1 till 6.")
+    elif s.asa >= ASA_NOT_TRANSFERABLE:
+        problems["asa"] = _("Patienter i ASA-klass 5 och 6 kan inte förmedlas till annan vårdgivare.")
+    if s.bmi is not None and not Decimal(8) <= s.bmi <= Decimal(99):
+        problems["bmi"] = _("BMI ska vara mellan 8 och 99.")
+    if s.home_wait_days is not None and not 0 <= s.home_wait_days <= 3650:
+        problems["home_wait_days"] = _("Ange ett antal dagar mellan 0 och 3650.")
+    if not s.transferable and not s.not_transferable_reason.strip():
+        problems["not_transferable_reason"] = _("Skriv varför patienten inte kan förmedlas.")

@@ -1,0 +1,27 @@
+from django.urls import path
+
+from referral.views import case, intake, worklist
+
+urlpatterns = [
+    path("cases/", worklist.worklist_page, name="worklist"),
+    path("cases/<str:number>/", case.case_page, name="case"),
+    path("cases/<str:number>/form/", intake.case_form, name="case-form"),
+    path("cases/<str:number>/matching/", case.matching_page, name="case-matching"),
+    path("cases/<str:number>/offer/<int:line_id>/", case.offer_page, name="case-offer"),
+    path("cases/<str:number>/do/<slug:verb>/", case.case_action, name="case-action"),
+    path(
+        "cases/<str:number>/certificates/<int:serial>/", case.certificate_file, name="certificate"
+    ),
+    path("cases/<str:number>/attachments/<int:pk>/", case.attachment_file, name="attachment"),
+    path("forms/", intake.forms_page, name="forms"),
+    path("forms/new/", intake.form_new, name="form-new"),
+    path("forms/<int:pk>/", intake.form_page, name="form"),
+    path("forms/<int:pk>/draft/", intake.form_draft, name="form-draft"),
+    path("forms/<int:pk>/attachments/", intake.form_attachments, name="form-attachments"),
+    path(
+        "forms/<int:pk>/attachments/<int:attachment>/remove/",
+        intake.form_attachment_remove,
+        name="form-attachment-remove",
+    ),
+    path("forms/<int:pk>/discard/", intake.form_discard, name="form-discard"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the cases and the forms: parse, call, render."""

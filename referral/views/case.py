@@ -1,0 +1,320 @@
+"""The case page, its matching, offers, verbs and documents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from contracts.models import ContractLine
+from organisations.access import Actor, record_access
+from organisations.errors import DomainError, InvalidInput
+from organisations.models import Role
+from organisations.pages import actor_of, roles_required
+from referral import services
+from referral.forms import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, form_for
+from referral.machine import TRANSITIONS, CaseNotFound, actions_for
+from referral.models import Case, CaseState, Offer
+from referral.pdf import certificate_pdf
+from referral.reference.loader import diagnosis_name
+from referral.selectors import get_case, matching_for, timeline
+from referral.texts import offer_text
+
+WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
+# The next step of a state stands first and filled; the others follow as plain buttons.
+SECONDARY = frozenset(
+    {"assign", "return_to_clinic", "park", "end", "pause", "end_pause", "withdraw_offer", "reject"}
+)
+
+
+# What the case waits for, in words, for those who follow it.
+WAITS_FOR = {
+    CaseState.RECEIVED: _lazy("Blanketten väntar på att en vårdlots tar ärendet."),
+    CaseState.RETURNED: _lazy("Kliniken ska komplettera blanketten."),
+    CaseState.IN_PROGRESS: _lazy("Vårdlotsen söker en vårdgivare och lämnar ett erbjudande."),
+    CaseState.WATCHED: _lazy("Ingen kan ta emot just nu. Ärendet bevakas."),
+    CaseState.OFFERED: _lazy("Patienten ska svara på erbjudandet."),
+    CaseState.ACCEPTED: _lazy("Patienten har tackat ja. Vårdgivaren ska bekräfta remissen."),
+    CaseState.CONFIRMED: _lazy("Vårdgivaren ska boka en tid."),
+    CaseState.BOOKED: _lazy("Patienten har en tid. Vårdgivaren rapporterar när vården är given."),
+    CaseState.TREATED: _lazy("Patienten är behandlad. Vårdgivaren skickar återremiss."),
+    CaseState.CLOSED: _lazy("Ärendet är avslutat."),
+}
+
+
+@dataclass(frozen=True)
+class ActionButton:
+    verb: str
+    label: str
+    url: str
+    one_click: bool
+    primary: bool
+
+
+def buttons_for(case: Case, actor: Actor) -> list[ActionButton]:
+    """What the actor may do now, from the state machine's table and nothing else."""
+    buttons = []
+    for verb in actions_for(case, actor):
+        if verb == "note":  # the timeline has a field of its own for notes
+            continue
+        if verb in OWN_PAGES:
+            url = reverse(OWN_PAGES[verb], args=[case.number])
+        else:
+            url = reverse("case-action", args=[case.number, verb])
+        buttons.append(
+            ActionButton(
+                verb=verb,
+                label=str(TRANSITIONS[verb].label),
+                url=url,
+                one_click=verb in ONE_CLICK,
+                primary=verb not in SECONDARY,
+            )
+        )
+    return buttons
+
+
+@roles_required(*WITH_PATIENT)
+def case_page(request: HttpRequest, number: str) -> HttpResponse:
+    actor, now = actor_of(request), timezone.now()
+    case = _case(actor, number)
+    if case.number != number:
+        return redirect("case", number=case.number)
+    record_access(actor, what="case", now=now, cases=[(case.number, case.patient_id)])
+    return render(request, "referral/case.html", _context(case, actor, note_form=NoteForm()))
+
+
+def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
+    today = timezone.localdate()
+    own_side = actor.role in {Role.NAVIGATOR, Role.CLINIC}
+    offers = case.offers.select_related("care_unit__municipality", "certificate", "referral")
+    if not own_side:  # a provider sees the offer that it accepted, not the others
+        offers = offers.filter(state=Offer.State.ACCEPTED)
+    log = timeline(case)
+    return {
+        "case": case,
+        "form": case.form,
+        "diagnosis": diagnosis_name(case.icd10),
+        "clock": case.clock(today),
+        "age": case.patient.age_at(today),
+        "waits_for": WAITS_FOR[CaseState(case.state)],
+        "buttons": buttons_for(case, actor),
+        "may_note": "note" in actions_for(case, actor),
+        "offers": list(offers.order_by("-serial")),
+        "attachments": list(case.form.attachments.all()),
+        "pauses": list(case.pauses.all()),
+        "timeline": log if own_side else [entry for entry in log if _concerns(entry.verb)],
+        "last_return": next((e for e in log if e.verb == "return_to_clinic"), None),
+        "last_rejection": next((e for e in log if e.verb == "reject"), None),
+        "own_side": own_side,
+        **extra,
+    }
+
+
+def _concerns(verb: str) -> bool:
+    """What a receiving provider sees of the log: from the yes on (design 5.6)."""
+    return verb in {"accept", "confirm", "reject", "book", "treat", "close"}
+
+
+@roles_required(*WITH_PATIENT)
+def case_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
+    """One verb: its form on GET, done on POST."""
+    actor = actor_of(request)
+    case = _case(actor, number)
+    transition = TRANSITIONS.get(verb)
+    if transition is None or verb not in HANDLERS:
+        raise Http404
+    if not transition.allows(case, actor) and request.method != "POST":
+        messages.warning(request, _("Det går inte längre. Läget i ärendet har ändrats."))
+        return redirect("case", number=case.number)
+    form = form_for(verb, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            HANDLERS[verb](case, form.cleaned_data, actor)
+        except InvalidInput as error:
+            form.add_refusal(error)
+        except CaseNotFound:
+            raise
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return redirect("case", number=case.number)
+        else:
+            messages.success(request, _("Klart: %(action)s.") % {"action": transition.label})
+            return redirect(_after(case, actor))
+    if request.method != "POST":
+        record_access(
+            actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)]
+        )
+    return render(
+        request,
+        "referral/action.html",
+        {
+            "case": case,
+            "transition": transition,
+            "action_form": form,
+            "clock": case.clock(timezone.localdate()),
+            "offer": case.offers.filter(state=Offer.State.SENT).first(),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+def _after(case: Case, actor: Actor) -> str:
+    """Back to the case, or to the list when the actor no longer sees it (a provider's no)."""
+    if Case.objects.visible_to(actor).filter(pk=case.pk).exists():
+        return reverse("case", args=[case.number])
+    return reverse("worklist")
+
+
+def _answer(case: Case, data: dict[str, Any], actor: Actor, *, accepted: bool) -> None:
+    offer = case.offers.filter(state=Offer.State.SENT).first()
+    if offer is None:
+        raise DomainError(_("Det finns inget erbjudande att svara på."))
+    services.answer_offer(
+        offer,
+        accepted=accepted,
+        channel=data["channel"],
+        reason=data.get("reason", ""),
+        comment=data["comment"],
+        actor=actor,
+        now=timezone.now(),
+    )
+
+
+def _withdraw(case: Case, data: dict[str, Any], actor: Actor) -> None:
+    offer = case.offers.filter(state=Offer.State.SENT).first()
+    if offer is None:
+        raise DomainError(_("Det finns inget erbjudande att återta."))
+    services.withdraw_offer(offer, why=data["why"], actor=actor, now=timezone.now())
+
+
+def _call(service: Callable[..., Any]) -> Callable[[Case, dict[str, Any], Actor], Any]:
+    """A service whose keyword arguments are the form's fields."""
+
+    def handle(case: Case, data: dict[str, Any], actor: Actor) -> Any:
+        return service(case, **data, actor=actor, now=timezone.now())
+
+    return handle
+
+
+HANDLERS: dict[str, Callable[[Case, dict[str, Any], Actor], Any]] = {
+    "take": _call(services.take),
+    "assign": _call(services.assign),
+    "return_to_clinic": _call(services.return_to_clinic),
+    "note": _call(services.note),
+    "park": _call(services.park),
+    "unpark": _call(services.unpark),
+    "end": _call(services.end),
+    "pause": _call(services.pause),
+    "end_pause": _call(services.end_pause),
+    "accept": lambda case, data, actor: _answer(case, data, actor, accepted=True),
+    "decline": lambda case, data, actor: _answer(case, data, actor, accepted=False),
+    "withdraw_offer": _withdraw,
+    "confirm": _call(services.confirm),
+    "reject": _call(services.reject),
+    "book": _call(services.book),
+    "treat": _call(services.treat),
+    "close": _call(services.close),
+}
+
+
+@roles_required(Role.NAVIGATOR)
+def matching_page(request: HttpRequest, number: str) -> HttpResponse:
+    """Ranked providers with the reason for each rank, and those left out with theirs."""
+    actor, now = actor_of(request), timezone.now()
+    case = _case(actor, number)
+    record_access(actor, what="matching", now=now, cases=[(case.number, case.patient_id)])
+    today = timezone.localdate(now)
+    return render(
+        request,
+        "referral/matching.html",
+        {
+            "case": case,
+            "clock": case.clock(today),
+            "matching": matching_for(case, today=today),
+            "may_offer": "offer" in actions_for(case, actor) and case.form.transferable,
+        },
+    )
+
+
+@roles_required(Role.NAVIGATOR)
+def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
+    """The text the patient will read, and the button that sends it."""
+    actor, now = actor_of(request), timezone.now()
+    case = _case(actor, number)
+    line = get_object_or_404(
+        ContractLine.objects.select_related("contract", "care_unit__municipality"), pk=line_id
+    )
+    form = OfferForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid() and "send" in request.POST:
+        try:
+            services.send_offer(
+                case, line=line, actor=actor, now=now, message=form.cleaned_data["message"]
+            )
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return redirect("case-matching", number=case.number)
+        messages.success(request, _("Erbjudandet är skickat och en plats är reserverad."))
+        return redirect("case", number=case.number)
+    if "offer" not in actions_for(case, actor):
+        messages.warning(request, _("Ärendet kan inte få ett erbjudande just nu."))
+        return redirect("case", number=case.number)
+    message = form.cleaned_data.get("message", "") if form.is_bound and form.is_valid() else ""
+    record_access(actor, what="offer", now=now, cases=[(case.number, case.patient_id)])
+    return render(
+        request,
+        "referral/offer.html",
+        {
+            "case": case,
+            "line": line,
+            "offer_form": form,
+            "text": offer_text(case, line, today=timezone.localdate(now), message=message),
+        },
+    )
+
+
+@roles_required(*WITH_PATIENT)
+def certificate_file(request: HttpRequest, number: str, serial: int) -> HttpResponse:
+    actor = actor_of(request)
+    case = _case(actor, number)
+    certificates = case.certificates.all()
+    if actor.role == Role.PROVIDER:
+        certificates = certificates.filter(offer__state=Offer.State.ACCEPTED)
+    certificate = get_object_or_404(certificates, serial=serial)
+    record_access(
+        actor, what="certificate", now=timezone.now(), cases=[(case.number, case.patient_id)]
+    )
+    response = HttpResponse(certificate_pdf(certificate), content_type="application/pdf")
+    response["Content-Disposition"] = (
+        f'inline; filename="vardgarantiintyg-{case.number}-{serial}.pdf"'
+    )
+    return response
+
+
+@roles_required(*WITH_PATIENT)
+def attachment_file(request: HttpRequest, number: str, pk: int) -> FileResponse:
+    """Always a download: nothing that was uploaded is shown inside the product's own pages."""
+    actor = actor_of(request)
+    case = _case(actor, number)
+    attachment = get_object_or_404(case.form.attachments, pk=pk)
+    record_access(
+        actor, what="attachment", now=timezone.now(), cases=[(case.number, case.patient_id)]
+    )
+    return FileResponse(
+        attachment.file.open("rb"),
+        as_attachment=True,
+        filename=attachment.name,
+        content_type=attachment.content_type,
+    )
+
+
+def _case(actor: Actor, number: str) -> Case:
+    try:
+        return get_case(actor, number)
+    except CaseNotFound as error:
+        raise Http404(str(error.message)) from error
