@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import OuterRef, Subquery
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from capacity.distance import great_circle_km
@@ -155,10 +156,10 @@ def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
         care_unit=OuterRef("care_unit"),
         kva__in=codes,
         day__range=(today - timedelta(days=FRESH_DAYS), today),
-    ).order_by("-day")
+    ).order_by("-day", "-kva", "source")
     quality = QualityMeasure.objects.filter(
         care_unit=OuterRef("care_unit"), kva__in=codes, year__lte=today.year
-    ).order_by("-year")
+    ).order_by("-year", "-kva", "source")
     return (
         ContractLine.objects.covering(need.kva)
         .select_related(
@@ -201,7 +202,11 @@ def _scored(line: ContractLine, distance_km: int, reference_price: Decimal) -> M
             "price",
             _("Pris"),
             price_share / NO_POINTS["price"],
-            _("%(percent)s %% av medianpriset") % {"percent": round(price_share * 100)},
+            _("%(price)s kr, %(percent)s %% av medianpriset")
+            % {
+                "price": number_format(line.price_sek, 0, use_l10n=True, force_grouping=True),
+                "percent": round(price_share * 100),
+            },
         ),
         _part(
             "quality",
@@ -209,7 +214,8 @@ def _scored(line: ContractLine, distance_km: int, reference_price: Decimal) -> M
             None if reoperation is None else float(reoperation) / NO_POINTS["quality"],
             _("okänd andel reoperationer")
             if reoperation is None
-            else _("%(percent)s %% reopererade inom två år") % {"percent": reoperation},
+            else _("%(percent)s %% reopererade inom två år")
+            % {"percent": number_format(reoperation, 1)},
         ),
     )
     return Match(line, wait, distance_km, reoperation, parts)

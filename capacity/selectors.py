@@ -18,7 +18,7 @@ def median_wait_days(unit: CareUnit, *, kva: str, today: date) -> int | None:
             kva__in=covering_codes(kva),
             day__range=(today - timedelta(days=FRESH_DAYS), today),
         )
-        .order_by("-day")
+        .order_by("-day", "-kva", "source")
         .values_list("median_days", flat=True)
         .first()
     )

@@ -76,7 +76,6 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
 
-    @property
     def stopping(self) -> bool:
         """Whether the end has begun."""
         return self._stop.is_set()
@@ -94,13 +93,13 @@ class Supervisor:
         """Wait; return False as soon as the end has begun."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-        return not self.stopping
+        return not self.stopping()
 
     async def run_once(self, program: Program) -> bool:
         """Run a program to its end; return whether it succeeded and nothing is to stop."""
-        if self.stopping:
+        if self.stopping():
             return False
-        return await self._run(program) == 0 and not self.stopping
+        return await self._run(program) == 0 and not self.stopping()
 
     async def keep_running(self, programs: Sequence[Program]) -> None:
         """Run the programs until the end begins; all are gone when this returns."""
@@ -110,9 +109,9 @@ class Supervisor:
 
     async def _keep_running(self, program: Program) -> None:
         deaths = Deaths(asyncio.get_running_loop().time)
-        while not self.stopping:
+        while not self.stopping():
             code = await self._run(program)
-            if self.stopping:
+            if self.stopping():
                 return
             what = _ended(code)
             if deaths.too_many():

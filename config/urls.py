@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("referral.urls")),
     path("", include("contracts.urls")),
     path("", include("notices.urls")),
+    path("", include("statistics.urls")),
 ]

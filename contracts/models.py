@@ -180,6 +180,16 @@ class ContractLine(Capped):
     def __str__(self) -> str:
         return f"{self.contract.number} {self.kva} {self.care_unit}"
 
+    @property
+    def places_left(self) -> int | None:
+        """Places that fit under all caps of line and contract; ``None`` when there are none."""
+        rooms = [self.left_volume, self.contract.left_volume]
+        rooms += [
+            None if sek is None else int(sek // self.price_sek)
+            for sek in (self.left_sek, self.contract.left_sek)
+        ]
+        return min((room for room in rooms if room is not None), default=None)
+
 
 class CallOff(models.Model):
     """Avrop: one place on a contract line, reserved for a case and perhaps used.

@@ -91,13 +91,14 @@ def usage_of(capped: Capped) -> Usage:
 
 def call_offs_by_region(contract: Contract) -> list[dict[str, Any]]:
     """How much each using region takes of the contract: live volume and SEK, largest first."""
-    return list(
+    rows: Any = (
         CallOff.objects.filter(line__contract=contract)
         .exclude(state=S.RELEASED)
         .values("region__name")
         .annotate(volume=Count("pk"), sek=Sum("amount_sek"))
         .order_by("-volume", "region__name")
     )
+    return list(rows)
 
 
 def _counts(path: str) -> dict[str, Any]:

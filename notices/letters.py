@@ -57,10 +57,8 @@ def _still_needed(letter: Notice) -> bool:
     """An offer answered a moment ago needs no letter, whether or not the event has arrived."""
     if letter.offer is None:
         return True
-    state = Offer.objects.select_for_update().values_list("state", flat=True).get(
-        pk=letter.offer_id
-    )
-    return state == Offer.State.SENT
+    offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)
+    return offer.state == Offer.State.SENT
 
 
 def _deliver_batches(*, now: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from notices.gateway import (
@@ -26,8 +26,8 @@ from referral.services import record_notice
 
 logger = logging.getLogger(__name__)
 
-# Ten tries with growing pauses reach over a day; then a person has to look.
-MAX_ATTEMPTS = 10
+# Twelve tries with growing pauses reach over a day; then a person has to look.
+MAX_ATTEMPTS = 12
 
 
 def send_inbox_notices(*, now: datetime, limit: int = 200) -> int:
@@ -62,6 +62,11 @@ def _send_one(channel: str, send: Callable[[Notice, datetime], None], *, now: da
     try:
         send(notice, now)
     except (GatewayError, OSError) as error:
+        _postpone(notice, error, now=now)
+    except DatabaseError:
+        raise
+    except Exception as error:  # one notice that cannot be sent must not hold up the rest
+        logger.exception("notice in case %s could not be sent", notice.case.number)
         _postpone(notice, error, now=now)
     notice.save()
     _log(notice, now=now)
@@ -99,7 +104,7 @@ def _send_to_inbox(notice: Notice, now: datetime) -> None:
         reference=notice.case.number,
         thread=str(notice.pk),
         answerable=answerable,
-        decline_reasons=tuple(DeclineReason.choices) if answerable else (),  # type: ignore[arg-type]
+        decline_reasons=_decline_reasons() if answerable else (),
     )
     try:
         notice.receipt = send_message(message, key=notice.idempotency_key)
@@ -117,14 +122,20 @@ def _send_to_inbox(notice: Notice, now: datetime) -> None:
         notice.last_error = ""
 
 
+def _decline_reasons() -> tuple[tuple[str, str], ...]:
+    return tuple((reason.value, str(reason.label)) for reason in DeclineReason)
+
+
 def _hasten_letter(notice: Notice, *, now: datetime) -> None:
     """An offer that cannot reach the inbox goes as a letter at once, not on day 14."""
+    if notice.offer is None:
+        return
     Notice.objects.filter(
-        offer_id=notice.offer_id,
+        offer=notice.offer,
         kind=Notice.Kind.OFFER_LETTER,
         state=Notice.State.WAITING,
         due_at__gt=now,
-    ).exclude(offer=None).update(due_at=now)
+    ).update(due_at=now)
 
 
 def _send_email(notice: Notice, now: datetime) -> None:

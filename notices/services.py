@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from notices.models import GatewayCallback, Notice
@@ -31,12 +32,7 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
     )
     if not created:
         return callback
-    notice = (
-        Notice.objects.select_for_update(of=("self",))
-        .select_related("case", "offer__case")
-        .filter(receipt=message_id, channel=Notice.Channel.INBOX)
-        .first()
-    )
+    notice = _notice_of(payload, message_id)
     callback.notice = notice
     if notice is None:
         callback.outcome = "unknown message"
@@ -50,12 +46,35 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
     return callback
 
 
+def _notice_of(payload: dict[str, Any], message_id: str) -> Notice | None:
+    """The notice the message was sent for, locked.
+
+    The thread finds it when the patient is quicker than the sweep: between the gateway's receipt
+    and the sweep's commit, or after a crash there, the notice does not know its message yet.
+    """
+    found = Q(receipt=message_id)
+    thread = payload.get("thread")
+    if isinstance(thread, str) and thread.isascii() and thread.isdigit() and len(thread) < 19:
+        found |= Q(pk=int(thread), case__number=str(payload.get("reference")))
+    notice = (
+        Notice.objects.select_for_update(of=("self",))
+        .select_related("case", "offer__case")
+        .filter(found, channel=Notice.Channel.INBOX)
+        .order_by("pk")
+        .first()
+    )
+    if notice is None or notice.receipt not in {"", message_id}:
+        return None
+    notice.receipt = message_id
+    return notice
+
+
 def _mark_read(notice: Notice, *, now: datetime) -> str:
     if notice.read_at is None:
         notice.read_at = now
         if notice.state == Notice.State.SENT:
             notice.state = Notice.State.READ
-        notice.save(update_fields=["read_at", "state"])
+        notice.save(update_fields=["read_at", "state", "receipt"])
         record_notice(
             notice.case,
             LogVerb.NOTICE_READ,
@@ -87,8 +106,9 @@ def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
     except DomainError as error:
         return f"not taken: {error.code}"
     notice.state = Notice.State.ANSWERED
+    notice.sent_at = notice.sent_at or now
     notice.read_at = notice.read_at or now
-    notice.save(update_fields=["state", "read_at"])
+    notice.save(update_fields=["state", "sent_at", "read_at", "receipt"])
     return "accepted" if answer["accepted"] else "declined"
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due
@@ -74,7 +74,7 @@ def _deliver(delivery: EventDelivery, *, now: datetime) -> None:
             raise LookupError(f"no consumer is called {delivery.consumer}")
         with transaction.atomic():
             consumer(delivery.event, now)
-    except DatabaseError:
+    except (InterfaceError, OperationalError):  # the database itself: all is tried again
         raise
     except Exception as error:  # one bad event must not hold up the rest
         logger.exception("event %s to %s failed", delivery.event.kind, delivery.consumer)

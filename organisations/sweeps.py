@@ -50,15 +50,28 @@ def claim_due(queryset: models.QuerySet[Row], *, now: datetime, limit: int) -> l
 
 
 def run_due(*, now: datetime) -> dict[str, int]:
-    """Run every sweep as of ``now`` until none finds work; returns rows handled per sweep."""
+    """Run every sweep as of ``now`` until none finds work; returns rows handled per sweep.
+
+    A sweep that fails does not hold up the others: they run to their end before the first
+    failure is raised.
+    """
     handled = {sweep.name: 0 for sweep in _sweeps}
+    failures: dict[str, Exception] = {}
     for _round in range(MAX_ROUNDS):
         found = 0
-        for sweep in _sweeps:
-            count = sweep.run(now=now)
+        for sweep in [s for s in _sweeps if s.name not in failures]:
+            try:
+                count = sweep.run(now=now)
+            except Exception as error:
+                logger.exception("the sweep of %s failed", sweep.name)
+                failures[sweep.name] = error
+                continue
             handled[sweep.name] += count
             found += count
         if not found:
-            return handled
-    logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)
+            break
+    else:
+        logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)
+    for failure in failures.values():
+        raise failure
     return handled

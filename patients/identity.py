@@ -1,8 +1,10 @@
 """Identity numbers: personnummer, samordningsnummer and reserve numbers as a type that parses.
 
 Forms follow HL7 Sweden's base profiles (``PatientIdentifierConformancePatternSE``): twelve
-characters without separator. A number is checked for form, date and check digit; reserve numbers
-have no public check digit and are checked for form and, where they bear one, date.
+characters without separator. A number is checked for form, date and check digit. What reserve
+numbers hold is told by Inera ("Nationellt ReservID, specifikation 1.0"; "Lokala reservidn"): the
+check digit of Stockholm's, Halland's and Västra Götaland's is public, that of the national ones is
+not, so those are checked for form and date.
 """
 
 import re
@@ -17,10 +19,14 @@ Kind = Literal["personnummer", "samordningsnummer", "reservnummer"]
 Sex = Literal["F", "M", ""]
 
 _SEPARATORS = re.compile(r"[\s\u2010-\u2015\u2212]")
-# National reserve number: birth date, then two or three letters (never I, O, Q, V, W).
+# The national one: date, two letters (never I, O, Q, V, W), sex as digit or letter, check digit.
 _NATIONAL_RESERVE = re.compile(r"^[0-9]{8}([A-HJ-NPR-UX-Z]{2}[0-9]{2}|[A-HJ-NPR-UX-Z]{3}[0-9])$")
 _STOCKHOLM_RESERVE = re.compile(r"^99(19|20)[0-9]{8}$")
+# Halland and Inera: a day from 32 to 59, which no personnummer has.
+_HALLAND_RESERVE = re.compile(r"^(19|20)[0-9]{2}(0[1-9]|1[0-2])(3[2-9]|[45][0-9])[0-9]{4}$")
 _VGR_RESERVE = re.compile(r"^[0-9]{8}[KMX](0[6-9]|[1-8][0-9])[0-9]$")
+# Letters count as the last digit of their ASCII code.
+_VGR_LETTERS = str.maketrans("KMX", "578")
 
 
 class InvalidIdentityNumber(ValueError):
@@ -49,9 +55,11 @@ class IdentityNumber:
         if re.fullmatch(r"[0-9]{6}[-+]?[0-9]{4}", compact):
             compact = _with_century(compact, today=today)
         compact = compact.replace("-", "")
-        if re.fullmatch(r"[0-9]{12}", compact) and not compact.startswith("99"):
+        if _STOCKHOLM_RESERVE.match(compact) or _HALLAND_RESERVE.match(compact):
+            return cls._dateless_reserve(compact, today=today)
+        if re.fullmatch(r"[0-9]{12}", compact):
             return cls._civic(compact, today=today)
-        return cls._reserve(compact, today=today)
+        return cls._lettered_reserve(compact, today=today)
 
     @classmethod
     def _civic(cls, digits: str, *, today: date) -> "IdentityNumber":
@@ -60,23 +68,30 @@ class IdentityNumber:
         if kind == "samordningsnummer":
             day -= 60
         birth_date = _date(int(digits[:4]), int(digits[4:6]), day, today=today)
-        if not luhn.is_valid(digits[2:]):
-            raise InvalidIdentityNumber(
-                _("Kontrollsiffran stämmer inte. Kontrollera att numret är rätt skrivet.")
-            )
+        _require_check_digit(digits[2:])
         return cls(digits, kind, birth_date, "M" if int(digits[10]) % 2 else "F")
 
     @classmethod
-    def _reserve(cls, compact: str, *, today: date) -> "IdentityNumber":
-        if _STOCKHOLM_RESERVE.match(compact):
-            if int(compact[2:6]) > today.year:
-                raise InvalidIdentityNumber(_("Reservnumrets år ligger i framtiden."))
-            return cls(compact, "reservnummer", None, "")
-        if _NATIONAL_RESERVE.match(compact) or _VGR_RESERVE.match(compact):
-            birth_date = _date(
-                int(compact[:4]), int(compact[4:6]), int(compact[6:8]), today=today
-            )
-            return cls(compact, "reservnummer", birth_date, _reserve_sex(compact))
+    def _dateless_reserve(cls, digits: str, *, today: date) -> "IdentityNumber":
+        stockholm = digits.startswith("99")
+        year = int(digits[2:6]) if stockholm else int(digits[:4])
+        if year > today.year:
+            raise InvalidIdentityNumber(_("Reservnumrets år ligger i framtiden."))
+        _require_check_digit(digits[4:] if stockholm else digits[2:])
+        return cls(digits, "reservnummer", None, "")
+
+    @classmethod
+    def _lettered_reserve(cls, compact: str, *, today: date) -> "IdentityNumber":
+        if _VGR_RESERVE.match(compact):
+            birth_date = _date_of(compact[:8], today=today)
+            _require_check_digit(compact[2:].translate(_VGR_LETTERS))
+            sexes: dict[str, Sex] = {"K": "F", "M": "M", "X": ""}
+            return cls(compact, "reservnummer", birth_date, sexes[compact[8]])
+        if _NATIONAL_RESERVE.match(compact):
+            sex: Sex = ""
+            if compact[10].isdigit():
+                sex = "M" if int(compact[10]) % 2 else "F"
+            return cls(compact, "reservnummer", _national_date(compact, today=today), sex)
         raise InvalidIdentityNumber(
             _("Skriv numret med tio eller tolv siffror, till exempel 19121212-1212.")
         )
@@ -90,11 +105,27 @@ class IdentityNumber:
         return self.value
 
 
-def _reserve_sex(compact: str) -> Sex:
-    """Västra Götaland's reserve numbers bear the sex as a letter; others do not."""
-    if _VGR_RESERVE.match(compact):
-        return {"K": "F", "M": "M"}.get(compact[8], "")  # type: ignore[return-value]
-    return ""
+def _require_check_digit(digits: str) -> None:
+    if not luhn.is_valid(digits):
+        raise InvalidIdentityNumber(
+            _("Kontrollsiffran stämmer inte. Kontrollera att numret är rätt skrivet.")
+        )
+
+
+def _national_date(compact: str, *, today: date) -> date | None:
+    """The birth date in a national reserve number, whose century is raised by 3, 6 … 78.
+
+    ``00`` with a month from 20 and a day from 40 to 59 tells that the date is not known.
+    """
+    prefix, month, day = int(compact[:2]), int(compact[4:6]), int(compact[6:8])
+    if prefix == 0 and month >= 20 and 40 <= day <= 59:
+        return None
+    century = 18 + prefix % 3 if prefix >= 22 else prefix
+    return _date_of(f"{century:02d}{compact[2:8]}", today=today)
+
+
+def _date_of(digits: str, *, today: date) -> date:
+    return _date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]), today=today)
 
 
 def _date(year: int, month: int, day: int, *, today: date) -> date:

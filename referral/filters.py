@@ -43,9 +43,9 @@ class CaseFilter(django_filters.FilterSet):
         if actor.role in {Role.NAVIGATOR, Role.INTEGRATION}:
             units = units.filter(region_id=actor.region)
         elif actor.role == Role.CLINIC:
-            units = units.filter(pk=actor.care_unit_id)
+            units = units.filter(pk=actor.care_unit_id or 0)
         else:
-            units = units.filter(sent_cases__receiving_unit__provider_id=actor.provider_id)
+            units = units.filter(sent_cases__receiving_unit__provider_id=actor.provider_id or 0)
         self.filters["clinic"].queryset = units.distinct()
         for field in self.form.fields.values():
             field.widget.attrs["class"] = "ds-input"

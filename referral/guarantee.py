@@ -38,11 +38,10 @@ class GuaranteeClock:
 
     @property
     def _reference(self) -> date:
-        if self.stopped_on:
-            return self.stopped_on
-        if self.paused_from and self.paused_from <= self.today:
+        end = self.stopped_on or self.today
+        if self.paused_from and self.paused_from <= end:
             return self.paused_from
-        return self.today
+        return end
 
     @property
     def days_left(self) -> int:

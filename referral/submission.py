@@ -4,6 +4,7 @@ The web form, the API and later the waiting-list file all give a ``Submission``;
 for all of them, so that the rules stand once. The database holds the same limits as constraints.
 """
 
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,7 @@ from referral.models import IntakeForm, Phase
 # American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
 ASA_NOT_TRANSFERABLE = 5
 OLDEST_REFERRAL_YEARS = 10
+MAX_TEXT = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +71,31 @@ class Submission:
 def check(submission: Submission, *, today: date) -> dict[str, str]:
     """What does not hold, as Swedish text by field name; empty when all is well."""
     problems: dict[str, str] = {}
+    _check_texts(submission, problems)
     _check_identity(submission, problems, today=today)
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
     _check_transfer(submission, problems)
     return problems
+
+
+def _check_texts(s: Submission, problems: dict[str, str]) -> None:
+    """Texts that the columns cannot hold."""
+    for name, value in s.as_dict().items():
+        if not isinstance(value, str) or name == "identity_number":
+            continue
+        longest = _longest(name)
+        if "\x00" in value:
+            problems[name] = _("Texten innehåller ett tecken som inte kan sparas.")
+        elif len(value) > longest:
+            problems[name] = _("Högst %(longest)s tecken.") % {"longest": longest}
+
+
+def _longest(name: str) -> int:
+    for model in (Patient, IntakeForm):
+        if name in {field.name for field in model._meta.get_fields()}:
+            return getattr(model._meta.get_field(name), "max_length", None) or MAX_TEXT
+    return MAX_TEXT
 
 
 def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> None:
@@ -86,11 +108,10 @@ def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> 
             problems[name] = _("Fyll i namnet.")
     if s.protection not in Patient.Protection.values:
         problems["protection"] = _("Okänt val.")
-    if s.postal_code and not (s.postal_code.isascii() and s.postal_code.isdigit()):
+    if s.postal_code and not re.fullmatch(r"[0-9]{5}", s.postal_code):
         problems["postal_code"] = _("Postnumret har fem siffror.")
-    elif s.postal_code and len(s.postal_code) != 5:
-        problems["postal_code"] = _("Postnumret har fem siffror.")
-    if s.municipality and not Municipality.objects.filter(code=s.municipality).exists():
+    known = s.municipality.isdigit() and Municipality.objects.filter(code=s.municipality).exists()
+    if s.municipality and not known:
         problems["municipality"] = _("Kommunkoden finns inte.")
 
 
@@ -123,8 +144,8 @@ def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
     if not 1 <= s.asa <= 6:
         problems["asa"] = _("ASA-klass är 1 till 6.")
     elif s.asa >= ASA_NOT_TRANSFERABLE:
-        problems["asa"] = _("Patienter i ASA-klass 5 och 6 kan inte förmedlas till annan vårdgivare.")
-    if s.bmi is not None and not Decimal(8) <= s.bmi <= Decimal(99):
+        problems["asa"] = _("Patienter i ASA-klass 5 och 6 kan inte förmedlas.")
+    if s.bmi is not None and not (s.bmi.is_finite() and Decimal(8) <= s.bmi <= Decimal(99)):
         problems["bmi"] = _("BMI ska vara mellan 8 och 99.")
     if s.home_wait_days is not None and not 0 <= s.home_wait_days <= 3650:
         problems["home_wait_days"] = _("Ange ett antal dagar mellan 0 och 3650.")

@@ -105,7 +105,10 @@ class Account:
 
     @classmethod
     def of(cls, places: Places) -> "Account":
-        """Return the account for a data directory; as root it may have to be created."""
+        """Return the account for a data directory; as root it may have to be created.
+
+        Data keeps the owner it has: a new container may number its system users otherwise.
+        """
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
         try:
@@ -207,7 +210,9 @@ def _allow_passage(directory: Path, uid: int, mode: int) -> None:
             (_ACL_OTHERS, _ACL_NOBODY): mode & 7,
         }
     else:
-        entries = {(tag, who): rights for tag, rights, who in struct.iter_unpack("<HHI", packed[4:])}
+        entries = {
+            (tag, who): rights for tag, rights, who in struct.iter_unpack("<HHI", packed[4:])
+        }
     entries[_ACL_USER, uid] = entries.get((_ACL_USER, uid), 0) | _PASS
     entries[_ACL_MASK, _ACL_NOBODY] = entries.get((_ACL_MASK, _ACL_NOBODY), 0) | _PASS
     # The kernel wants them in the order of tag and then id.

@@ -128,9 +128,7 @@ class Services:
         try:
             return (self.places.run / name).open("ab")
         except PermissionError as error:
-            raise EmbeddedServiceError(
-                f"{self.places.data} tillhör en annan användare."
-            ) from error
+            raise EmbeddedServiceError(f"{self.places.data} tillhör en annan användare.") from error
 
 
 @contextlib.contextmanager
@@ -149,13 +147,16 @@ def services_for_command(argv: Sequence[str]) -> Iterator[None]:
         return
     data = Path(os.environ.get("VARDLOTS_DATA") or ROOT / "var").resolve()
     services = Services(data, postgres=postgres, valkey=valkey)
-    signal.signal(signal.SIGTERM, _leave)
+    # TERM ends the command as an error would, so that it leaves the servers behind in order.
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         with services:
             ensure_secrets(data)
             yield
     except EmbeddedServiceError as error:
         sys.exit(f"Vårdlots: {error}")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _needs_database(argv: Sequence[str]) -> bool:

@@ -6,39 +6,124 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0003_append_only'),
+        ("organisations", "0003_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Patient',
+            name="Patient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identity_number', models.CharField(max_length=12, unique=True, verbose_name='personnummer')),
-                ('identity_kind', models.CharField(choices=[('personnummer', 'Personnummer'), ('samordningsnummer', 'Samordningsnummer'), ('reservnummer', 'Reservnummer')], max_length=20)),
-                ('given_name', models.CharField(max_length=80, verbose_name='förnamn')),
-                ('family_name', models.CharField(max_length=80, verbose_name='efternamn')),
-                ('birth_date', models.DateField(blank=True, null=True, verbose_name='födelsedatum')),
-                ('sex', models.CharField(blank=True, choices=[('F', 'Kvinna'), ('M', 'Man'), ('', 'Uppgift saknas')], default='', max_length=1, verbose_name='kön')),
-                ('protection', models.CharField(choices=[('none', 'Ingen skyddad identitet'), ('sekretessmarkering', 'Sekretessmarkering'), ('skyddadFolkbokforing', 'Skyddad folkbokföring')], default='none', max_length=20, verbose_name='skyddad identitet')),
-                ('street', models.CharField(blank=True, max_length=120, verbose_name='gatuadress')),
-                ('postal_code', models.CharField(blank=True, max_length=5, verbose_name='postnummer')),
-                ('town', models.CharField(blank=True, max_length=60, verbose_name='ort')),
-                ('phone', models.CharField(blank=True, max_length=30, verbose_name='telefon')),
-                ('language', models.CharField(blank=True, max_length=40, verbose_name='språk')),
-                ('created_at', models.DateTimeField()),
-                ('municipality', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.municipality')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "identity_number",
+                    models.CharField(max_length=12, unique=True, verbose_name="personnummer"),
+                ),
+                (
+                    "identity_kind",
+                    models.CharField(
+                        choices=[
+                            ("personnummer", "Personnummer"),
+                            ("samordningsnummer", "Samordningsnummer"),
+                            ("reservnummer", "Reservnummer"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("given_name", models.CharField(max_length=80, verbose_name="förnamn")),
+                ("family_name", models.CharField(max_length=80, verbose_name="efternamn")),
+                (
+                    "birth_date",
+                    models.DateField(blank=True, null=True, verbose_name="födelsedatum"),
+                ),
+                (
+                    "sex",
+                    models.CharField(
+                        blank=True,
+                        choices=[("F", "Kvinna"), ("M", "Man"), ("", "Uppgift saknas")],
+                        default="",
+                        max_length=1,
+                        verbose_name="kön",
+                    ),
+                ),
+                (
+                    "protection",
+                    models.CharField(
+                        choices=[
+                            ("none", "Ingen skyddad identitet"),
+                            ("sekretessmarkering", "Sekretessmarkering"),
+                            ("skyddadFolkbokforing", "Skyddad folkbokföring"),
+                        ],
+                        default="none",
+                        max_length=20,
+                        verbose_name="skyddad identitet",
+                    ),
+                ),
+                ("street", models.CharField(blank=True, max_length=120, verbose_name="gatuadress")),
+                (
+                    "postal_code",
+                    models.CharField(blank=True, max_length=5, verbose_name="postnummer"),
+                ),
+                ("town", models.CharField(blank=True, max_length=60, verbose_name="ort")),
+                ("phone", models.CharField(blank=True, max_length=30, verbose_name="telefon")),
+                ("language", models.CharField(blank=True, max_length=40, verbose_name="språk")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.municipality",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'patient',
-                'verbose_name_plural': 'patienter',
-                'ordering': ('family_name', 'given_name'),
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['family_name', 'given_name'], name='patient_name_trgm', opclasses=['gin_trgm_ops', 'gin_trgm_ops'])],
-                'constraints': [models.CheckConstraint(condition=models.Q(('identity_number__regex', '^[0-9]{8}[0-9A-Z]{4}$')), name='patient_identity_number_shape'), models.CheckConstraint(condition=models.Q(('protection', 'none'), models.Q(('municipality__isnull', True), ('postal_code', ''), ('street', ''), ('town', '')), _connector='OR'), name='patient_protected_has_no_address'), models.CheckConstraint(condition=models.Q(('postal_code', ''), ('postal_code__regex', '^[0-9]{5}$'), _connector='OR'), name='patient_postal_code_five_digits')],
+                "verbose_name": "patient",
+                "verbose_name_plural": "patienter",
+                "ordering": ("family_name", "given_name"),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["family_name", "given_name"],
+                        name="patient_name_trgm",
+                        opclasses=["gin_trgm_ops", "gin_trgm_ops"],
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("identity_number__regex", "^[0-9]{8}[0-9A-Z]{4}$")),
+                        name="patient_identity_number_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("protection", "none"),
+                            models.Q(
+                                ("municipality__isnull", True),
+                                ("postal_code", ""),
+                                ("street", ""),
+                                ("town", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="patient_protected_has_no_address",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("postal_code", ""),
+                            ("postal_code__regex", "^[0-9]{5}$"),
+                            _connector="OR",
+                        ),
+                        name="patient_postal_code_five_digits",
+                    ),
+                ],
             },
         ),
     ]

@@ -7,7 +7,6 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from contracts.codes import KVA_PATTERN, validate_kva
@@ -227,10 +226,9 @@ class Case(models.Model):
             today=today,
         )
 
-    @cached_property
-    def standing_offer(self) -> "models.Model | None":
-        """The offer the patient may still answer, if any."""
-        return self.offers.filter(state="sent").select_related("care_unit", "line").first()  # type: ignore[attr-defined]
+    def finished_pauses(self) -> list[tuple[date, date]]:
+        """First and last day of each pause that is over, in order."""
+        return [(p.first_day, p.last_day) for p in self.pauses.all() if p.last_day]
 
 
 class Pause(models.Model):

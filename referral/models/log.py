@@ -76,6 +76,5 @@ class CaseLog(models.Model):
     @property
     def channel_label(self) -> str:
         """How the message went or the answer came, in words."""
-        return {"1177": "1177", "letter": _("brev"), "email": _("e-post"), "phone": _("telefon")}.get(
-            self.details.get("channel", ""), ""
-        )
+        words = {"1177": "1177", "letter": _("brev"), "email": _("e-post"), "phone": _("telefon")}
+        return str(words.get(self.details.get("channel", ""), ""))

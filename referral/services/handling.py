@@ -206,7 +206,7 @@ def _reset_clock(case: Case) -> None:
     case.last_day = last_day(
         start=case.guarantee_start,
         days=case.guarantee_days,
-        pauses=case.pauses.filter(last_day__isnull=False).values_list("first_day", "last_day"),
+        pauses=case.finished_pauses(),
     )
 
 

@@ -194,9 +194,7 @@ def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime)
         locked.last_day = last_day(
             start=locked.guarantee_start,
             days=locked.guarantee_days,
-            pauses=locked.pauses.filter(last_day__isnull=False).values_list(
-                "first_day", "last_day"
-            ),
+            pauses=locked.finished_pauses(),
         )
         _store_form(locked.form, locked, submission, now=now)
         details["version"] = locked.form.version
@@ -353,6 +351,6 @@ def _safe_name(name: str) -> str:
 
 def _delete_attachment(attachment: Attachment) -> None:
     """Delete the row now and the file once the row is gone for good."""
-    storage, name = attachment.file.storage, attachment.file.name
+    storage, name = attachment.file.storage, str(attachment.file.name)
     attachment.delete()
     transaction.on_commit(lambda: storage.delete(name))

@@ -52,7 +52,7 @@ def send_offer(
 
     details: dict[str, Any] = {}
     perform(case, "offer", actor=actor, now=now, details=details, change=change)
-    return made["offer"]  # type: ignore[no-any-return]
+    return made["offer"]
 
 
 def _make_offer(

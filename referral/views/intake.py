@@ -90,7 +90,10 @@ def forms_page(request: HttpRequest) -> HttpResponse:
     returned = list(open_forms.filter(case__state=CaseState.RETURNED))
     drafts = list(open_forms.filter(case__isnull=True)[:200])
     record_access(
-        actor, what="list", now=now, cases=[(f.case.number, f.case.patient_id) for f in returned]
+        actor,
+        what="list",
+        now=now,
+        cases=[(f.case.number, f.case.patient_id) for f in returned if f.case],
     )
     return render(request, "referral/forms.html", {"drafts": drafts, "returned": returned})
 
@@ -174,7 +177,10 @@ def form_draft(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     form = _form(actor, pk)
     typed = _typed(request)
-    form = services.save_draft(form, typed=typed, actor=actor, now=now)
+    try:
+        form = services.save_draft(form, typed=typed, actor=actor, now=now)
+    except WrongState:  # the last keystroke's save came after the form was sent in
+        return HttpResponse(status=204)
     identity, running = _early_answers(form, typed, actor)
     if running:
         record_access(

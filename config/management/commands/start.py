@@ -17,7 +17,6 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from config.embedded import (
     EmbeddedServiceError,
@@ -41,7 +40,7 @@ SERVICES_CHECK_SECONDS = 5.0
 class Command(BaseCommand):
     """Starts databases, web, jobs and the gateway simulator, and ends them all together."""
 
-    help = gettext_lazy(
+    help = _(
         "Startar hela Vårdlots i en terminal: databas, webb, bakgrundsjobb och simulerad 1177."
     )
     # The database may not exist yet.
@@ -122,7 +121,7 @@ class Start:
                     group.create_task(self.watch(services))
                     group.create_task(self.announce())
                     group.create_task(self.supervisor.keep_running(self.programs()))
-            elif not self.supervisor.stopping:
+            elif not self.supervisor.stopping():
                 self.supervisor.say(_("Förberedelsen misslyckades, se felet ovan."))
                 self.supervisor.give_up()
         except EmbeddedServiceError as error:
@@ -160,9 +159,12 @@ class Start:
         """Return what runs side by side."""
         python = sys.executable
         # Celery warns at length about root, which is who runs in a container.
-        quiet = ["-W", "ignore:You're running the worker"]
-        celery = [python, *quiet, "-m", "celery", "--quiet", "-A", "config"]
-        gunicorn = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{self.port}"]
+        root = ["-W", "ignore:You're running the worker"]
+        celery = [python, *root, "-m", "celery", "--quiet", "-A", "config"]
+        # Static files are collected for production only.
+        static = ["-W", "ignore:No directory at"]
+        gunicorn = [python, *static, "-m", "gunicorn", "config.wsgi"]
+        gunicorn += ["--bind", f"{HOST}:{self.port}"]
         gunicorn += ["--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
         gunicorn += ["--log-level", "warning", "--no-control-socket"]
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"]

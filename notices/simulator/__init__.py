@@ -1,0 +1,5 @@
+"""Gateway simulator: stands in for 1177's inbox and an SMTP server, over real connections.
+
+Another system as far as Vårdlots is concerned: it imports nothing of it and keeps its own book.
+Protocol: docs/integrations.md.
+"""

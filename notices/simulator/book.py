@@ -1,0 +1,184 @@
+"""The simulator's own book: what was handed over, read, answered and called back. SQLite."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    message_id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE NOT NULL, body_hash TEXT NOT NULL,
+    content TEXT NOT NULL, received_at TEXT NOT NULL, offered INTEGER NOT NULL DEFAULT 1,
+    read_at TEXT, answer TEXT);
+CREATE TABLE IF NOT EXISTS callbacks (
+    delivery_id TEXT PRIMARY KEY, message_id TEXT NOT NULL, url TEXT NOT NULL,
+    payload TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL DEFAULT 0,
+    done_at TEXT, last_status TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS inactive (identity_number TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS emails (
+    id INTEGER PRIMARY KEY, message_id TEXT, sender TEXT, recipients TEXT, subject TEXT,
+    body TEXT, received_at TEXT);
+"""
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Book:
+    """One connection per call; SQLite's own lock keeps writers apart."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.executescript(SCHEMA)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.path, timeout=30)
+        db.row_factory = sqlite3.Row
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()
+
+    # Messages
+
+    def take(self, key: str, body_hash: str, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """Enter a message once per key: the row and ``new``, ``same`` or ``other``."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
+            if row is None:
+                db.execute(
+                    "INSERT INTO messages (message_id, idempotency_key, body_hash, content,"
+                    " received_at) VALUES (?, ?, ?, ?, ?)",
+                    (str(uuid.uuid4()), key, body_hash, json.dumps(content), now()),
+                )
+                outcome = "new"
+            else:
+                db.execute(
+                    "UPDATE messages SET offered = offered + 1 WHERE idempotency_key = ?", (key,)
+                )
+                outcome = "same" if row["body_hash"] == body_hash else "other"
+            row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
+        return _message(row), outcome
+
+    def messages(self, reference: str = "") -> list[dict[str, Any]]:
+        with self._open() as db:
+            rows = db.execute("SELECT * FROM messages ORDER BY rowid DESC").fetchall()
+        found = [_message(row) for row in rows]
+        return [m for m in found if not reference or m["content"]["reference"] == reference]
+
+    def message(self, message_id: str) -> dict[str, Any] | None:
+        with self._open() as db:
+            row = db.execute(
+                "SELECT * FROM messages WHERE message_id = ?", (message_id,)
+            ).fetchone()
+        return _message(row) if row else None
+
+    def mark_read(self, message_id: str) -> bool:
+        """True the first time."""
+        with self._open() as db:
+            done = db.execute(
+                "UPDATE messages SET read_at = ? WHERE message_id = ? AND read_at IS NULL",
+                (now(), message_id),
+            )
+            return done.rowcount == 1
+
+    def answer(self, message_id: str, answer: dict[str, Any]) -> bool:
+        """True when this was the first answer."""
+        with self._open() as db:
+            done = db.execute(
+                "UPDATE messages SET answer = ? WHERE message_id = ? AND answer IS NULL",
+                (json.dumps(answer), message_id),
+            )
+            return done.rowcount == 1
+
+    # Recipients
+
+    def set_active(self, identity_number: str, active: bool) -> None:
+        sql = (
+            "DELETE FROM inactive WHERE identity_number = ?"
+            if active
+            else "INSERT OR IGNORE INTO inactive VALUES (?)"
+        )
+        with self._open() as db:
+            db.execute(sql, (identity_number,))
+
+    def is_active(self, identity_number: str) -> bool:
+        with self._open() as db:
+            row = db.execute(
+                "SELECT 1 FROM inactive WHERE identity_number = ?", (identity_number,)
+            ).fetchone()
+        return row is None
+
+    # Callbacks
+
+    def queue_callback(self, message_id: str, url: str, payload: dict[str, Any]) -> None:
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO callbacks (delivery_id, message_id, url, payload) VALUES (?, ?, ?, ?)",
+                (payload["delivery_id"], message_id, url, json.dumps(payload)),
+            )
+
+    def due_callbacks(self, at: float) -> list[dict[str, Any]]:
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT * FROM callbacks WHERE done_at IS NULL AND next_try <= ? ORDER BY rowid",
+                (at,),
+            ).fetchall()
+        return [dict(row) for row in rows]
+
+    def callbacks_of(self, message_id: str) -> list[dict[str, Any]]:
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT * FROM callbacks WHERE message_id = ? ORDER BY rowid", (message_id,)
+            ).fetchall()
+        return [dict(row) for row in rows]
+
+    def callback_tried(
+        self, delivery_id: str, status: str, *, done: bool, next_try: float
+    ) -> None:
+        with self._open() as db:
+            db.execute(
+                "UPDATE callbacks SET attempts = attempts + 1, last_status = ?, done_at = ?,"
+                " next_try = ? WHERE delivery_id = ?",
+                (status, now() if done else None, next_try, delivery_id),
+            )
+
+    # E-mail
+
+    def keep_email(
+        self, *, message_id: str, sender: str, recipients: list[str], subject: str, body: str
+    ) -> None:
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO emails (message_id, sender, recipients, subject, body, received_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (message_id, sender, ", ".join(recipients), subject, body, now()),
+            )
+
+    def emails(self) -> list[dict[str, Any]]:
+        with self._open() as db:
+            rows = db.execute("SELECT * FROM emails ORDER BY id DESC LIMIT 500").fetchall()
+        return [dict(row) for row in rows]
+
+    def email(self, number: int) -> dict[str, Any] | None:
+        with self._open() as db:
+            row = db.execute("SELECT * FROM emails WHERE id = ?", (number,)).fetchone()
+        return dict(row) if row else None
+
+
+def _message(row: sqlite3.Row) -> dict[str, Any]:
+    message = dict(row)
+    message["content"] = json.loads(message["content"])
+    message["answer"] = json.loads(message["answer"]) if message["answer"] else None
+    return message

@@ -1,0 +1,71 @@
+"""Delivers callbacks, again with growing pauses and jitter until the receiver says 2xx or 4xx."""
+
+import json
+import logging
+import random
+import threading
+import time
+from typing import Any
+
+import httpx
+
+from notices.simulator.book import Book
+from notices.simulator.faults import Faults
+from notices.simulator.signature import HEADER, sign
+
+logger = logging.getLogger("simulator")
+
+LONGEST_PAUSE_SECONDS = 300
+
+
+class CallbackSender(threading.Thread):
+    """A thread that looks for due callbacks twice a second, or at once when woken."""
+
+    def __init__(self, book: Book, secret: str, faults: Faults) -> None:
+        super().__init__(daemon=True, name="callbacks")
+        self.book, self.secret, self.faults = book, secret, faults
+        self._wake, self._stopped = threading.Event(), threading.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            self.deliver_due()
+            self._wake.wait(0.5)
+            self._wake.clear()
+
+    def deliver_due(self) -> None:
+        due = self.book.due_callbacks(time.time())
+        if self.faults.shuffle_callbacks:
+            random.shuffle(due)
+        for callback in due:
+            for _time in range(2 if self.faults.double_callbacks else 1):
+                self._deliver(callback)
+
+    def _deliver(self, callback: dict[str, Any]) -> None:
+        body = str(callback["payload"]).encode()
+        try:
+            response = httpx.post(
+                callback["url"],
+                content=body,
+                headers={"Content-Type": "application/json", HEADER: sign(body, self.secret)},
+                timeout=10,
+            )
+        except httpx.HTTPError as error:
+            status, done = type(error).__name__, False
+        else:
+            status, done = str(response.status_code), response.status_code < 500
+        pause = min(LONGEST_PAUSE_SECONDS, 2 ** min(callback["attempts"], 9))
+        self.book.callback_tried(
+            callback["delivery_id"],
+            status,
+            done=done,
+            next_try=time.time() + pause * random.uniform(0.8, 1.2),  # noqa: S311 – jitter
+        )
+        payload = json.loads(callback["payload"])
+        logger.info("callback %s case %s: %s", payload["type"], payload["reference"], status)

@@ -1,0 +1,89 @@
+"""What all tests share. The servers they need are started by ``tests/embedded.py``."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
+
+# A busy machine is no fault of the code; what was found wrong becomes a test of its own.
+settings.register_profile(
+    "vardlots",
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("vardlots")
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NO_CHROMIUM = f"No chromium on this machine (looked for {', '.join(CHROMIUM_NAMES)})."
+
+
+def chromium_path() -> str | None:
+    """Return the program of the machine's own chromium; Playwright's builds are not used."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def append_only_tables_can_be_emptied() -> Iterator[None]:
+    """Let the tests, and nothing else, empty the append-only tables.
+
+    Django empties all tables after a transactional test; the database refuses that for these.
+    """
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(operations: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        statements = plain(operations, *args, **options)
+        with operations.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger"
+                " WHERE NOT tgisinternal AND tgtype & 32 <> 0"  # the server's TRIGGER_TYPE_TRUNCATE
+            )
+            guarded = [table for (table,) in cursor.fetchall()]
+        return [
+            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
+            *statements,
+            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and chromium_path() is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_CHROMIUM, pytrace=False)
+        pytest.skip(NO_CHROMIUM)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_CHROMIUM in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} browser tests skipped: {NO_CHROMIUM}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window, one per test process; each test makes contexts of its own."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path(), headless=True, args=CHROMIUM_ARGUMENTS
+        )
+        yield chromium
+        chromium.close()
