@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 
 RUN := .venv/bin/python
-INSTALL := umask 022; $(UV) pip install --quiet --python $(RUN) --require-hashes
+INSTALL := umask 022; $(UV) pip install --quiet --compile-bytecode --python $(RUN) --require-hashes
 
 .PHONY: help start test lint lock install install-dev
 

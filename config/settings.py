@@ -181,16 +181,19 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "organisations.tokens.ActorTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "organisations.tokens.HasActor",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "config.api.CursorPagination",
-    "EXCEPTION_HANDLER": "config.api.problem_details",
+    "DEFAULT_PAGINATION_CLASS": "config.paging.CursorPagination",
+    "EXCEPTION_HANDLER": "config.problems.problem_details",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token"}
@@ -203,7 +206,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "CaseState": "referral.models.CaseState",
+        "OfferState": "referral.models.Offer.State",
+        "NoticeState": "notices.models.Notice.State",
+        "NoticeKind": "notices.models.Notice.Kind",
+        "NoticeChannel": "notices.models.Notice.Channel",
+        "AnswerChannel": "referral.models.AnswerChannel",
+        "PauseReason": "referral.models.Pause.Reason",
+        "DeclineReason": "referral.models.DeclineReason",
+        "RejectionReason": "referral.models.RejectionReason",
+        "CloseReason": "referral.models.CloseReason",
+        "CasePhase": "referral.models.Phase",
+        "LogVerb": "referral.models.LogVerb",
+        "Mobility": "referral.models.IntakeForm.Mobility",
+    },
 }
 
 # The gateway that carries 1177 notices (docs/integrations.md); the simulator in development.

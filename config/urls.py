@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("contracts.urls")),
     path("", include("notices.urls")),
     path("", include("statistics.urls")),
+    path("api/", include("config.api")),
 ]

@@ -156,20 +156,19 @@ def _notice(
     key: str = "",
 ) -> None:
     reference = key or (offer.reference if offer else case.number)
-    Notice.objects.get_or_create(
+    notice = Notice(
         idempotency_key=f"{reference}/{kind}/{channel}",
-        defaults={
-            "case": case,
-            "offer": offer,
-            "kind": kind,
-            "channel": channel,
-            "sender": case.sending_unit,
-            "subject": subject,
-            "body": body,
-            "created_at": now,
-            "due_at": due_at or now,
-        },
+        case=case,
+        offer=offer,
+        kind=kind,
+        channel=channel,
+        sender=case.sending_unit,
+        subject=subject,
+        body=body,
+        created_at=now,
+        due_at=due_at or now,
     )
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 
 def _email(
@@ -186,18 +185,17 @@ def _email(
     """An e-mail to a unit; a unit without address is told in its worklist only."""
     if not to.email:
         return
-    Notice.objects.get_or_create(
+    notice = Notice(
         idempotency_key=f"{key}/{kind}/email",
-        defaults={
-            "case": case,
-            "offer": offer,
-            "kind": kind,
-            "channel": Notice.Channel.EMAIL,
-            "sender": case.sending_unit,
-            "email_to": to.email,
-            "subject": subject,
-            "body": f"{body}\n",
-            "created_at": now,
-            "due_at": now,
-        },
+        case=case,
+        offer=offer,
+        kind=kind,
+        channel=Notice.Channel.EMAIL,
+        sender=case.sending_unit,
+        email_to=to.email,
+        subject=subject,
+        body=f"{body}\n",
+        created_at=now,
+        due_at=now,
     )
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)

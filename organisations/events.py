@@ -2,7 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +15,8 @@ from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due
 
 logger = logging.getLogger(__name__)
+
+_waking: ContextVar[bool] = ContextVar("waking", default=True)
 
 Consumer = Callable[[DomainEvent, datetime], None]
 
@@ -40,9 +44,19 @@ def emit(
     EventDelivery.objects.bulk_create(
         EventDelivery(event=event, consumer=name, due_at=now) for name in consumers
     )
-    if consumers:
+    if consumers and _waking.get():
         transaction.on_commit(wake)
     return event
+
+
+@contextmanager
+def without_waking() -> Iterator[None]:
+    """For bulk work: events are written as always, but no worker is woken for each."""
+    token = _waking.set(False)
+    try:
+        yield
+    finally:
+        _waking.reset(token)
 
 
 def wake() -> None:
@@ -53,14 +67,13 @@ def wake() -> None:
         logger.warning("no worker could be woken: %s", type(error).__name__)
 
 
-def deliver_events(*, now: datetime, limit: int = 200) -> int:
-    """Hand over the deliveries that are due; returns how many were tried."""
+def deliver_events(*, now: datetime, limit: int = 200, case_number: str = "") -> int:
+    """Hand over the deliveries that are due, of one case or of all; returns how many."""
+    waiting = EventDelivery.objects.select_related("event").filter(done_at__isnull=True)
+    if case_number:
+        waiting = waiting.filter(event__case_number=case_number)
     with transaction.atomic():
-        due = claim_due(
-            EventDelivery.objects.select_related("event").filter(done_at__isnull=True),
-            now=now,
-            limit=limit,
-        )
+        due = claim_due(waiting, now=now, limit=limit)
         for delivery in due:
             _deliver(delivery, now=now)
     return len(due)

@@ -30,6 +30,8 @@ class Patient(models.Model):
         CONFIDENTIALITY_MARK = "sekretessmarkering", _("Sekretessmarkering")
         PROTECTED_REGISTRATION = "skyddadFolkbokforing", _("Skyddad folkbokföring")
 
+    PROTECTED = frozenset({Protection.CONFIDENTIALITY_MARK, Protection.PROTECTED_REGISTRATION})
+
     identity_number = models.CharField(_("personnummer"), max_length=12, unique=True)
     identity_kind = models.CharField(max_length=20, choices=IdentityKind)
     given_name = models.CharField(_("förnamn"), max_length=80)
@@ -82,7 +84,7 @@ class Patient(models.Model):
 
     @property
     def is_protected(self) -> bool:
-        return self.protection != self.Protection.NONE
+        return self.protection in self.PROTECTED
 
     @property
     def full_name(self) -> str:

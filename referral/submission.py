@@ -5,7 +5,7 @@ for all of them, so that the rules stand once. The database holds the same limit
 """
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,8 @@ from referral.models import IntakeForm, Phase
 ASA_NOT_TRANSFERABLE = 5
 OLDEST_REFERRAL_YEARS = 10
 MAX_TEXT = 10_000
+# Never kept about somebody with protected identity (design 5.6).
+ADDRESS_FIELDS = ("street", "postal_code", "town", "municipality")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,10 @@ class Submission:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def without_address(self) -> "Submission":
+        """What may be kept about somebody with protected identity."""
+        return replace(self, **dict.fromkeys(ADDRESS_FIELDS, ""))
 
 
 def check(submission: Submission, *, today: date) -> dict[str, str]:

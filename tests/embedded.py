@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -90,4 +89,5 @@ def _clear_up_after_killed_runs() -> None:
 
 
 def _end(signum: int, frame: FrameType | None) -> None:
-    sys.exit(128 + signum)
+    # As Ctrl-C does, so that pytest ends in order.
+    raise KeyboardInterrupt

@@ -17,7 +17,7 @@ class Keeper:
     def __init__(self, book: Book) -> None:
         self.book = book
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content, policy=policy.default)
         part = message.get_body(("plain",))  # type: ignore[attr-defined]
         self.book.keep_email(

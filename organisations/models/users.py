@@ -40,7 +40,7 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     USERNAME_FIELD = "login"
-    REQUIRED_FIELDS = ["name"]  # noqa: RUF012 – a list in the base class
+    REQUIRED_FIELDS = ["name"]
 
     class Meta:
         ordering = ("name",)

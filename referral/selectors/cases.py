@@ -55,4 +55,4 @@ def running_case(actor: Actor, *, identity_number: str, kva: str, today: date) -
 
 def timeline(case: Case) -> list[CaseLog]:
     """Everything that has happened in the case, newest first."""
-    return list(case.log.order_by("-pk"))
+    return list(case.log.order_by("-at", "-pk"))

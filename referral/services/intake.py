@@ -31,7 +31,7 @@ from referral.models import (
     Phase,
 )
 from referral.numbers import draw_case_number
-from referral.submission import Submission, check
+from referral.submission import ADDRESS_FIELDS, Submission, check
 
 # The MVO group that the agreement on 30 days concerns (organisations/reference/mvo.csv).
 CHILD_PSYCHIATRY_GROUP = "Barn- och ungdomspsykiatri"
@@ -54,7 +54,8 @@ def save_draft(
 ) -> IntakeForm:
     """Keep what has been typed, valid or not, so that nothing is lost.
 
-    Only while the form is open: a draft, or one that was returned for completion.
+    Only while the form is open: a draft, or one that was returned for completion. The address of
+    somebody with protected identity is not kept (design 5.6).
     """
     form = _open_form(form, actor)
     allowed = set(Submission.field_names())
@@ -63,6 +64,9 @@ def save_draft(
         for name, value in typed.items()
         if name in allowed
     }
+    if str(form.typed.get("protection")) in Patient.PROTECTED:
+        for name in ADDRESS_FIELDS:
+            form.typed.pop(name, None)
     form.saved_at = now
     form.save(update_fields=["typed", "saved_at"])
     return form
@@ -296,6 +300,8 @@ _FORM_FIELDS = (
 
 
 def _store_form(form: IntakeForm, case: Case, submission: Submission, *, now: datetime) -> None:
+    if case.patient.is_protected:
+        submission = submission.without_address()
     for name in _FORM_FIELDS:
         setattr(form, name, getattr(submission, name))
     form.case = case

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from config.demo import demo_logins
 from config.embedded import (
     EmbeddedServiceError,
     Services,
@@ -60,6 +61,8 @@ class Command(BaseCommand):
             raise CommandError(
                 _("start är för utveckling och demonstration; se docs/operations.md för drift.")
             )
+        if not 0 < options["port"] < 65536:
+            raise CommandError(_("En port är ett tal mellan 1 och 65535."))
         # Everything that is written under the data directory is for its owner only.
         os.umask(0o077)
         data: Path = settings.DATA_DIR
@@ -77,7 +80,9 @@ class Command(BaseCommand):
                 self.stdout.write(_("Vårdlots kör redan: %s") % other)
                 return
             wait_for_port(options["port"])
-            started = Start(data=data, port=options["port"], demo=not options["no_demo"])
+            started = Start(
+                data=data, port=options["port"], demo=settings.DEMO and not options["no_demo"]
+            )
             if not asyncio.run(started.run()):
                 sys.exit(1)
 
@@ -227,31 +232,22 @@ class Start:
                 break
             else:
                 return
-        for line in self.welcome(await asyncio.to_thread(demo_lines) if self.demo else []):
+        for line in self.welcome():
             self.supervisor.say(line)
 
-    def welcome(self, logins: list[str]) -> Iterator[str]:
+    def welcome(self) -> Iterator[str]:
         """Yield the lines that tell a person what to do next."""
         yield ""
         yield _("Vårdlots är igång:  %s") % self.address
         if self.simulator_ports:
             yield _("1177-simulatorn:    %s") % f"http://{HOST}:{self.simulator_ports[0]}"
         yield _("Data ligger i       %s") % self.data
-        if logins:
+        if self.demo:
             yield ""
-            yield _("Logga in som (användarnamn, lösenord):")
-            yield from logins
+            yield _("Logga in som:")
+            yield from (f"  {login}" for login in demo_logins())
         yield ""
         yield _("Stoppa med Ctrl-C.")
-
-
-def demo_lines() -> list[str]:
-    """Return a line for each demo login."""
-    try:
-        from config.demo import demo_logins
-    except ImportError:
-        return []
-    return [f"  {login}" for login in demo_logins()]
 
 
 @contextmanager
@@ -298,8 +294,8 @@ def is_free(port: int) -> bool:
 
 
 def free_port(wanted: int, *, taken: int | None = None) -> int:
-    """Return the wanted port, or any free one when it is not to be had."""
-    if wanted != taken and is_free(wanted):
+    """Return the wanted port, or any free one when it is not to be had or 0."""
+    if wanted and wanted != taken and is_free(wanted):
         return wanted
     with socket.socket() as probe:
         probe.bind((HOST, 0))

@@ -1,0 +1,64 @@
+"""The API's addresses: each app's own api.py, the schema and its documentation."""
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
+from rest_framework.routers import SimpleRouter
+
+from config.problems import PROBLEM_JSON, problem
+from contracts.api import ContractViewSet
+from notices.api import CaseNotices
+from organisations.api import CareUnitList, LoginView, MeView, RegionList
+from referral.api import CaseViewSet
+
+
+def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
+    """No such address under ``/api/``, said as a problem."""
+    missing = problem(404, _("Adressen finns inte i API:et."), "not_found")
+    return JsonResponse(
+        missing | {"instance": request.path}, status=404, content_type=PROBLEM_JSON
+    )
+
+
+class TokenScheme(KnoxTokenScheme):  # type: ignore[misc]
+    """How the schema describes our tokens."""
+
+    target_class = "organisations.tokens.ActorTokenAuthentication"
+    name = "token"
+
+
+@method_decorator(csp_update(settings.API_DOCS_CONTENT_SECURITY_POLICY), name="dispatch")
+class Docs(SpectacularSwaggerView):
+    """The human documentation; its one inline script gets a nonce."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+
+class Schema(SpectacularAPIView):
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+
+router = SimpleRouter()
+router.register("cases", CaseViewSet, basename="api-case")
+router.register("contracts", ContractViewSet, basename="api-contract")
+
+urlpatterns = [
+    path("v1/login/", LoginView.as_view(), name="api-login"),
+    path("v1/me/", MeView.as_view(), name="api-me"),
+    path("v1/regions/", RegionList.as_view(), name="api-regions"),
+    path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),
+    path("v1/cases/<str:number>/notices/", CaseNotices.as_view(), name="api-case-notices"),
+    path("v1/", include(router.urls)),
+    path("schema/", Schema.as_view(), name="api-schema"),
+    path("docs/", Docs.as_view(url_name="api-schema"), name="api-docs"),
+    path("", unknown_address),
+    path("<path:rest>", unknown_address),
+]

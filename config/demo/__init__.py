@@ -1,0 +1,9 @@
+"""The demonstration: six regions, providers, contracts and some 300 invented patients' cases.
+
+Deterministic from a seed and a time. Cases are made by walking the real services with past times,
+so that numbers, logs, call-offs, certificates and notices are all true.
+"""
+
+from config.demo.logins import PASSWORD, demo_logins
+
+__all__ = ["PASSWORD", "demo_logins"]

@@ -1,0 +1,254 @@
+"""Builds the demonstration: places, users, contracts, waiting times, then the cases' stories."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+from stdnum import luhn
+
+from capacity.models import QualityMeasure, WaitingTime
+from config.demo import places
+from config.demo.logins import PASSWORD, DemoUser, region_users
+from config.demo.story import Teller
+from contracts.models import Contract, ContractLine
+from organisations.events import without_waking
+from organisations.models import (
+    Assignment,
+    CareUnit,
+    Municipality,
+    Provider,
+    Region,
+    Role,
+    User,
+)
+
+MONTHS = 18
+CASES = 255
+
+
+def is_built() -> bool:
+    return User.objects.filter(login="lots.dalarna").exists()
+
+
+@transaction.atomic
+def build(*, seed: int, now: datetime) -> dict[str, int]:
+    """Make the demonstration; returns what was made, in numbers."""
+    random = Random(seed)  # noqa: S311 – a demonstration, not a secret
+    with without_waking():
+        towns = {m.name: m for m in Municipality.objects.select_related("region")}
+        clinics = _clinics(towns)
+        providers = _providers(towns)
+        users = _users(clinics, providers, now=now)
+        contracts = _contracts(providers, today=timezone.localdate(now))
+        _waiting_times(clinics, providers, random, today=timezone.localdate(now))
+        teller = Teller(random, clinics=clinics, towns=towns, now=now)
+        teller.tell(CASES)
+    return {
+        "users": users,
+        "care units": CareUnit.objects.count(),
+        "contracts": contracts,
+        "cases": teller.told,
+    }
+
+
+def _organisation_number(serial: int) -> str:
+    """An invented number that holds: 5599 is far above what has been given out."""
+    digits = f"5599{serial:05d}"
+    return digits + luhn.calc_check_digit(digits)
+
+
+def _clinics(towns: dict[str, Municipality]) -> dict[str, CareUnit]:
+    clinics = {}
+    for serial, clinic in enumerate(places.CLINICS):
+        region = Region.objects.get(code=clinic.region)
+        Region.objects.filter(code=clinic.region).update(
+            navigator_phone=places.PHONES[clinic.region]
+        )
+        owner, _created = Provider.objects.get_or_create(
+            name=f"{region.name} (demo)",
+            defaults={
+                "organisation_number": _organisation_number(900 + int(region.code)),
+                "kind": Provider.Kind.REGION,
+                "region": region,
+            },
+        )
+        clinics[clinic.login] = _unit(
+            owner,
+            clinic.name,
+            towns[clinic.town],
+            code=f"K{serial + 1:03d}",
+            medical_area_id=clinic.mvo,
+            sends=True,
+            email=f"{clinic.login}@vardlots.example",
+        )
+    return clinics
+
+
+def _providers(towns: dict[str, Municipality]) -> dict[str, list[CareUnit]]:
+    found = {}
+    for serial, private in enumerate(places.PROVIDERS, start=1):
+        provider = Provider.objects.create(
+            name=private.name, kind=private.kind, organisation_number=_organisation_number(serial)
+        )
+        several = len(private.units) > 1
+        found[private.login] = [
+            _unit(
+                provider,
+                f"{private.name} {town}" if several else private.name,
+                towns[town],
+                code=f"E{number:03d}",
+                receives=True,
+                phone=f"0980-319 2{serial % 10}",
+                email=f"{private.login}@vardlots.example",
+            )
+            for number, town in enumerate(private.units, start=1)
+        ]
+    return found
+
+
+def _unit(
+    provider: Provider, name: str, town: Municipality, *, code: str, **fields: object
+) -> CareUnit:
+    return CareUnit.objects.create(
+        hsa_id=f"SE{provider.organisation_number}-{code}",
+        name=name,
+        provider=provider,
+        region=town.region,
+        municipality=town,
+        latitude=town.latitude,
+        longitude=town.longitude,
+        **fields,
+    )
+
+
+def _users(
+    clinics: dict[str, CareUnit], providers: dict[str, list[CareUnit]], *, now: datetime
+) -> int:
+    password = make_password(PASSWORD)  # once: hashing is slow on purpose
+    since = now - timedelta(days=500)
+    people = [*region_users(), *_unit_users(clinics, providers)]
+    for person in people:
+        user = User.objects.create(
+            login=person.login,
+            name=person.name,
+            password=password,
+            email=f"{person.login}@vardlots.example",
+        )
+        unit = clinics.get(person.unit)
+        Assignment.objects.create(
+            user=user,
+            role=person.role,
+            region_id=unit.region_id if unit else person.region or None,
+            care_unit=unit,
+            provider=providers[person.provider][0].provider if person.provider else None,
+            starts_at=since,
+        )
+    return len(people)
+
+
+def _unit_users(
+    clinics: Iterable[str], providers: Iterable[str]
+) -> Iterable[DemoUser]:
+    names = ("Sara Falk", "Henrik Ström", "Linda Åhs", "Peter Ö. Vall", "Monika Brandt", "Ali Reza")
+    for serial, login in enumerate(clinics):
+        yield DemoUser(login, names[serial % len(names)], Role.CLINIC, unit=login)
+    for serial, login in enumerate(providers):
+        name = names[(serial + 3) % len(names)]
+        yield DemoUser(f"vardgivare.{login}", name, Role.PROVIDER, provider=login)
+
+
+def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
+    by_login = {private.login: private for private in places.PROVIDERS}
+    spans = {
+        "live": (today - timedelta(days=500), today + timedelta(days=600)),
+        "stopped": (today - timedelta(days=500), today + timedelta(days=600)),
+        "expired": (today - timedelta(days=900), today - timedelta(days=120)),
+        "coming": (today + timedelta(days=40), today + timedelta(days=770)),
+    }
+    for serial, deal in enumerate(places.DEALS, start=1):
+        private, units = by_login[deal.provider], providers[deal.provider]
+        valid_from, valid_to = spans[deal.state]
+        contract = Contract.objects.create(
+            number=f"VA-{deal.owner}-{serial:03d}",
+            title=f"{private.name}: {', '.join(private.codes)}",
+            owner_region_id=deal.owner,
+            provider=units[0].provider,
+            contract_type=Contract.Type.PROCUREMENT if serial % 4 else Contract.Type.DIRECT_AWARD,
+            reimbursement="Fast pris per vårdtillfälle",
+            valid_from=valid_from,
+            valid_to=valid_to,
+            cap_volume=deal.cap,
+            cap_sek=deal.cap_sek,
+            is_stopped=deal.state == "stopped",
+        )
+        contract.regions_allowed.set(deal.regions.split())
+        for unit in units:
+            for code in private.codes:
+                ContractLine.objects.create(
+                    contract=contract,
+                    care_unit=unit,
+                    kva=code,
+                    price_sek=Decimal(places.BASE_PRICES[code] * deal.price) / 100,
+                    included="Nybesök, operation, inneliggande vård och ett återbesök.",
+                    asa_ceiling=deal.asa,
+                    age_min=18 if code != "UJF" else None,
+                    cap_volume=deal.line_cap,
+                )
+    return len(places.DEALS)
+
+
+def _waiting_times(
+    clinics: dict[str, CareUnit],
+    providers: dict[str, list[CareUnit]],
+    random: Random,
+    *,
+    today: date,
+) -> None:
+    """Monthly medians that drift, the newest a few days old."""
+    rows: list[WaitingTime] = []
+    for clinic in places.CLINICS:
+        for code in set(clinic.codes):
+            rows += _months(clinics[clinic.login], code[:3], clinic.home_wait, random, today)
+    quality: list[QualityMeasure] = []
+    for private in places.PROVIDERS:
+        for unit in providers[private.login]:
+            for code in private.codes:
+                rows += _months(unit, code, private.wait, random, today)
+            if private.reoperation:
+                quality.append(
+                    QualityMeasure(
+                        care_unit=unit,
+                        kva="NGB",
+                        year=today.year - 1,
+                        reoperation_percent=Decimal(private.reoperation),
+                        source="Demo",
+                    )
+                )
+    WaitingTime.objects.bulk_create(rows, ignore_conflicts=True)
+    QualityMeasure.objects.bulk_create(quality)
+
+
+def _months(
+    unit: CareUnit, code: str, median: int, random: Random, today: date
+) -> list[WaitingTime]:
+    if len(code) != 3 or not code.isalpha():
+        return []
+    found = []
+    for month in range(MONTHS):
+        drifted = max(5, round(median * (1 + 0.015 * month) * random.uniform(0.9, 1.1)))
+        found.append(
+            WaitingTime(
+                care_unit=unit,
+                kva=code,
+                day=today - timedelta(days=3 + 30 * month),
+                done=random.randint(8, 60),
+                median_days=drifted if month else median,
+                p80_days=round(max(drifted, median) * 1.5),
+                source="Demo",
+            )
+        )
+    return found

@@ -1,0 +1,56 @@
+"""``manage.py demo_access``: logins and API tokens of the demonstration's users."""
+
+import json
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+from knox.models import AuthToken
+
+from config.demo import PASSWORD
+from organisations.access import current_assignment
+from organisations.models import User
+
+TOKEN_DAYS = 30
+KEPT_TOKENS = 5
+
+
+class Command(BaseCommand):
+    help = "Visar demonstrationens användare med lösenord och API-nycklar."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="skriv som JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Finns bara där VARDLOTS_DEMO är på.")
+        with transaction.atomic():
+            users = [self._describe(user) for user in User.objects.order_by("login")]
+        if options["json"]:
+            self.stdout.write(json.dumps(users, ensure_ascii=False, indent=1))
+            return
+        for user in users:
+            place = user["unit"] or user["region"] or ""
+            self.stdout.write(f"{user['login']:<30} {user['role']:<15} {place}")
+        self.stdout.write(f"Lösenord för alla: {PASSWORD}")
+
+    def _describe(self, user: User) -> dict[str, str | None]:
+        assignment = current_assignment(user, now=timezone.now())
+        unit = assignment.care_unit if assignment else None
+        if assignment and assignment.provider:
+            unit = assignment.provider.care_units.order_by("pk").first()
+        old = AuthToken.objects.filter(user=user).order_by("-created")[KEPT_TOKENS - 1 :]
+        AuthToken.objects.filter(pk__in=[token.pk for token in old]).delete()
+        _row, token = AuthToken.objects.create(user, expiry=timedelta(days=TOKEN_DAYS))
+        return {
+            "login": user.login,
+            "password": PASSWORD,
+            "role": assignment.role if assignment else None,
+            "unit": unit.hsa_id if unit else None,
+            "region": assignment.region_id if assignment else None,
+            "authorization": f"{settings.REST_KNOX['AUTH_HEADER_PREFIX']} {token}",
+        }

@@ -1,0 +1,118 @@
+"""What the API of every app shares: the actor behind a token, login, and places."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework import exceptions, generics, serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from organisations.access import Actor
+from organisations.models import CareUnit, Region, User
+
+
+def actor_of(request: Request) -> Actor:
+    """The actor that :class:`organisations.tokens.HasActor` let in."""
+    actor = getattr(request._request, "actor", None)
+    if not isinstance(actor, Actor):
+        raise exceptions.PermissionDenied(_("Du har inget uppdrag i Vårdlots just nu."))
+    return actor
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    login = serializers.CharField(max_length=60)
+    password = serializers.CharField(max_length=200)
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    authorization = serializers.CharField(help_text="Hela värdet av Authorization-huvudet.")
+    expiry = serializers.DateTimeField(allow_null=True)
+
+
+class LoginView(APIView):
+    """Password login for a token; in a demonstration installation only (design 4)."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(request=LoginSerializer, responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        if not settings.DEMO:
+            raise exceptions.PermissionDenied(_("Lösenord används bara i demonstration."))
+        form = LoginSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = authenticate(
+            username=form.validated_data["login"], password=form.validated_data["password"]
+        )
+        if not isinstance(user, User):
+            raise exceptions.AuthenticationFailed(
+                _("Användarnamnet eller lösenordet stämmer inte.")
+            )
+        row, token = AuthToken.objects.create(user)
+        prefix = settings.REST_KNOX["AUTH_HEADER_PREFIX"]
+        answer = {"authorization": f"{prefix} {token}", "expiry": row.expiry}
+        return Response(TokenSerializer(answer).data)
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    login = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.CharField()
+    region = serializers.CharField(allow_null=True)
+    unit = serializers.CharField(allow_null=True, help_text="HSA-id")
+    place = serializers.CharField()
+
+
+class MeView(APIView):
+    """Who the token belongs to and in which role it acts."""
+
+    @extend_schema(responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        unit = CareUnit.objects.filter(pk=actor.care_unit_id or 0).first()
+        return Response(
+            {
+                "login": request.user.login,
+                "name": actor.name,
+                "role": actor.role,
+                "region": actor.region,
+                "unit": unit.hsa_id if unit else None,
+                "place": actor.place,
+            }
+        )
+
+
+class RegionSerializer(serializers.ModelSerializer[Region]):
+    class Meta:
+        model = Region
+        fields = ("code", "name", "guarantee_days", "child_psychiatry_days")
+
+
+class RegionList(generics.ListAPIView[Region]):
+    """The 21 regions with the guarantee they promise."""
+
+    queryset = Region.objects.order_by("code")
+    serializer_class = RegionSerializer
+    pagination_class = None
+
+
+class CareUnitSerializer(serializers.ModelSerializer[CareUnit]):
+    provider = serializers.CharField(source="provider.name", read_only=True)
+
+    class Meta:
+        model = CareUnit
+        fields = ("hsa_id", "name", "provider", "region", "municipality", "sends", "receives")
+
+
+class CareUnitList(generics.ListAPIView[CareUnit]):
+    """Care units that send or receive patients."""
+
+    queryset = CareUnit.objects.filter(is_active=True).select_related("provider")
+    serializer_class = CareUnitSerializer
+    filterset_fields = ("region", "sends", "receives")

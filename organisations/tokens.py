@@ -1,0 +1,30 @@
+"""The actor behind an API token. Apart from api.py, which DRF loads these settings to import."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from organisations.access import Actor, actor_for
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class ActorTokenAuthentication(TokenAuthentication):
+    """Knox tokens; the request gets its actor as a session's does in the middleware."""
+
+    def authenticate(self, request: Request) -> Any:
+        found = super().authenticate(request)
+        if found is not None:
+            request._request.actor = actor_for(found[0], now=timezone.now())  # type: ignore[attr-defined]
+        return found
+
+
+class HasActor(BasePermission):
+    """The user has a live assignment; which of its data it sees is decided by selectors."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return isinstance(getattr(request._request, "actor", None), Actor)

@@ -1,0 +1,353 @@
+"""Cases over the API: read, create, and every verb of the state machine."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from contracts.models import ContractLine
+from organisations.access import Actor, record_access
+from organisations.api import actor_of
+from organisations.errors import InvalidInput, WrongState
+from organisations.models import CareUnit, Role
+from referral import serializers as shapes
+from referral import services
+from referral.filters import CaseFilter
+from referral.machine import CaseNotFound, actions_for
+from referral.models import Case, Offer
+from referral.numbers import CaseNumber, InvalidCaseNumber
+from referral.pdf import certificate_pdf
+from referral.selectors import get_case, matching_for, timeline, worklist
+from referral.selectors.worklist import SORTS, views_for
+
+WITH_PATIENT = {Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER, Role.INTEGRATION}
+HOME = {Role.CLINIC, Role.NAVIGATOR, Role.INTEGRATION}
+
+LIST_PARAMETERS = [
+    OpenApiParameter("view", str, description="Vy, som i arbetslistan; utan: alla öppna."),
+    OpenApiParameter("search", str, description="Ärendenummer, personnummer eller namn."),
+    OpenApiParameter("sort", str, enum=list(SORTS)),
+]
+
+
+def verb(
+    serializer: type[Serializer[Any]], path: str
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A verb of the state machine as ``POST /cases/<number>/<path>/``."""
+
+    def decorate(method: Callable[..., Response]) -> Callable[..., Response]:
+        documented = extend_schema(
+            request=serializer, responses=shapes.CaseSerializer, tags=["cases"]
+        )(method)
+        return action(  # type: ignore[no-any-return]
+            detail=True, methods=["post"], url_path=path, serializer_class=serializer
+        )(documented)
+
+    return decorate
+
+
+@extend_schema(tags=["cases"])
+class CaseViewSet(viewsets.GenericViewSet[Case]):
+    """Ärenden. Numret är nyckeln; ``actions`` säger vad anroparen får göra nu."""
+
+    queryset = Case.objects.none()
+    serializer_class = shapes.CaseSerializer
+    lookup_field = "number"
+    lookup_value_regex = "[^/]+"
+    filter_backends = ()
+
+    # Reads
+
+    @extend_schema(parameters=LIST_PARAMETERS, responses=shapes.CaseListSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        actor, now = self._actor(), timezone.now()
+        today = timezone.localdate(now)
+        view = request.query_params.get("view", "all")
+        if view not in {v.key for v in views_for(actor)}:
+            raise InvalidInput(_("Okänd vy."), fields={"view": _("Okänd vy.")})
+        cases = worklist(
+            actor,
+            view=view,
+            today=today,
+            search=request.query_params.get("search", "").replace("\x00", ""),
+            sort=request.query_params.get("sort", "last_day"),
+        )
+        filters = CaseFilter(request.query_params, queryset=cases, actor=actor)
+        if not filters.is_valid():
+            fields = {name: " ".join(map(str, text)) for name, text in filters.errors.items()}
+            raise InvalidInput(_("Filtret kan inte läsas."), fields=fields)
+        page = self.paginate_queryset(filters.qs) or []
+        record_access(actor, what="list", now=now, cases=[(c.number, c.patient_id) for c in page])
+        rows = shapes.CaseListSerializer(page, many=True, context={"today": today})
+        return self.get_paginated_response(rows.data)
+
+    @extend_schema(responses=shapes.CaseSerializer)
+    def retrieve(self, request: Request, number: str) -> Response:
+        return self._answer(self._case(number, what="case"))
+
+    @extend_schema(responses=shapes.LogSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def log(self, request: Request, number: str) -> Response:
+        """Ärendets tidslinje, nyast först. För hemregionen."""
+        case = self._case(number, what="log", roles=HOME)
+        return Response(shapes.LogSerializer(timeline(case), many=True).data)
+
+    @extend_schema(responses=shapes.MatchingSerializer)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def matches(self, request: Request, number: str) -> Response:
+        """Rangordnade vårdgivare och de som inte går, med skäl."""
+        case = self._case(number, what="matching", roles={Role.NAVIGATOR})
+        matching = matching_for(case, today=timezone.localdate())
+        return Response(shapes.MatchingSerializer(matching).data)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path=r"certificates/(?P<serial>[0-9]{1,4})",
+        pagination_class=None,
+    )
+    def certificate(self, request: Request, number: str, serial: str) -> HttpResponse:
+        """Vårdgarantiintyget som PDF."""
+        case = self._case(number, what="certificate")
+        found = case.certificates.filter(serial=int(serial))
+        if self._actor().role == Role.PROVIDER:
+            found = found.filter(offer__state=Offer.State.ACCEPTED)
+        certificate = found.first()
+        if certificate is None:
+            raise Http404
+        return HttpResponse(certificate_pdf(certificate), content_type="application/pdf")
+
+    # Forms
+
+    @extend_schema(
+        request=shapes.SubmissionSerializer, responses={201: shapes.CaseSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Skicka in blanketten; ärendet får sitt nummer."""
+        actor = self._actor()
+        body = self._body(shapes.SubmissionSerializer)
+        unit = _sending_unit(actor, body.validated_data.get("sending_unit", ""))
+        case = services.submit(
+            body.submission(), sending_unit=unit, actor=actor, now=timezone.now()
+        )
+        return self._answer(case, created=True)
+
+    @verb(shapes.SubmissionSerializer, "resubmit")
+    def resubmit(self, request: Request, number: str) -> Response:
+        """Skicka in den kompletterade blanketten; samma ärende."""
+        body = self._body(shapes.SubmissionSerializer)
+        case = self._case(number, what="form")
+        return self._answer(
+            services.resubmit(case, body.submission(), actor=self._actor(), now=timezone.now())
+        )
+
+    # Verbs
+
+    @verb(shapes.NothingSerializer, "take")
+    def take(self, request: Request, number: str) -> Response:
+        """Vårdlotsen tar ärendet."""
+        return self._do(number, services.take)
+
+    @verb(shapes.NothingSerializer, "assign")
+    def assign(self, request: Request, number: str) -> Response:
+        """Vårdlotsen tar över ärendet."""
+        return self._do(number, services.assign)
+
+    @verb(shapes.ReturnSerializer, "return")
+    def return_to_clinic(self, request: Request, number: str) -> Response:
+        """Åter till kliniken med vad som saknas."""
+        return self._do(number, services.return_to_clinic)
+
+    @verb(shapes.NoteSerializer, "note")
+    def note(self, request: Request, number: str) -> Response:
+        """Skriv en anteckning."""
+        return self._do(number, services.note)
+
+    @verb(shapes.ParkSerializer, "park")
+    def park(self, request: Request, number: str) -> Response:
+        """Lägg på bevakningslistan."""
+        return self._do(number, services.park)
+
+    @verb(shapes.NothingSerializer, "unpark")
+    def unpark(self, request: Request, number: str) -> Response:
+        """Återuppta handläggningen."""
+        return self._do(number, services.unpark)
+
+    @verb(shapes.EndSerializer, "end")
+    def end(self, request: Request, number: str) -> Response:
+        """Avsluta utan förmedling."""
+        return self._do(number, services.end)
+
+    @verb(shapes.PauseSerializer, "pause")
+    def pause(self, request: Request, number: str) -> Response:
+        """Pausa vårdgarantin."""
+        return self._do(number, services.pause)
+
+    @verb(shapes.EndPauseSerializer, "end-pause")
+    def end_pause(self, request: Request, number: str) -> Response:
+        """Avsluta pausen."""
+        return self._do(number, services.end_pause)
+
+    @extend_schema(
+        methods=["GET"], responses=shapes.OfferSerializer(many=True), request=None
+    )
+    @extend_schema(
+        methods=["POST"],
+        request=shapes.OfferRequestSerializer,
+        responses={201: shapes.OfferSerializer},
+    )
+    @action(detail=True, methods=["get", "post"], pagination_class=None)
+    def offers(self, request: Request, number: str) -> Response:
+        """Erbjudanden i ärendet; POST reserverar en plats och skickar ett nytt."""
+        if request.method == "GET":
+            case = self._case(number, what="offers")
+            return Response(shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data)
+        body = self._body(shapes.OfferRequestSerializer).validated_data
+        case = self._case(number, what="offer")
+        line = (
+            ContractLine.objects.select_related("contract", "care_unit__municipality")
+            .filter(pk=body["line"])
+            .first()
+        )
+        if line is None:
+            text = _("Avropsraden finns inte.")
+            raise InvalidInput(text, fields={"line": text})
+        offer = services.send_offer(
+            case, line=line, actor=self._actor(), now=timezone.now(), message=body["message"]
+        )
+        return Response(shapes.OfferSerializer(offer).data, status=status.HTTP_201_CREATED)
+
+    @verb(shapes.AnswerSerializer, "answer")
+    def answer(self, request: Request, number: str) -> Response:
+        """Logga patientens svar per telefon eller brev."""
+        body = self._body(shapes.AnswerSerializer).validated_data
+        case = self._case(number, what="answer")
+        services.answer_offer(
+            _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
+        )
+        return self._again(number)
+
+    @verb(shapes.WithdrawSerializer, "withdraw-offer")
+    def withdraw_offer(self, request: Request, number: str) -> Response:
+        """Återta ett obesvarat erbjudande."""
+        body = self._body(shapes.WithdrawSerializer).validated_data
+        case = self._case(number, what="offer")
+        services.withdraw_offer(
+            _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
+        )
+        return self._again(number)
+
+    @verb(shapes.NothingSerializer, "confirm")
+    def confirm(self, request: Request, number: str) -> Response:
+        """Bekräfta remissen."""
+        return self._do(number, services.confirm)
+
+    @verb(shapes.RejectSerializer, "reject")
+    def reject(self, request: Request, number: str) -> Response:
+        """Avvisa remissen; vårdgivaren ser därefter inte ärendet."""
+        return self._do(number, services.reject)
+
+    @verb(shapes.BookSerializer, "book")
+    def book(self, request: Request, number: str) -> Response:
+        """Boka eller flytta tiden."""
+        return self._do(number, services.book)
+
+    @verb(shapes.TreatSerializer, "treat")
+    def treat(self, request: Request, number: str) -> Response:
+        """Rapportera behandlingen."""
+        return self._do(number, services.treat)
+
+    @verb(shapes.CloseSerializer, "close")
+    def close(self, request: Request, number: str) -> Response:
+        """Återremittera och avsluta."""
+        return self._do(number, services.close)
+
+    # Shared
+
+    def _actor(self) -> Actor:
+        actor = actor_of(self.request)
+        if actor.role not in WITH_PATIENT:
+            raise PermissionDenied(_("Din roll ser inga patientuppgifter."))
+        return actor
+
+    def _case(self, number: str, *, what: str, roles: set[Role] | None = None) -> Case:
+        """The case, its reading logged; 404 says so when the number's check digit is wrong."""
+        actor = self._actor()
+        try:
+            CaseNumber.parse(number)
+        except InvalidCaseNumber as error:
+            raise CaseNotFound(str(error)) from error
+        case = get_case(actor, number)
+        if roles is not None and actor.role not in roles:
+            raise PermissionDenied(_("Din roll får inte göra detta."))
+        record_access(
+            actor, what=what, now=timezone.now(), cases=[(case.number, case.patient_id)]
+        )
+        return case
+
+    def _body(self, serializer: type[Any]) -> Any:
+        body = serializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return body
+
+    def _do(self, number: str, service: Callable[..., Case]) -> Response:
+        """Call the service with the body's fields as its keyword arguments."""
+        body = self._body(self.get_serializer_class()).validated_data
+        case = self._case(number, what=self.action)
+        return self._answer(service(case, **body, actor=self._actor(), now=timezone.now()))
+
+    def _again(self, number: str) -> Response:
+        return self._answer(get_case(self._actor(), number))
+
+    def _answer(self, case: Case, *, created: bool = False) -> Response:
+        context = {
+            "today": timezone.localdate(),
+            "actions": actions_for(case, self._actor()),
+            "offers": _offers_for(case, self._actor()),
+        }
+        return Response(
+            shapes.CaseSerializer(case, context=context).data,
+            status=status.HTTP_201_CREATED if created else status.HTTP_200_OK,
+        )
+
+
+def _sending_unit(actor: Actor, hsa_id: str) -> CareUnit:
+    """The clinic's own unit, or the one an integration client names within its region."""
+    units = CareUnit.objects.select_related("region", "medical_area").filter(sends=True)
+    if actor.role == Role.CLINIC:
+        units = units.filter(pk=actor.care_unit_id or 0)
+        if hsa_id:
+            units = units.filter(hsa_id=hsa_id)
+    else:
+        units = units.filter(region_id=actor.region or "", hsa_id=hsa_id)
+    unit = units.first()
+    if unit is None:
+        text = _("Ange en avsändande enhet som du får skicka för (HSA-id).")
+        raise InvalidInput(text, fields={"sending_unit": text})
+    return unit
+
+
+def _offers_for(case: Case, actor: Actor) -> list[Offer]:
+    """The case's offers; a provider sees the one that was accepted."""
+    offers = case.offers.select_related("care_unit", "certificate", "referral")
+    if actor.role == Role.PROVIDER:
+        offers = offers.filter(state=Offer.State.ACCEPTED)
+    return list(offers.order_by("serial"))
+
+
+def _standing_offer(case: Case) -> Offer:
+    offer = case.offers.filter(state=Offer.State.SENT).first()
+    if offer is None:
+        raise WrongState(_("Inget erbjudande väntar på svar."), code="no_standing_offer")
+    return offer

@@ -1,0 +1,309 @@
+"""Shapes of the case API. They parse types; the rules come from the services."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from contracts.models import ContractLine
+from organisations.models import CareUnit
+from referral.machine import TRANSITIONS
+from referral.models import (
+    AnswerChannel,
+    Case,
+    CaseLog,
+    CloseReason,
+    DeclineReason,
+    IntakeForm,
+    Offer,
+    Pause,
+    Phase,
+    RejectionReason,
+)
+from referral.submission import Submission
+
+LONG = 10_000
+
+
+class SubmissionSerializer(serializers.Serializer[Any]):
+    """Blanketten. ``sending_unit`` is needed for an integration client only."""
+
+    sending_unit = serializers.CharField(max_length=31, required=False, help_text="HSA-id")
+    identity_number = serializers.CharField(max_length=20)
+    given_name = serializers.CharField(max_length=80)
+    family_name = serializers.CharField(max_length=80)
+    protection = serializers.CharField(max_length=20, default="none")
+    street = serializers.CharField(max_length=120, allow_blank=True, default="")
+    postal_code = serializers.CharField(max_length=5, allow_blank=True, default="")
+    town = serializers.CharField(max_length=60, allow_blank=True, default="")
+    municipality = serializers.CharField(max_length=4, allow_blank=True, default="")
+    phone = serializers.CharField(max_length=30, allow_blank=True, default="")
+    language = serializers.CharField(max_length=40, allow_blank=True, default="")
+    kva = serializers.CharField(max_length=5)
+    icd10 = serializers.CharField(max_length=8)
+    phase = serializers.ChoiceField(choices=Phase.choices)
+    referral_date = serializers.DateField()
+    decision_date = serializers.DateField()
+    medical_target_date = serializers.DateField(required=False, allow_null=True, default=None)
+    asa = serializers.IntegerField(min_value=1, max_value=6)
+    svf = serializers.BooleanField(default=False)
+    home_wait_days = serializers.IntegerField(
+        min_value=0, max_value=3650, required=False, allow_null=True, default=None
+    )
+    medications = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+    anticoagulants = serializers.BooleanField(default=False)
+    bmi = serializers.DecimalField(
+        max_digits=4, decimal_places=1, required=False, allow_null=True, default=None
+    )
+    interpreter = serializers.CharField(max_length=40, allow_blank=True, default="")
+    mobility = serializers.ChoiceField(
+        choices=IntakeForm.Mobility.choices, allow_blank=True, default=""
+    )
+    escort = serializers.BooleanField(default=False)
+    transferable = serializers.BooleanField()
+    not_transferable_reason = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+    clinician = serializers.CharField(max_length=120, allow_blank=True, default="")
+    free_text = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+
+    def submission(self) -> Submission:
+        """The typed values for the service."""
+        values = dict(self.validated_data)
+        values.pop("sending_unit", None)
+        return Submission(**values)
+
+
+class ClockSerializer(serializers.Serializer[Any]):
+    start = serializers.DateField()
+    days = serializers.IntegerField()
+    last_day = serializers.DateField()
+    days_left = serializers.IntegerField()
+    paused_from = serializers.DateField(allow_null=True)
+    is_breached = serializers.BooleanField()
+
+
+class PatientSerializer(serializers.Serializer[Any]):
+    identity_number = serializers.CharField()
+    name = serializers.CharField(source="display_name")
+    protection = serializers.CharField()
+
+
+class UnitSerializer(serializers.ModelSerializer[CareUnit]):
+    class Meta:
+        model = CareUnit
+        fields = ("hsa_id", "name")
+
+
+class CaseListSerializer(serializers.ModelSerializer[Case]):
+    """A case as lists show it. Context: ``today``."""
+
+    patient = PatientSerializer(read_only=True)
+    sending_unit = UnitSerializer(read_only=True)
+    receiving_unit = UnitSerializer(read_only=True, allow_null=True)
+    navigator = serializers.CharField(source="navigator.name", default=None, read_only=True)
+    guarantee = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Case
+        fields: tuple[str, ...] = (
+            *("number", "state", "region", "patient", "sending_unit", "receiving_unit"),
+            *("navigator", "kva", "procedure_name", "icd10", "phase", "asa", "svf"),
+            *("received_at", "confirmed_at", "closed_at", "close_reason", "guarantee"),
+        )
+
+    @extend_schema_field(ClockSerializer)
+    def get_guarantee(self, case: Case) -> Any:
+        return ClockSerializer(case.clock(self.context["today"])).data
+
+
+class FormSerializer(serializers.ModelSerializer[IntakeForm]):
+    class Meta:
+        model = IntakeForm
+        fields = (
+            *("submitted_at", "version", "medications", "anticoagulants", "bmi", "interpreter"),
+            *("mobility", "escort", "transferable", "not_transferable_reason", "clinician"),
+            "free_text",
+        )
+
+
+class OfferSerializer(serializers.ModelSerializer[Offer]):
+    care_unit = UnitSerializer(read_only=True)
+    line = serializers.IntegerField(source="line_id", read_only=True)
+    stands_until = serializers.DateTimeField(source="due_at", read_only=True)
+    certificate = serializers.CharField(
+        source="certificate.number", default=None, read_only=True
+    )
+    confirmed_at = serializers.DateTimeField(
+        source="referral.confirmed_at", default=None, read_only=True
+    )
+    rejected_at = serializers.DateTimeField(
+        source="referral.rejected_at", default=None, read_only=True
+    )
+    rejection_reason = serializers.CharField(
+        source="referral.rejection_reason", default="", read_only=True
+    )
+    rejection_comment = serializers.CharField(
+        source="referral.rejection_comment", default="", read_only=True
+    )
+    booked_for = serializers.DateTimeField(
+        source="referral.booked_for", default=None, read_only=True
+    )
+    treated_on = serializers.DateField(
+        source="referral.treated_on", default=None, read_only=True
+    )
+    back_referral = serializers.CharField(
+        source="referral.back_referral", default="", read_only=True
+    )
+
+    class Meta:
+        model = Offer
+        fields = (
+            *("serial", "state", "line", "care_unit", "contract_number", "price_sek", "text"),
+            *("expected_wait_days", "home_wait_days", "sent_at", "stands_until"),
+            *("answered_at", "answer_channel", "decline_reason", "answer_comment"),
+            *("certificate", "confirmed_at", "rejected_at", "rejection_reason"),
+            *("rejection_comment", "booked_for", "treated_on", "back_referral"),
+        )
+
+
+class CaseSerializer(CaseListSerializer):
+    """A whole case. Context also: ``actions``, ``offers``."""
+
+    actions = serializers.SerializerMethodField()
+    form = FormSerializer(read_only=True)
+    offers = serializers.SerializerMethodField()
+
+    class Meta(CaseListSerializer.Meta):
+        fields = (
+            *CaseListSerializer.Meta.fields,
+            *("referral_date", "decision_date", "medical_target_date", "home_wait_days"),
+            *("watch_reason", "review_on", "actions", "form", "offers"),
+        )
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(list(TRANSITIONS))))
+    def get_actions(self, case: Case) -> Any:
+        return self.context["actions"]
+
+    @extend_schema_field(OfferSerializer(many=True))
+    def get_offers(self, case: Case) -> Any:
+        return OfferSerializer(self.context["offers"], many=True).data
+
+
+class LogSerializer(serializers.ModelSerializer[CaseLog]):
+    class Meta:
+        model = CaseLog
+        fields = (
+            *("at", "verb", "from_state", "to_state", "actor_name", "role", "place", "why"),
+            "details",
+        )
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    value = serializers.CharField()
+    points = serializers.FloatField()
+    possible = serializers.IntegerField()
+
+
+class LineSerializer(serializers.ModelSerializer[ContractLine]):
+    contract = serializers.CharField(source="contract.number", read_only=True)
+    care_unit = UnitSerializer(read_only=True)
+
+    class Meta:
+        model = ContractLine
+        fields = ("id", "contract", "care_unit", "kva", "price_sek", "asa_ceiling")
+
+
+class MatchSerializer(serializers.Serializer[Any]):
+    rank = serializers.IntegerField()
+    score = serializers.FloatField()
+    line = LineSerializer()
+    wait_days = serializers.IntegerField(allow_null=True)
+    distance_km = serializers.IntegerField(help_text="Fågelvägen.")
+    places_left = serializers.IntegerField(source="line.places_left", allow_null=True)
+    parts = PartSerializer(many=True)
+
+
+class LeftOutSerializer(serializers.Serializer[Any]):
+    line = LineSerializer()
+    distance_km = serializers.IntegerField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class MatchingSerializer(serializers.Serializer[Any]):
+    matches = MatchSerializer(many=True)
+    left_out = LeftOutSerializer(many=True)
+
+
+# Bodies of the verbs
+
+
+class NothingSerializer(serializers.Serializer[Any]):
+    """A verb that needs nothing but the will."""
+
+
+class ReturnSerializer(serializers.Serializer[Any]):
+    missing = serializers.CharField(max_length=LONG)
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=LONG)
+
+
+class ParkSerializer(serializers.Serializer[Any]):
+    waits_for = serializers.CharField(max_length=200)
+    review_on = serializers.DateField()
+
+
+class EndSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(
+        choices=[c for c in CloseReason.choices if c[0] != CloseReason.TREATED]
+    )
+    comment = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+
+
+class PauseSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=Pause.Reason.choices)
+    first_day = serializers.DateField()
+    until = serializers.DateField(required=False, allow_null=True, default=None)
+    comment = serializers.CharField(max_length=300, allow_blank=True, default="")
+
+
+class EndPauseSerializer(serializers.Serializer[Any]):
+    last = serializers.DateField()
+
+
+class OfferRequestSerializer(serializers.Serializer[Any]):
+    line = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Avropsradens id.")
+    message = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    accepted = serializers.BooleanField()
+    channel = serializers.ChoiceField(
+        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX]
+    )
+    reason = serializers.ChoiceField(
+        choices=DeclineReason.choices, required=False, allow_blank=True, default=""
+    )
+    comment = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+
+
+class WithdrawSerializer(serializers.Serializer[Any]):
+    why = serializers.CharField(max_length=LONG)
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=RejectionReason.choices)
+    comment = serializers.CharField(max_length=LONG)
+
+
+class BookSerializer(serializers.Serializer[Any]):
+    booked_for = serializers.DateTimeField()
+
+
+class TreatSerializer(serializers.Serializer[Any]):
+    treated_on = serializers.DateField()
+
+
+class CloseSerializer(serializers.Serializer[Any]):
+    back_referral = serializers.CharField(max_length=LONG)

@@ -1,0 +1,334 @@
+"""The database refuses what must never be, also when the code is wrong.
+
+Every named constraint of the models stands in ``BREAKS`` with a statement that breaks it and
+nothing else; a constraint without one fails the test that counts them.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import Error, IntegrityError, connection, models, transaction
+from django.utils import timezone
+
+from contracts.models import CallOff
+from notices.models import Notice
+from organisations.events import deliver_events
+from organisations.models import Assignment, EventDelivery
+from referral import services
+from referral.models import Attachment, CaseState, Pause
+from referral.models.cases import CaseNumberCounter
+from tests.factories import (
+    LONG_AGO,
+    CareUnitFactory,
+    ContractFactory,
+    ContractLineFactory,
+    MunicipalityFactory,
+    PatientFactory,
+    ProcedureFactory,
+    ProviderFactory,
+    QualityMeasureFactory,
+    RegionFactory,
+    WaitingTimeFactory,
+    make_case,
+    provider_actor,
+)
+
+pytestmark = pytest.mark.django_db
+
+OWN_APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices")
+
+
+def update(row: models.Model, change: str) -> str:
+    meta = row._meta
+    return f"UPDATE {meta.db_table} SET {change} WHERE {meta.pk.column} = '{row.pk}'"
+
+
+def copy(row: models.Model, **changes: str) -> str:
+    """A second row like this one, with other SQL expressions for some columns."""
+    columns = [field.column for field in row._meta.concrete_fields if not field.primary_key]
+    values = ", ".join(changes.get(column, column) for column in columns)
+    table = row._meta.db_table
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}"
+        f" WHERE {row._meta.pk.column} = '{row.pk}'"
+    )
+
+
+def past_the_guard(row: models.Model, change: str) -> str:
+    """Without the trigger that guards the counters, so that the CHECK alone decides."""
+    return f"ALTER TABLE {row._meta.db_table} DISABLE TRIGGER USER; {update(row, change)}"
+
+
+def case(state: CaseState = CaseState.RECEIVED) -> models.Model:
+    return make_case(state).case
+
+
+def offer(state: CaseState = CaseState.OFFERED) -> models.Model:
+    made = make_case(state)
+    assert made.offer is not None
+    return made.offer
+
+
+def notice(channel: str = Notice.Channel.INBOX) -> Notice:
+    made = make_case(CaseState.OFFERED)
+    deliver_events(now=timezone.now())
+    return Notice.objects.get(case=made.case, channel=channel)
+
+
+def assignment() -> Assignment:
+    return Assignment.objects.get(user=provider_actor(ProviderFactory()).user_id)
+
+
+def call_off() -> CallOff:
+    return make_case(CaseState.OFFERED).offer.call_off
+
+
+def paused_case() -> Pause:
+    made = make_case(CaseState.IN_PROGRESS)
+    now = timezone.now()
+    today = timezone.localdate(now)
+    services.pause(
+        made.case,
+        reason=Pause.Reason.PATIENT,
+        first_day=today - timedelta(days=3),
+        until=today,
+        comment="",
+        actor=made.navigator,
+        now=now,
+    )
+    return Pause.objects.get(case=made.case)
+
+
+def attachment() -> Attachment:
+    return Attachment.objects.create(
+        form=make_case().case.form,
+        file="x",
+        name="x.pdf",
+        content_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        uploaded_at=LONG_AGO,
+    )
+
+
+def wrong_check_digit() -> str:
+    found = make_case().case
+    wrong = f"{found.number[:-1]}{(int(found.number[-1]) + 1) % 10}"
+    return update(found, f"number = '{wrong}'")
+
+
+def moved_to_another_region() -> str:
+    RegionFactory(code="14")
+    return update(case(), "region_id = '14'")
+
+
+def two_running_cases() -> str:
+    first, second = make_case().case, make_case().case
+    return update(second, f"patient_id = {first.patient_id}")
+
+
+def two_live_call_offs() -> str:
+    first, second = call_off(), call_off()
+    return update(second, f"case_number = '{first.case_number}'")
+
+
+def two_live_offers() -> str:
+    first, second = offer(), offer()
+    return update(second, f"serial = 2, case_id = {first.case_id}")
+
+
+def one_serial_twice() -> str:
+    first, second = offer(), offer()
+    return update(second, f"state = 'withdrawn', case_id = {first.case_id}")
+
+
+def one_certificate_serial_twice() -> str:
+    first, second = make_case(CaseState.ACCEPTED), make_case(CaseState.ACCEPTED)
+    return update(second.certificate, f"case_id = {first.case.pk}")
+
+
+def accepted_referral() -> models.Model:
+    return make_case(CaseState.ACCEPTED).offer.referral
+
+
+def treated_referral() -> models.Model:
+    return make_case(CaseState.TREATED).offer.referral
+
+
+REJECTED = "rejected_at = now(), rejection_reason = 'other', rejection_comment = 'x'"
+
+BREAKS: dict[str, Callable[[], str]] = {
+    # organisations
+    "region_code_two_digits": lambda: update(RegionFactory(), "code = '1x'"),
+    "region_guarantee_within_law": lambda: update(RegionFactory(), "guarantee_days = 91"),
+    "region_offer_outlives_letter": lambda: update(RegionFactory(), "letter_after_days = 30"),
+    "municipality_code_begins_with_region": lambda: update(MunicipalityFactory(), "code = '9980'"),
+    "provider_organisation_number_ten_digits": lambda: update(
+        ProviderFactory(), "organisation_number = '123'"
+    ),
+    "provider_region_run_has_region": lambda: update(ProviderFactory(), "kind = 'region'"),
+    "care_unit_hsa_id_shape": lambda: update(CareUnitFactory(), "hsa_id = 'SE1-X'"),
+    "assignment_names_where_it_holds": lambda: update(assignment(), "provider_id = NULL"),
+    "assignment_ends_after_start": lambda: update(assignment(), "ends_at = starts_at"),
+    "event_delivered_once": lambda: copy(
+        [offer(), EventDelivery.objects.filter(event__kind="offer.sent").latest("pk")][1]
+    ),
+    # patients
+    "patient_identity_number_shape": lambda: update(
+        PatientFactory(), "identity_number = '12121212-121'"
+    ),
+    "patient_protected_has_no_address": lambda: update(
+        PatientFactory(street="Provgatan 1"), "protection = 'sekretessmarkering'"
+    ),
+    "patient_postal_code_five_digits": lambda: update(PatientFactory(), "postal_code = '302 3'"),
+    # contracts
+    "procedure_kva_shape": lambda: update(ProcedureFactory(), "kva = 'N1'"),
+    "contract_volume_within_cap": lambda: update(call_off().line.contract, "cap_volume = 0"),
+    "contract_sek_within_cap": lambda: update(call_off().line.contract, "cap_sek = 1"),
+    "contract_taken_not_negative": lambda: past_the_guard(ContractFactory(), "taken_volume = -1"),
+    "contract_ends_after_start": lambda: update(ContractFactory(), "valid_to = valid_from - 1"),
+    "line_volume_within_cap": lambda: update(call_off().line, "cap_volume = 0"),
+    "line_sek_within_cap": lambda: update(call_off().line, "cap_sek = 1"),
+    "line_taken_not_negative": lambda: past_the_guard(ContractLineFactory(), "taken_sek = -1"),
+    "line_kva_shape": lambda: update(ContractLineFactory(), "kva = 'ngb49'"),
+    "line_price_positive": lambda: update(ContractLineFactory(), "price_sek = 0"),
+    "line_asa_1_to_4": lambda: update(ContractLineFactory(), "asa_ceiling = 5"),
+    "line_age_range": lambda: update(ContractLineFactory(), "age_min = 70, age_max = 60"),
+    "line_once_per_unit_and_code": lambda: copy(ContractLineFactory()),
+    "calloff_amount_not_negative": lambda: update(call_off(), "amount_sek = -1"),
+    "calloff_times_match_state": lambda: update(call_off(), "state = 'used'"),
+    "calloff_one_live_per_case": two_live_call_offs,
+    # capacity
+    "waiting_time_once_a_day": lambda: copy(WaitingTimeFactory()),
+    "waiting_time_kva_shape": lambda: update(WaitingTimeFactory(), "kva = 'X'"),
+    "waiting_time_median_within_p80": lambda: update(
+        WaitingTimeFactory(), "median_days = p80_days + 1"
+    ),
+    "quality_once_a_year": lambda: copy(QualityMeasureFactory()),
+    "quality_percent": lambda: update(QualityMeasureFactory(), "reoperation_percent = 100.01"),
+    # referral
+    "one_counter_per_region_year": lambda: copy([case(), CaseNumberCounter.objects.get()][1]),
+    "case_number_shape_and_check_digit": wrong_check_digit,
+    "case_number_begins_with_region": moved_to_another_region,
+    "case_state_known": lambda: update(case(), "state = 'lost'"),
+    "case_kva_shape": lambda: update(case(), "kva = 'N'"),
+    "case_icd10_shape": lambda: update(case(), "icd10 = '171'"),
+    "case_asa_1_to_4": lambda: update(case(), "asa = 5"),
+    "case_decision_not_before_referral": lambda: update(
+        case(), "decision_date = referral_date - 1"
+    ),
+    "case_closed_has_time_and_reason": lambda: update(case(), "state = 'closed'"),
+    "case_watched_is_reviewed": lambda: update(case(), "state = 'watched'"),
+    "case_with_provider_has_receiving_unit": lambda: update(case(), "state = 'accepted'"),
+    "case_one_running_per_patient_and_procedure": two_running_cases,
+    "pause_ends_after_start": lambda: update(paused_case(), "last_day = first_day - 1"),
+    "pauses_of_a_case_do_not_overlap": lambda: copy(paused_case(), first_day="last_day"),
+    "form_submitted_has_case": lambda: update(make_case().case.form, "case_id = NULL"),
+    "form_bmi_plausible": lambda: update(make_case().case.form, "bmi = 7"),
+    "form_why_not_transferable": lambda: update(make_case().case.form, "transferable = false"),
+    "form_version_once": lambda: copy(make_case().case.form.versions.get()),
+    "attachment_type_allowed": lambda: update(attachment(), "content_type = 'text/html'"),
+    "attachment_within_20_mb": lambda: update(attachment(), "size = 20 * 1024 * 1024 + 1"),
+    "offer_serial_once": one_serial_twice,
+    "offer_one_live_per_case": two_live_offers,
+    "offer_answer_is_whole": lambda: update(offer(), "state = 'accepted'"),
+    "offer_decline_has_reason": lambda: update(
+        offer(), "state = 'declined', answered_at = now(), answer_channel = 'phone'"
+    ),
+    "offer_stands_after_sent": lambda: update(offer(), "due_at = sent_at"),
+    "certificate_serial_once": one_certificate_serial_twice,
+    "certificate_number_shape": lambda: update(
+        make_case(CaseState.ACCEPTED).certificate, "number = '13-26-000001-9'"
+    ),
+    "referral_rejection_has_reason": lambda: update(accepted_referral(), "rejected_at = now()"),
+    "referral_not_treated_and_rejected": lambda: update(treated_referral(), REJECTED),
+    # notices
+    "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
+    "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
+    "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
+    "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),
+}
+
+
+def refused(statement: str) -> Any:
+    """What the database answers to a statement that it must refuse."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the commit is not asked
+        with pytest.raises(Error) as caught, transaction.atomic():
+            cursor.execute(statement)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_the_constraint_refuses(name):
+    error = refused(BREAKS[name]())
+    assert isinstance(error, IntegrityError)
+    assert error.__cause__.diag.constraint_name == name
+
+
+def test_every_named_constraint_has_a_statement_that_breaks_it():
+    named = {
+        constraint.name
+        for label in OWN_APPS
+        for model in apps.get_app_config(label).get_models()
+        for constraint in model._meta.constraints
+    }
+    assert named == set(BREAKS)
+
+
+APPEND_ONLY = ("referral_caselog", "referral_intakeformversion", "organisations_accesslog")
+COLUMN = {
+    "referral_caselog": "why",
+    "referral_intakeformversion": "submitted_at",
+    "organisations_accesslog": "what",
+}
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}", "TRUNCATE {table}"],
+)
+def test_an_append_only_table_refuses(table, statement):
+    make_case()
+    error = refused(statement.format(table=table, column=COLUMN[table]))
+    assert "the table is append-only" in str(error)
+
+
+def test_the_append_only_tables_are_these():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger"
+            " JOIN pg_proc ON pg_proc.oid = tgfoid AND proname = 'refuse_change'"
+            " WHERE tgname LIKE '%_append_only' AND tgenabled = 'O'"
+        )
+        assert {table for (table,) in cursor.fetchall()} == set(APPEND_ONLY)
+
+
+@pytest.mark.parametrize("table", ["contracts_contract", "contracts_contractline"])
+@pytest.mark.parametrize("change", ["taken_volume = taken_volume + 1", "taken_sek = 0.01"])
+def test_a_counter_of_a_cap_follows_the_call_offs_only(table, change):
+    ContractLineFactory()
+    assert "follow the call-offs only" in str(refused(f"UPDATE {table} SET {change}"))
+
+
+def test_a_new_contract_begins_with_nothing_taken():
+    error = refused(copy(ContractFactory(), number="'NY'", taken_volume="1"))
+    assert "start at zero" in str(error)
+
+
+def test_a_line_stays_on_its_contract():
+    error = refused(update(ContractLineFactory(), f"contract_id = {ContractFactory().pk}"))
+    assert "a line stays on its contract" in str(error)
+
+
+def test_a_call_off_stays_on_its_line():
+    error = refused(update(call_off(), f"line_id = {ContractLineFactory().pk}"))
+    assert "a call-off stays on its line" in str(error)
+
+
+def test_the_call_offs_cannot_be_emptied_at_once():
+    assert "append-only" in str(refused("TRUNCATE contracts_calloff CASCADE"))
