@@ -16,6 +16,7 @@ from contracts.api import ContractViewSet
 from notices.api import CaseNotices
 from organisations.api import CareUnitList, LoginView, MeView, RegionList
 from referral.api import CaseViewSet
+from statistics.api import StatisticsView
 
 
 def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
@@ -56,6 +57,7 @@ urlpatterns = [
     path("v1/regions/", RegionList.as_view(), name="api-regions"),
     path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),
     path("v1/cases/<str:number>/notices/", CaseNotices.as_view(), name="api-case-notices"),
+    path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/", include(router.urls)),
     path("schema/", Schema.as_view(), name="api-schema"),
     path("docs/", Docs.as_view(url_name="api-schema"), name="api-docs"),

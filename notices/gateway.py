@@ -92,7 +92,7 @@ def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) 
     body = json.dumps(payload, ensure_ascii=False).encode()
     attempts = Retrying(
         stop=stop_after_attempt(2),
-        wait=wait_exponential_jitter(initial=0.1, max=1),
+        wait=wait_exponential_jitter(multiplier=0.1, max=1),
         retry=retry_if_exception_type(httpx.TransportError),
     )
     try:

@@ -64,9 +64,7 @@ def _still_needed(letter: Notice) -> bool:
 def _deliver_batches(*, now: datetime) -> None:
     while True:
         with transaction.atomic():
-            due = claim_due(
-                LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1
-            )
+            due = claim_due(LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1)
             if not due:
                 return
             _deliver(due[0], now=now)

@@ -3,6 +3,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import CareUnit
@@ -37,7 +38,7 @@ class LetterBatch(models.Model):
 
     @property
     def folder_name(self) -> str:
-        return f"brev-{self.created_at:%Y%m%d}-{self.pk:08d}"
+        return f"brev-{timezone.localdate(self.created_at):%Y%m%d}-{self.pk:08d}"
 
 
 class Notice(models.Model):

@@ -1,2 +1,44 @@
-"""placeholder"""
-def letter_pdf(letter): raise NotImplementedError
+"""Letters as PDF: the offer in a window envelope, with an answer slip."""
+
+import io
+
+from django.utils import timezone
+from pypdf import PdfReader
+
+from notices.models import Notice
+from organisations.typesetting import compile_pdf, qr_svg
+from referral.models import DeclineReason
+
+TEMPLATE = "notices/letter.typ"
+MONTHS = (
+    "januari februari mars april maj juni juli augusti september oktober november december"
+).split()
+
+
+def letter_pdf(letter: Notice) -> tuple[bytes, int]:
+    """The letter, PDF/A, and its number of pages.
+
+    A patient with protected identity has no address here: Skatteverket forwards the letter, and
+    neither name nor address stands on it.
+    """
+    case = letter.case
+    patient, region, clinic = case.patient, case.region, case.sending_unit
+    day = timezone.localdate(letter.due_at)
+    address = [patient.full_name, patient.street, f"{patient.postal_code} {patient.town}".strip()]
+    if patient.is_protected:
+        address = ["Förmedlas av Skatteverket", f"Ärende {case.number}"]
+    data = {
+        "number": case.number,
+        "subject": letter.subject,
+        "body": [part for part in letter.body.replace("\r\n", "\n").split("\n\n") if part.strip()],
+        "address": [line for line in address if line],
+        "clinic": clinic.name,
+        "region": region.name,
+        "navigator_unit": region.navigator_unit_name,
+        "phone": region.navigator_phone,
+        "date": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
+        "reasons": [str(label) for label in DeclineReason.labels],
+        "qr": qr_svg(case.number),
+    }
+    content = compile_pdf(TEMPLATE, data, at=letter.due_at)
+    return content, len(PdfReader(io.BytesIO(content)).pages)

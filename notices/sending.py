@@ -52,9 +52,7 @@ def _sweep(
 @transaction.atomic
 def _send_one(channel: str, send: Callable[[Notice, datetime], None], *, now: datetime) -> bool:
     waiting = Notice.objects.filter(channel=channel, state=Notice.State.WAITING)
-    due = claim_due(
-        waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1
-    )
+    due = claim_due(waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1)
     if not due:
         return False
     notice = due[0]

@@ -54,9 +54,7 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
     case = get_object_or_404(
         Case.objects.visible_to(actor).select_related("patient"), number=number
     )
-    record_access(
-        actor, what="notices", now=timezone.now(), cases=[(case.number, case.patient_id)]
-    )
+    record_access(actor, what="notices", now=timezone.now(), cases=[(case.number, case.patient_id)])
     part = bool(request.headers.get("HX-Request"))
     return render(
         request,

@@ -1,4 +1,9 @@
-from django.http import HttpResponse
 from django.urls import path
 
-urlpatterns = [path("statistics/", lambda request: HttpResponse("<!doctype html><html lang=sv><title>x</title><main><h1>x</h1></main>"), name="statistics")]
+from statistics import views
+
+urlpatterns = [
+    path("statistics/", views.statistics_page, name="statistics"),
+    path("statistics/export.csv", views.statistics_csv, name="statistics-csv"),
+    path("statistics/export.xlsx", views.statistics_xlsx, name="statistics-xlsx"),
+]

@@ -112,13 +112,13 @@ PROVIDERS = (
 
 ALL = "01 06 10 13 14 20"
 DEALS = (
-    Deal("20", "granhojden", "20", 100, 60, 3),
+    Deal("20", "granhojden", "20", 100, 90, 3),
     Deal("20", "norrskar", "20", 94, 20, 2),
     Deal("20", "lindvallen", "20", 99, 25, 2),
     Deal("20", "bjorkhaga", "20 14", 98, 30, 2),
     Deal("20", "vinterbro", "20", 91, 4, 2, line_cap=4),
-    Deal("20", "ljusglimt", "20", 100, 60, 3),
-    Deal("20", "malarstrand", "20", 100, None, 3, cap_sek=400_000),
+    Deal("20", "ljusglimt", "20", 100, 120, 3),
+    Deal("20", "malarstrand", "20", 100, None, 3, cap_sek=900_000),
     Deal("01", "sjovik", ALL, 108, 90, 3),
     Deal("01", "ljusglimt", "01 20 14", 104, 80, 2),
     Deal("01", "malarstrand", "01 06 20", 102, 50, 2),

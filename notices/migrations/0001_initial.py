@@ -6,101 +6,236 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0003_append_only'),
-        ('referral', '0002_append_only'),
+        ("organisations", "0003_append_only"),
+        ("referral", "0002_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LetterBatch',
+            name="LetterBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='lämnad')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "delivered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="lämnad"),
+                ),
             ],
             options={
-                'verbose_name': 'brevleverans',
-                'verbose_name_plural': 'brevleveranser',
-                'ordering': ('pk',),
-                'indexes': [models.Index(condition=models.Q(('delivered_at__isnull', True)), fields=['due_at'], name='letter_batch_due')],
+                "verbose_name": "brevleverans",
+                "verbose_name_plural": "brevleveranser",
+                "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("delivered_at__isnull", True)),
+                        fields=["due_at"],
+                        name="letter_batch_due",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('offer', 'Erbjudande'), ('offer_letter', 'Erbjudande som brev'), ('booked_time', 'Bokad tid'), ('provider_new_case', 'Ny patient till vårdgivare'), ('clinic_returned', 'Blankett åter till kliniken'), ('clinic_rejected', 'Remiss avvisad')], max_length=20, verbose_name='slag')),
-                ('channel', models.CharField(choices=[('1177', '1177'), ('letter', 'Brev'), ('email', 'E-post')], max_length=6, verbose_name='kanal')),
-                ('state', models.CharField(choices=[('waiting', 'Väntar'), ('batched', 'Lämnas till tryckeri'), ('sent', 'Skickat'), ('read', 'Läst'), ('answered', 'Besvarat'), ('cancelled', 'Behövdes inte'), ('failed', 'Kunde inte skickas')], default='waiting', max_length=9, verbose_name='status')),
-                ('email_to', models.EmailField(blank=True, max_length=254, verbose_name='till')),
-                ('subject', models.CharField(max_length=200, verbose_name='ämne')),
-                ('body', models.TextField(verbose_name='text')),
-                ('idempotency_key', models.CharField(max_length=80, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(verbose_name='ska skickas')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='skickat')),
-                ('read_at', models.DateTimeField(blank=True, null=True, verbose_name='läst')),
-                ('receipt', models.CharField(blank=True, max_length=80, verbose_name='kvittens')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='försök')),
-                ('last_error', models.CharField(blank=True, max_length=300, verbose_name='senaste fel')),
-                ('batch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='notices.letterbatch')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='referral.case')),
-                ('offer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='referral.offer')),
-                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.careunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("offer", "Erbjudande"),
+                            ("offer_letter", "Erbjudande som brev"),
+                            ("booked_time", "Bokad tid"),
+                            ("provider_new_case", "Ny patient till vårdgivare"),
+                            ("clinic_returned", "Blankett åter till kliniken"),
+                            ("clinic_rejected", "Remiss avvisad"),
+                        ],
+                        max_length=20,
+                        verbose_name="slag",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("1177", "1177"), ("letter", "Brev"), ("email", "E-post")],
+                        max_length=6,
+                        verbose_name="kanal",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Väntar"),
+                            ("batched", "Lämnas till tryckeri"),
+                            ("sent", "Skickat"),
+                            ("read", "Läst"),
+                            ("answered", "Besvarat"),
+                            ("cancelled", "Behövdes inte"),
+                            ("failed", "Kunde inte skickas"),
+                        ],
+                        default="waiting",
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                ("email_to", models.EmailField(blank=True, max_length=254, verbose_name="till")),
+                ("subject", models.CharField(max_length=200, verbose_name="ämne")),
+                ("body", models.TextField(verbose_name="text")),
+                ("idempotency_key", models.CharField(max_length=80, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(verbose_name="ska skickas")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="skickat")),
+                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="läst")),
+                ("receipt", models.CharField(blank=True, max_length=80, verbose_name="kvittens")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="försök")),
+                (
+                    "last_error",
+                    models.CharField(blank=True, max_length=300, verbose_name="senaste fel"),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="notices.letterbatch",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="referral.case",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="referral.offer",
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.careunit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'meddelande',
-                'verbose_name_plural': 'meddelanden',
-                'ordering': ('pk',),
+                "verbose_name": "meddelande",
+                "verbose_name_plural": "meddelanden",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='GatewayCallback',
+            name="GatewayCallback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('delivery_id', models.CharField(max_length=80, unique=True)),
-                ('received_at', models.DateTimeField(verbose_name='mottaget')),
-                ('payload', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('outcome', models.CharField(max_length=200, verbose_name='utfall')),
-                ('notice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='callbacks', to='notices.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("delivery_id", models.CharField(max_length=80, unique=True)),
+                ("received_at", models.DateTimeField(verbose_name="mottaget")),
+                (
+                    "payload",
+                    models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                ("outcome", models.CharField(max_length=200, verbose_name="utfall")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="callbacks",
+                        to="notices.notice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'återkoppling från 1177',
-                'verbose_name_plural': 'återkopplingar från 1177',
-                'ordering': ('pk',),
+                "verbose_name": "återkoppling från 1177",
+                "verbose_name_plural": "återkopplingar från 1177",
+                "ordering": ("pk",),
             },
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['channel', 'due_at', 'id'], name='notice_due'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")),
+                fields=["channel", "due_at", "id"],
+                name="notice_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['case', 'id'], name='notice_by_case'),
+            model_name="notice",
+            index=models.Index(fields=["case", "id"], name="notice_by_case"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['receipt'], name='notice_by_receipt'),
+            model_name="notice",
+            index=models.Index(fields=["receipt"], name="notice_by_receipt"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['offer', 'offer_letter'])), fields=('offer', 'kind', 'channel'), name='notice_once_per_offer_kind_channel'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["offer", "offer_letter"])),
+                fields=("offer", "kind", "channel"),
+                name="notice_once_per_offer_kind_channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['sent', 'read', 'answered']), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='notice_sent_has_time'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["sent", "read", "answered"]), _negated=True),
+                    ("sent_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="notice_sent_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'batched'), _negated=True), ('batch__isnull', False), _connector='OR'), name='notice_batched_has_batch'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "batched"), _negated=True),
+                    ("batch__isnull", False),
+                    _connector="OR",
+                ),
+                name="notice_batched_has_batch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'email'), _negated=True), models.Q(('email_to', ''), _negated=True), _connector='OR'), name='notice_email_has_address'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("channel", "email"), _negated=True),
+                    models.Q(("email_to", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="notice_email_has_address",
+            ),
         ),
     ]

@@ -144,9 +144,7 @@ class Book:
             ).fetchall()
         return [dict(row) for row in rows]
 
-    def callback_tried(
-        self, delivery_id: str, status: str, *, done: bool, next_try: float
-    ) -> None:
+    def callback_tried(self, delivery_id: str, status: str, *, done: bool, next_try: float) -> None:
         with self._open() as db:
             db.execute(
                 "UPDATE callbacks SET attempts = attempts + 1, last_status = ?, done_at = ?,"

@@ -116,7 +116,10 @@ def test_start_use_and_stop_from_the_terminal(product: Product) -> None:
     # A second start says that and where it runs, and other commands find the same database.
     again = product.run("start", *product.options)
     assert (again.returncode, product.address in again.stdout) == (0, True), again.stderr
-    marked = product.run("shell", "-c", "connection.cursor().execute('CREATE TABLE kept ()')")
+    statement = (
+        "from django.db import connection; connection.cursor().execute('CREATE TABLE kept ()')"
+    )
+    marked = product.run("shell", "-c", statement)
     assert marked.returncode == 0, marked.stderr
     saved = json.loads((product.data / "environment.json").read_text())
     assert httpx.get(saved["VARDLOTS_GATEWAY_URL"], follow_redirects=True).status_code < 500

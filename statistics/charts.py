@@ -1,0 +1,49 @@
+"""Bar charts as inline SVG: presentation by classes only, figures in a table beside them."""
+
+from dataclasses import dataclass
+
+WIDTH, HEIGHT, FOOT, HEAD = 640, 190, 34, 18
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    value: str
+    label: str
+    label_x: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the template draws; ``title`` is also the chart's accessible name."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = HEIGHT - FOOT
+
+
+def bar_chart(title: str, points: list[tuple[str, float | None, str]]) -> Chart:
+    """A chart of (label, value or ``None``, value in words); a missing value has no bar."""
+    highest = max((value for _label, value, _text in points if value), default=1.0)
+    step = WIDTH / max(1, len(points))
+    room = HEIGHT - FOOT - HEAD
+    bars = []
+    for number, (label, value, text) in enumerate(points):
+        height = room * max(0.0, value or 0.0) / highest
+        bars.append(
+            Bar(
+                x=round(number * step + step * 0.18, 1),
+                y=round(HEIGHT - FOOT - height, 1),
+                width=round(step * 0.64, 1),
+                height=round(height, 1),
+                value=text,
+                label=label,
+                label_x=round((number + 0.5) * step, 1),
+            )
+        )
+    return Chart(title, tuple(bars))

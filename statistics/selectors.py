@@ -1,0 +1,313 @@
+"""The month's figures per region and clinic, straight from the cases.
+
+Definitions stand in ``DEFINITIONS`` and are shown on the page and in the downloads. Months are
+calendar months in Europe/Stockholm.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Q,
+    QuerySet,
+    Sum,
+)
+from django.db.models.functions import Extract, TruncDate, TruncMonth
+from django.utils.translation import gettext_lazy as _
+
+from organisations.access import Actor
+from organisations.errors import NotAllowed
+from organisations.models import CareUnit, Role
+from referral.models import Case, DeclineReason, Offer, Referral
+from statistics.months import Month
+from statistics.suppression import suppress
+
+TREND_MONTHS = 13
+FEWEST_FOR_MEDIAN = 5
+SECONDS_A_DAY, SECONDS_AN_HOUR = 86_400, 3_600
+
+MAY_SEE = frozenset({Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR, Role.CLINIC})
+# These see the cases behind the figures; the others see figures only.
+SEES_CASES = frozenset({Role.NAVIGATOR, Role.CLINIC})
+
+DEFINITIONS = (
+    (_("Inkomna"), _("Blanketter som kom in under månaden (första inskickningen).")),
+    (_("Erbjudanden"), _("Erbjudanden som skickades under månaden.")),
+    (_("Ja"), _("Svar under månaden där patienten tackade ja, och andelen av alla svar.")),
+    (_("Behandlade"), _("Patienter med behandlingsdatum under månaden.")),
+    (
+        _("Handläggningstid"),
+        _("Median, dagar från mottagen blankett till remissbekräftelse, bekräftade i månaden."),
+    ),
+    (_("Svarstid"), _("Median, timmar från erbjudande till svar, besvarade i månaden.")),
+    (
+        _("Vunna dagar"),
+        _(
+            "Förväntad väntan på hemkliniken när erbjudandet skickades, minus dagarna från "
+            "erbjudande till behandling. Summa för månadens behandlade där väntan var känd."
+        ),
+    ),
+    (_("Kostnad"), _("Avropens belopp för månadens behandlade, kronor.")),
+)
+
+
+Conditions = dict[str, Any]
+
+
+class Median(Aggregate):
+    """PostgreSQL's continuous median."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass
+class Figures:
+    """One month's figures of a clinic or a whole region. ``None``: unknown or hidden."""
+
+    received: int | None = 0
+    offered: int | None = 0
+    answered: int | None = 0
+    accepted: int | None = 0
+    treated: int | None = 0
+    handling_days: float | None = None
+    answer_hours: float | None = None
+    days_gained: int | None = None
+    cost: Decimal | None = Decimal(0)
+    confirmed: int | None = 0
+    hidden: set[str] = field(default_factory=set)
+
+    @property
+    def accepted_share(self) -> float | None:
+        """Per cent of the month's answers that were yes."""
+        if not self.answered or self.accepted is None:
+            return None
+        return 100 * self.accepted / self.answered
+
+
+COUNTS = ("received", "offered", "answered", "accepted", "treated", "confirmed")
+# What a hidden count takes with it.
+FOLLOWS = {
+    "treated": ("days_gained", "cost"),
+    "confirmed": ("handling_days",),
+    "answered": ("accepted", "answer_hours"),
+    "accepted": ("answered",),
+}
+
+
+@dataclass
+class Statistics:
+    """A month's page: the chosen clinic or the region, its clinics, and the months before."""
+
+    month: Month
+    region: str
+    clinic: CareUnit | None
+    total: Figures
+    clinics: list[tuple[CareUnit, Figures]]
+    declines: list[tuple[str, int | None]]
+    trend: list[tuple[Month, Figures]]
+    suppressed: bool
+
+
+def clinics_of(actor: Actor) -> list[CareUnit]:
+    """The clinics whose figures the actor may choose. Raises :class:`NotAllowed`."""
+    if actor.role not in MAY_SEE or not actor.region:
+        raise NotAllowed(_("Din roll ser ingen statistik."))
+    units = CareUnit.objects.filter(region_id=actor.region, sends=True)
+    if actor.role == Role.CLINIC:
+        units = units.filter(pk=actor.care_unit_id or 0)
+    return list(units.order_by("name"))
+
+
+def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None) -> Statistics:
+    """The figures of a month with the trend before it, in a fixed number of queries.
+
+    Those who see figures only get small numbers hidden, computed over the whole region whatever
+    is chosen, so that no choice of clinic or month gives them back.
+    """
+    clinics = clinics_of(actor)
+    cases: Conditions = {"region_id": actor.region}
+    if actor.role == Role.CLINIC:
+        cases["sending_unit_id"] = actor.care_unit_id
+        clinic = clinics[0] if clinics else None
+    hide = actor.role not in SEES_CASES
+    table = _table(cases, first=month.back(TREND_MONTHS - 1), last=month)
+    months = [month.back(back) for back in range(TREND_MONTHS - 1, -1, -1)]
+    for one in months:
+        _complete(table[one], [unit.pk for unit in clinics])
+        if hide:
+            _hide(table[one])
+    chosen = clinic.pk if clinic else None
+    return Statistics(
+        month=month,
+        region=actor.region or "",
+        clinic=clinic,
+        total=table[month][chosen],
+        clinics=[(unit, table[month][unit.pk]) for unit in clinics if clinic in {None, unit}],
+        declines=_declines(cases, month, clinic=clinic, hide=hide),
+        trend=[(one, table[one][chosen]) for one in months],
+        suppressed=hide,
+    )
+
+
+Table = dict[Month, dict[int | None, Figures]]
+
+
+def _table(cases: Conditions, *, first: Month, last: Month) -> Table:
+    """Figures by month and clinic; the key ``None`` is the whole region."""
+    table: Table = defaultdict(lambda: defaultdict(Figures))
+    for per_clinic in (True, False):
+        for rows in _measures(cases, first=first, last=last, per_clinic=per_clinic):
+            for row in rows:
+                figures = table[Month.of(row.pop("in_month"))][row.pop("clinic", None)]
+                for name, value in row.items():
+                    setattr(figures, name, value)
+    return table
+
+
+def _measures(
+    cases: Conditions, *, first: Month, last: Month, per_clinic: bool
+) -> list[QuerySet[Any, dict[str, Any]]]:
+    """One grouped query for each event a figure is counted at."""
+    span = (first.start, last.end)
+    days = (first.first_day, last.back(-1).first_day)
+    offer_cases = _prefixed(cases, "case__")
+    referral_cases = _prefixed(cases, "offer__case__")
+
+    def grouped(rows: Any, at: Any, clinic: str, **values: Any) -> Any:
+        keys = {"in_month": TruncMonth(at)} | ({"clinic": F(clinic)} if per_clinic else {})
+        return rows.order_by().annotate(**keys).values(*keys).annotate(**values)
+
+    received = Case.objects.filter(_prefixed(cases, ""), received_at__gte=span[0], received_at__lt=span[1])
+    sent = Offer.objects.filter(offer_cases, sent_at__gte=span[0], sent_at__lt=span[1])
+    answered = Offer.objects.filter(
+        offer_cases,
+        answered_at__gte=span[0],
+        answered_at__lt=span[1],
+        answer_channel__gt="",
+    )
+    confirmed = Referral.objects.filter(
+        referral_cases, confirmed_at__gte=span[0], confirmed_at__lt=span[1]
+    )
+    treated = Referral.objects.filter(
+        referral_cases, treated_on__gte=days[0], treated_on__lt=days[1]
+    )
+    waited = ExpressionWrapper(
+        F("treated_on") - TruncDate("offer__sent_at"), output_field=DurationField()
+    )
+    unit = "case__sending_unit_id"
+    return [
+        grouped(received, "received_at", "sending_unit_id", received=Count("pk")),
+        grouped(sent, "sent_at", unit, offered=Count("pk")),
+        grouped(
+            answered,
+            "answered_at",
+            unit,
+            answered=Count("pk"),
+            accepted=Count("pk", filter=Q(decline_reason="")),
+            answer_hours=Median(_seconds(F("answered_at") - F("sent_at")) / SECONDS_AN_HOUR),
+        ),
+        grouped(
+            confirmed,
+            "confirmed_at",
+            f"offer__{unit}",
+            confirmed=Count("pk"),
+            handling_days=Median(
+                _seconds(F("confirmed_at") - F("offer__case__received_at")) / SECONDS_A_DAY
+            ),
+        ),
+        grouped(
+            treated,
+            "treated_on",
+            f"offer__{unit}",
+            treated=Count("pk"),
+            days_gained=Sum(F("offer__home_wait_days") - Extract(waited, "day")),
+            cost=Sum("offer__call_off__amount_sek"),
+        ),
+    ]
+
+
+def _seconds(difference: Any) -> Any:
+    wrapped = ExpressionWrapper(difference, output_field=DurationField())
+    return ExpressionWrapper(Extract(wrapped, "epoch"), output_field=FloatField())
+
+
+def _prefixed(cases: Conditions, prefix: str) -> Q:
+    """The same conditions seen from a related table."""
+    return Q(**{prefix + name: value for name, value in cases.items()})
+
+
+def _complete(row: dict[int | None, Figures], clinics: list[int]) -> None:
+    for key in (*clinics, None):
+        row[key]  # noqa: B018 – the defaultdict makes what is missing
+
+
+def _hide(row: dict[int | None, Figures]) -> None:
+    """Hide small counts of the clinics and of the region, and what hangs on them."""
+    clinics = [figures for key, figures in row.items() if key is not None]
+    total = row[None]
+    for name in COUNTS:
+        counts = [getattr(figures, name) or 0 for figures in clinics]
+        away, total_away = suppress(counts, sum(counts))
+        for figures, hidden in zip(clinics, away, strict=True):
+            if hidden:
+                figures.hidden.add(name)
+        if total_away:
+            total.hidden.add(name)
+    for figures in row.values():
+        for name in list(figures.hidden):
+            figures.hidden.update(FOLLOWS.get(name, ()))
+        _hide_lonely_medians(figures)
+        for name in figures.hidden:
+            setattr(figures, name, None)
+
+
+def _hide_lonely_medians(figures: Figures) -> None:
+    """A median of few says too much of each."""
+    for name, count in (("handling_days", figures.confirmed), ("answer_hours", figures.answered)):
+        if count is not None and 0 < count < FEWEST_FOR_MEDIAN:
+            figures.hidden.add(name)
+
+
+def _declines(
+    cases: Conditions, month: Month, *, clinic: CareUnit | None, hide: bool
+) -> list[tuple[str, int | None]]:
+    """The month's no by reason. For those who see figures only: the region's, small ones hidden."""
+    if clinic is not None and not hide:
+        cases = cases | {"sending_unit_id": clinic.pk}
+    rows = dict(
+        Offer.objects.filter(
+            _prefixed(cases, "case__"),
+            state=Offer.State.DECLINED,
+            answered_at__gte=month.start,
+            answered_at__lt=month.end,
+        )
+        .order_by()
+        .values_list("decline_reason")
+        .annotate(n=Count("pk"))
+    )
+    counts = [rows.get(reason, 0) for reason in DeclineReason.values]
+    away = suppress(counts, sum(counts))[0] if hide else [False] * len(counts)
+    if hide and sum(away) and not _several(counts, away):
+        away = [count > 0 for count in counts]
+    return [
+        (str(label), None if hidden else count)
+        for label, count, hidden in zip(DeclineReason.labels, counts, away, strict=True)
+    ]
+
+
+def _several(counts: list[int], away: list[bool]) -> bool:
+    covered = sum(count for count, hidden in zip(counts, away, strict=True) if hidden)
+    return sum(away) >= 2 and covered > sum(away)
+
+
+FIELD_NAMES = tuple(f.name for f in fields(Figures) if f.name not in {"hidden", "confirmed"})

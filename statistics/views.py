@@ -1,0 +1,85 @@
+"""The month's statistics as page and downloads."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from organisations.models import Role
+from organisations.pages import actor_of, roles_required
+from statistics.charts import Chart, bar_chart
+from statistics.exports import csv_file, xlsx_file
+from statistics.forms import StatisticsForm
+from statistics.selectors import DEFINITIONS, Statistics, clinics_of, statistics_for
+
+ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR, Role.CLINIC)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@roles_required(*ROLES)
+def statistics_page(request: HttpRequest) -> HttpResponse:
+    form, statistics = _read(request)
+    return render(
+        request,
+        "statistics/statistics.html",
+        {
+            "form": form,
+            "statistics": statistics,
+            "charts": charts_of(statistics),
+            "definitions": DEFINITIONS,
+            "query": request.GET.urlencode(),
+        },
+    )
+
+
+@roles_required(*ROLES)
+def statistics_csv(request: HttpRequest) -> HttpResponse:
+    _form, statistics = _read(request)
+    return _download(csv_file(statistics), "text/csv; charset=utf-8", f"{statistics.month}.csv")
+
+
+@roles_required(*ROLES)
+def statistics_xlsx(request: HttpRequest) -> HttpResponse:
+    _form, statistics = _read(request)
+    return _download(xlsx_file(statistics), XLSX, f"{statistics.month}.xlsx")
+
+
+def charts_of(statistics: Statistics) -> list[Chart]:
+    """Three trends over the last thirteen months."""
+    trend = statistics.trend
+    return [
+        bar_chart(
+            _("Inkomna ärenden per månad"),
+            [(m.short, f.received, _whole(f.received)) for m, f in trend],
+        ),
+        bar_chart(
+            _("Behandlade per månad"),
+            [(m.short, f.treated, _whole(f.treated)) for m, f in trend],
+        ),
+        bar_chart(
+            _("Handläggningstid per månad, median i dagar"),
+            [(m.short, f.handling_days, _decimal(f.handling_days)) for m, f in trend],
+        ),
+    ]
+
+
+def _read(request: HttpRequest) -> tuple[StatisticsForm, Statistics]:
+    actor = actor_of(request)
+    form = StatisticsForm(request.GET, clinics=clinics_of(actor), today=timezone.localdate())
+    month, clinic = form.chosen()
+    return form, statistics_for(actor, month=month, clinic=clinic)
+
+
+def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="vardformedling-{name}"'
+    return response
+
+
+def _whole(value: int | None) -> str:
+    return "–" if value is None else number_format(value, 0)
+
+
+def _decimal(value: float | None) -> str:
+    return "–" if value is None else number_format(value, 1)

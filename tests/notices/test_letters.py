@@ -1,0 +1,248 @@
+"""Letters: on day 14 and not on day 13, each once, in a folder that is whole or not there."""
+
+import csv
+import hashlib
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from notices import letters
+from notices.letters import INDEX_COLUMNS, deliver_letters
+from notices.models import LetterBatch, Notice
+from organisations.sweeps import run_due
+from referral import services
+from referral.models import AnswerChannel, CaseLog, CaseState
+from tests.concurrency import together
+from tests.factories import STOCKHOLM, MadeCase, RegionFactory, make_case, stockholm
+
+pytestmark = pytest.mark.django_db
+
+NOW = stockholm(2026, 3, 10, 9)
+DAY = timedelta(days=1)
+DUE = stockholm(2026, 3, 24)
+
+
+def offered(now: datetime = NOW, **overrides) -> MadeCase:
+    return make_case(CaseState.OFFERED, now=now, **overrides)
+
+
+def folders(drop: Path) -> list[Path]:
+    return sorted(drop.glob("brev-*"))
+
+
+def index(folder: Path) -> list[dict[str, str]]:
+    with (folder / "index.csv").open(newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def letter() -> Notice:
+    return Notice.objects.get(channel=Notice.Channel.LETTER)
+
+
+def in_sweden(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, tzinfo=STOCKHOLM)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        stockholm(2026, 5, 5, 9),
+        stockholm(2026, 5, 5, 23, 59),
+        stockholm(2026, 5, 5, 0, 1),  # still the day before in UTC
+        stockholm(2026, 3, 20, 9),  # summer time begins on 29 March
+        stockholm(2026, 3, 15, 9),  # day 14 is the day of the change itself
+        stockholm(2026, 10, 20, 9),  # summer time ends on 25 October
+        stockholm(2026, 10, 11, 9),
+        stockholm(2026, 12, 24, 9),
+        stockholm(2028, 2, 20, 9),  # over a leap day
+    ],
+)
+def test_letter_goes_out_on_day_14_not_on_day_13(gateway, drop, sent):
+    offered(sent)
+    run_due(now=sent)
+    last_moment = in_sweden(sent.date() + 13 * DAY, time(23, 59, 59))
+    run_due(now=last_moment)
+    assert folders(drop) == []
+
+    run_due(now=in_sweden(sent.date() + 14 * DAY, time(0)))
+    assert len(folders(drop)) == 1
+
+
+def test_the_region_decides_after_how_many_days(gateway, drop):
+    offered(region=RegionFactory(letter_after_days=10))
+    run_due(now=NOW)
+    assert letter().due_at == stockholm(2026, 3, 20)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_an_answered_offer_gets_no_letter(gateway, drop, accepted):
+    made = offered()
+    run_due(now=NOW)
+    services.answer_offer(
+        made.offer,
+        accepted=accepted,
+        channel=AnswerChannel.PHONE,
+        actor=made.navigator,
+        now=DUE - DAY,
+        reason="travel",
+    )
+    run_due(now=DUE)
+    assert (folders(drop), letter().state) == ([], Notice.State.CANCELLED)
+
+
+def test_a_withdrawn_offer_gets_no_letter(gateway, drop):
+    made = offered()
+    run_due(now=NOW)
+    services.withdraw_offer(made.offer, why="Fel", actor=made.navigator, now=NOW)
+    run_due(now=DUE)
+    assert folders(drop) == []
+
+
+def test_an_answer_whose_event_has_not_arrived_stops_the_letter_too(drop, deliver):
+    made = offered()
+    deliver(NOW)
+    services.withdraw_offer(made.offer, why="Fel", actor=made.navigator, now=DUE)
+    deliver_letters(now=DUE)
+    assert (folders(drop), letter().state) == ([], Notice.State.CANCELLED)
+
+
+def test_days_without_a_sweep_lose_no_letter(gateway, drop):
+    offered()
+    run_due(now=DUE + 3 * DAY)  # the first run of all, three days late
+    assert len(folders(drop)) == 1
+
+
+# The folder
+
+
+def delivered(drop: Path, *mades: MadeCase) -> Path:
+    run_due(now=DUE)
+    [folder] = folders(drop)
+    return folder
+
+
+def test_the_index_names_every_file_with_its_checksum(gateway, drop):
+    mades = [offered() for _ in range(3)]
+    folder = delivered(drop)
+    rows = index(folder)
+    assert [row["case_number"] for row in rows] == [made.case.number for made in mades]
+    for row in rows:
+        content = (folder / row["file"]).read_bytes()
+        assert row["sha256"] == hashlib.sha256(content).hexdigest()
+        assert row["pages"] == "1"
+        assert row["case_number"].encode() in content
+    named = {row["file"] for row in rows} | {"index.csv"}
+    assert {path.name for path in folder.iterdir()} == named
+    assert tuple(rows[0]) == INDEX_COLUMNS
+
+
+def test_a_file_is_named_by_the_case_number_and_nothing_about_the_patient(gateway, drop):
+    made = offered()
+    [row] = index(delivered(drop))
+    assert row["file"] == f"{made.case.number}_{letter().pk}.pdf"
+
+
+def test_a_protected_identity_has_no_name_in_the_index_and_goes_by_the_tax_agency(gateway, drop):
+    offered(protection="skyddadFolkbokforing")
+    [row] = index(delivered(drop))
+    assert (row["recipient"], row["delivery"]) == ("", "skatteverket")
+
+
+def test_others_are_named_and_go_by_post(gateway, drop):
+    made = offered(family_name="Provsson")
+    [row] = index(delivered(drop))
+    assert (row["recipient"], row["delivery"]) == (made.patient.full_name, "post")
+
+
+def test_a_delivered_letter_is_sent_and_stands_on_the_timeline(gateway, drop):
+    made = offered()
+    folder = delivered(drop)
+    assert (letter().state, letter().sent_at, letter().receipt) == ("sent", DUE, folder.name)
+    assert CaseLog.objects.filter(case=made.case, verb="letter_sent", at=DUE).count() == 1
+
+
+def test_a_letter_goes_once(gateway, drop):
+    offered()
+    for days in range(5):
+        run_due(now=DUE + days * DAY)
+    assert len(folders(drop)) == 1
+
+
+def test_more_letters_than_fit_one_batch_go_in_several_folders(drop, deliver):
+    for _ in range(5):
+        offered()
+    deliver(NOW)
+    while deliver_letters(now=DUE, limit=2):
+        pass
+    assert [len(index(folder)) for folder in folders(drop)] == [2, 2, 1]
+
+
+# What breaks
+
+
+def test_a_crash_between_folder_and_commit_makes_no_second_folder(gateway, drop, monkeypatch):
+    made = offered()
+    plain = letters.record_notice
+
+    def killed(*args, **options):
+        raise SystemExit("killed")
+
+    monkeypatch.setattr(letters, "record_notice", killed)
+    with pytest.raises(SystemExit):
+        run_due(now=DUE)
+    [folder] = folders(drop)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert letter().state == Notice.State.BATCHED
+
+    monkeypatch.setattr(letters, "record_notice", plain)
+    run_due(now=DUE + timedelta(minutes=1))
+    assert folders(drop) == [folder]
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert letter().state == Notice.State.SENT
+    assert CaseLog.objects.filter(case=made.case, verb="letter_sent").count() == 1
+
+
+def test_a_crash_while_writing_leaves_nothing_for_the_printer_to_take(gateway, drop, monkeypatch):
+    offered()
+    second = offered()
+    plain = letters.letter_pdf
+
+    def killed(notice: Notice) -> tuple[bytes, int]:
+        if notice.case_id == second.case.pk:
+            raise SystemExit("killed")
+        return plain(notice)
+
+    monkeypatch.setattr(letters, "letter_pdf", killed)
+    with pytest.raises(SystemExit):
+        run_due(now=DUE)
+    assert folders(drop) == []
+
+    monkeypatch.setattr(letters, "letter_pdf", plain)
+    run_due(now=DUE + timedelta(minutes=1))
+    [folder] = folders(drop)
+    assert len(index(folder)) == 2
+    assert not list(drop.glob(".brev-*"))
+
+
+def test_the_folder_is_named_by_the_day_in_sweden_and_its_batch():
+    for midnight in (DUE, DUE.astimezone(UTC)):
+        batch = LetterBatch(pk=7, created_at=midnight)
+        assert batch.folder_name == "brev-20260324-00000007"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sweeps_at_once_deliver_each_letter_once(drop, deliver):
+    now = timezone.now()
+    mades = [offered(now) for _ in range(6)]
+    deliver(now)
+    late = now + 14 * DAY
+    results = together([lambda: deliver_letters(now=late, limit=2)] * 4)
+    while deliver_letters(now=late):
+        pass
+    assert not any(isinstance(result, Exception) for result in results)
+    rows = [row for folder in folders(drop) for row in index(folder)]
+    assert sorted(row["case_number"] for row in rows) == sorted(m.case.number for m in mades)
+    assert set(Notice.objects.filter(channel="letter").values_list("state", flat=True)) == {"sent"}
+    assert CaseLog.objects.filter(verb="letter_sent").count() == 6
