@@ -1,16 +1,23 @@
-#!/usr/bin/env python
+#!/usr/bin/env python3
 """Command line of Vårdlots."""
 
 import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 
 def main() -> None:
+    own_python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
+    if find_spec("django") is None and own_python.exists():
+        # Called as ./manage.py outside the environment that make has made.
+        os.execv(own_python, [str(own_python), *sys.argv])  # noqa: S606
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from config.embedded import services_for_command
 
     # Commands that need the database borrow the embedded one (running or started for the
-    # command alone) when no DATABASE_URL is set; see config/embedded.py.
+    # command alone) when no DATABASE_URL is set; see config/embedded.
     with services_for_command(sys.argv):
         from django.core.management import execute_from_command_line
 

@@ -162,9 +162,7 @@ def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
     ).order_by("-year", "-kva", "source")
     return (
         ContractLine.objects.covering(need.kva)
-        .select_related(
-            "contract__owner_region", "care_unit__provider", "care_unit__municipality"
-        )
+        .select_related("contract__owner_region", "care_unit__provider", "care_unit__municipality")
         .prefetch_related("contract__regions_allowed")
         .annotate(
             wait_days=Subquery(wait.values("median_days")[:1]),
@@ -188,9 +186,7 @@ def _scored(line: ContractLine, distance_km: int, reference_price: Decimal) -> M
             "wait",
             _("Väntetid"),
             None if wait is None else wait / NO_POINTS["wait"],
-            _("okänd väntetid")
-            if wait is None
-            else _("%(days)s dagar (median)") % {"days": wait},
+            _("okänd väntetid") if wait is None else _("%(days)s dagar (median)") % {"days": wait},
         ),
         _part(
             "distance",

@@ -22,12 +22,10 @@ from statistics.api import StatisticsView
 def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """No such address under ``/api/``, said as a problem."""
     missing = problem(404, _("Adressen finns inte i API:et."), "not_found")
-    return JsonResponse(
-        missing | {"instance": request.path}, status=404, content_type=PROBLEM_JSON
-    )
+    return JsonResponse(missing | {"instance": request.path}, status=404, content_type=PROBLEM_JSON)
 
 
-class TokenScheme(KnoxTokenScheme):  # type: ignore[misc]
+class TokenScheme(KnoxTokenScheme):
     """How the schema describes our tokens."""
 
     target_class = "organisations.tokens.ActorTokenAuthentication"

@@ -32,9 +32,7 @@ class Procedure(models.Model):
         verbose_name = _("åtgärd")
         verbose_name_plural = _("åtgärder")
         constraints = (
-            models.CheckConstraint(
-                name="procedure_kva_shape", condition=Q(kva__regex=KVA_PATTERN)
-            ),
+            models.CheckConstraint(name="procedure_kva_shape", condition=Q(kva__regex=KVA_PATTERN)),
         )
 
     def __str__(self) -> str:
@@ -142,9 +140,7 @@ class ContractLine(Capped):
     """Avropsrad: one procedure on a contract at one of the provider's units, with its price."""
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="lines")
-    care_unit = models.ForeignKey(
-        CareUnit, on_delete=models.PROTECT, related_name="contract_lines"
-    )
+    care_unit = models.ForeignKey(CareUnit, on_delete=models.PROTECT, related_name="contract_lines")
     kva = models.CharField(_("KVÅ-kod"), max_length=5, validators=[validate_kva])
     price_sek = models.DecimalField(_("pris, kronor"), max_digits=12, decimal_places=2)
     included = models.TextField(_("vad priset omfattar"), blank=True)

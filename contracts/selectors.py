@@ -37,9 +37,7 @@ class Usage:
 
 def procedure_name(kva: str) -> str:
     """The Swedish name of a code: its own, else its group's, else the code itself."""
-    names = dict(
-        Procedure.objects.filter(kva__in=covering_codes(kva)).values_list("kva", "name")
-    )
+    names = dict(Procedure.objects.filter(kva__in=covering_codes(kva)).values_list("kva", "name"))
     return next((names[code] for code in covering_codes(kva) if code in names), kva)
 
 
@@ -107,7 +105,5 @@ def _counts(path: str) -> dict[str, Any]:
     for state in (S.RESERVED, S.USED, S.SETTLED):
         chosen = Q(**{f"{path}__state": state})
         columns[f"n_{state}"] = Count(path, filter=chosen)
-        columns[f"sek_{state}"] = Coalesce(
-            Sum(f"{path}__amount_sek", filter=chosen), Decimal(0)
-        )
+        columns[f"sek_{state}"] = Coalesce(Sum(f"{path}__amount_sek", filter=chosen), Decimal(0))
     return columns

@@ -26,9 +26,7 @@ def contracts_page(request: HttpRequest) -> HttpResponse:
         {"contract": contract, "bar": cap_bar(usage_of(contract)), "live": contract.is_live(today)}
         for contract in contracts
     ]
-    return render(
-        request, "contracts/contracts.html", {"rows": rows, "contract_search": search}
-    )
+    return render(request, "contracts/contracts.html", {"rows": rows, "contract_search": search})
 
 
 @roles_required(*MAY_SEE)

@@ -3,6 +3,7 @@
 import io
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from pypdf import PdfReader
 
 from notices.models import Notice
@@ -10,9 +11,6 @@ from organisations.typesetting import compile_pdf, qr_svg
 from referral.models import DeclineReason
 
 TEMPLATE = "notices/letter.typ"
-MONTHS = (
-    "januari februari mars april maj juni juli augusti september oktober november december"
-).split()
 
 
 def letter_pdf(letter: Notice) -> tuple[bytes, int]:
@@ -36,7 +34,7 @@ def letter_pdf(letter: Notice) -> tuple[bytes, int]:
         "region": region.name,
         "navigator_unit": region.navigator_unit_name,
         "phone": region.navigator_phone,
-        "date": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
+        "date": date_format(day, "j F Y"),
         "reasons": [str(label) for label in DeclineReason.labels],
         "qr": qr_svg(case.number),
     }

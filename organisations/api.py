@@ -78,7 +78,7 @@ class MeView(APIView):
         unit = CareUnit.objects.filter(pk=actor.care_unit_id or 0).first()
         return Response(
             {
-                "login": request.user.login,
+                "login": request.user.get_username(),
                 "name": actor.name,
                 "role": actor.role,
                 "region": actor.region,

@@ -63,7 +63,7 @@ def wake() -> None:
     """Ask a worker to run what is due now. Only a courtesy: beat does it every minute anyway."""
     try:
         current_app.send_task("config.tasks.run_due_work", retry=False, ignore_result=True)
-    except Exception as error:  # the broker is allowed to be gone
+    except Exception as error:  # noqa: BLE001 – the broker is allowed to be gone
         logger.warning("no worker could be woken: %s", type(error).__name__)
 
 

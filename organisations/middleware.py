@@ -36,6 +36,4 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
-        return render(
-            request, "errors/refused.html", {"error": exception}, status=exception.status
-        )
+        return render(request, "errors/refused.html", {"error": exception}, status=exception.status)

@@ -10,14 +10,14 @@ import threading
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import segno
 import typst
 from django.conf import settings
 
 FONTS = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
-PDF_STANDARD = "a-2b"
+PDF_STANDARD: Literal["a-2b"] = "a-2b"
 
 _lock = threading.Lock()
 
@@ -53,6 +53,4 @@ def _compiler(template: str) -> typst.Compiler:
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS]
-    )
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])

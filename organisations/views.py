@@ -44,7 +44,9 @@ def start(request: HttpRequest) -> HttpResponse:
     page = HOME_PAGES.get(Role(actor_of(request).role))
     if page:
         return redirect(page)
-    text = _("Din roll har inga sidor att arbeta i här. Systemoperatörer ser inga patientuppgifter.")
+    text = _(
+        "Din roll har inga sidor att arbeta i här. Systemoperatörer ser inga patientuppgifter."
+    )
     return render(request, "organisations/welcome.html", {"text": text})
 
 

@@ -49,9 +49,9 @@ def verb(
         documented = extend_schema(
             request=serializer, responses=shapes.CaseSerializer, tags=["cases"]
         )(method)
-        return action(  # type: ignore[no-any-return]
-            detail=True, methods=["post"], url_path=path, serializer_class=serializer
-        )(documented)
+        return action(detail=True, methods=["post"], url_path=path, serializer_class=serializer)(
+            documented
+        )
 
     return decorate
 
@@ -130,9 +130,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
 
     # Forms
 
-    @extend_schema(
-        request=shapes.SubmissionSerializer, responses={201: shapes.CaseSerializer}
-    )
+    @extend_schema(request=shapes.SubmissionSerializer, responses={201: shapes.CaseSerializer})
     def create(self, request: Request) -> Response:
         """Skicka in blanketten; ärendet får sitt nummer."""
         actor = self._actor()
@@ -199,9 +197,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         """Avsluta pausen."""
         return self._do(number, services.end_pause)
 
-    @extend_schema(
-        methods=["GET"], responses=shapes.OfferSerializer(many=True), request=None
-    )
+    @extend_schema(methods=["GET"], responses=shapes.OfferSerializer(many=True), request=None)
     @extend_schema(
         methods=["POST"],
         request=shapes.OfferRequestSerializer,
@@ -212,7 +208,9 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         """Erbjudanden i ärendet; POST reserverar en plats och skickar ett nytt."""
         if request.method == "GET":
             case = self._case(number, what="offers")
-            return Response(shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data)
+            return Response(
+                shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data
+            )
         body = self._body(shapes.OfferRequestSerializer).validated_data
         case = self._case(number, what="offer")
         line = (
@@ -291,9 +289,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         case = get_case(actor, number)
         if roles is not None and actor.role not in roles:
             raise PermissionDenied(_("Din roll får inte göra detta."))
-        record_access(
-            actor, what=what, now=timezone.now(), cases=[(case.number, case.patient_id)]
-        )
+        record_access(actor, what=what, now=timezone.now(), cases=[(case.number, case.patient_id)])
         return case
 
     def _body(self, serializer: type[Any]) -> Any:

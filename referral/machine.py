@@ -40,9 +40,7 @@ class Transition:
 
     def allows(self, case: Case, actor: Actor) -> bool:
         """Whether this actor may do this to the case as it stands."""
-        return (
-            case.state in self.sources and actor.role in self.roles and self.when(case, actor)
-        )
+        return case.state in self.sources and actor.role in self.roles and self.when(case, actor)
 
 
 class CaseNotFound(DomainError):
@@ -333,7 +331,11 @@ def _lock(case: Case, actor: Actor) -> Case:
     if actor.role not in {SYSTEM, PATIENT}:
         cases = cases.visible_to(actor)
     try:
-        return cases.select_for_update(of=("self",)).get(pk=case.pk)
+        return (
+            cases.select_related("patient__municipality", "region", "sending_unit", "form")
+            .select_for_update(of=("self",))
+            .get(pk=case.pk)
+        )
     except Case.DoesNotExist as error:
         raise CaseNotFound(_("Ärendet finns inte.")) from error
 

@@ -129,9 +129,7 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
     care_unit = UnitSerializer(read_only=True)
     line = serializers.IntegerField(source="line_id", read_only=True)
     stands_until = serializers.DateTimeField(source="due_at", read_only=True)
-    certificate = serializers.CharField(
-        source="certificate.number", default=None, read_only=True
-    )
+    certificate = serializers.CharField(source="certificate.number", default=None, read_only=True)
     confirmed_at = serializers.DateTimeField(
         source="referral.confirmed_at", default=None, read_only=True
     )
@@ -147,9 +145,7 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
     booked_for = serializers.DateTimeField(
         source="referral.booked_for", default=None, read_only=True
     )
-    treated_on = serializers.DateField(
-        source="referral.treated_on", default=None, read_only=True
-    )
+    treated_on = serializers.DateField(source="referral.treated_on", default=None, read_only=True)
     back_referral = serializers.CharField(
         source="referral.back_referral", default="", read_only=True
     )

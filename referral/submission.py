@@ -71,7 +71,7 @@ class Submission:
 
     def without_address(self) -> "Submission":
         """What may be kept about somebody with protected identity."""
-        return replace(self, **dict.fromkeys(ADDRESS_FIELDS, ""))
+        return replace(self, street="", postal_code="", town="", municipality="")
 
 
 def check(submission: Submission, *, today: date) -> dict[str, str]:

@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from django.utils import timezone
-
-NAMES = (
-    "januari februari mars april maj juni juli augusti september oktober november december"
-).split()
+from django.utils.dates import MONTHS
 
 
 @dataclass(frozen=True, order=True)
@@ -54,11 +51,11 @@ class Month:
 
     @property
     def label(self) -> str:
-        return f"{NAMES[self.month - 1]} {self.year}"
+        return f"{MONTHS[self.month]} {self.year}"
 
     @property
     def short(self) -> str:
-        return f"{NAMES[self.month - 1][:3]} {self.year % 100:02d}"
+        return f"{str(MONTHS[self.month])[:3]} {self.year % 100:02d}"
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

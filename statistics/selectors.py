@@ -187,7 +187,9 @@ def _measures(
         keys = {"in_month": TruncMonth(at)} | ({"clinic": F(clinic)} if per_clinic else {})
         return rows.order_by().annotate(**keys).values(*keys).annotate(**values)
 
-    received = Case.objects.filter(_prefixed(cases, ""), received_at__gte=span[0], received_at__lt=span[1])
+    received = Case.objects.filter(
+        _prefixed(cases, ""), received_at__gte=span[0], received_at__lt=span[1]
+    )
     sent = Offer.objects.filter(offer_cases, sent_at__gte=span[0], sent_at__lt=span[1])
     answered = Offer.objects.filter(
         offer_cases,
@@ -248,7 +250,7 @@ def _prefixed(cases: Conditions, prefix: str) -> Q:
 
 def _complete(row: dict[int | None, Figures], clinics: list[int]) -> None:
     for key in (*clinics, None):
-        row[key]  # noqa: B018 – the defaultdict makes what is missing
+        row[key]
 
 
 def _hide(row: dict[int | None, Figures]) -> None:

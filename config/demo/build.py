@@ -150,9 +150,7 @@ def _users(
     return len(people)
 
 
-def _unit_users(
-    clinics: Iterable[str], providers: Iterable[str]
-) -> Iterable[DemoUser]:
+def _unit_users(clinics: Iterable[str], providers: Iterable[str]) -> Iterable[DemoUser]:
     names = ("Sara Falk", "Henrik Ström", "Linda Åhs", "Peter Ö. Vall", "Monika Brandt", "Ali Reza")
     for serial, login in enumerate(clinics):
         yield DemoUser(login, names[serial % len(names)], Role.CLINIC, unit=login)
@@ -185,7 +183,7 @@ def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
             cap_sek=deal.cap_sek,
             is_stopped=deal.state == "stopped",
         )
-        contract.regions_allowed.set(deal.regions.split())
+        contract.regions_allowed.set(Region.objects.filter(code__in=deal.regions.split()))
         for unit in units:
             for code in private.codes:
                 ContractLine.objects.create(

@@ -7,15 +7,99 @@ numbers 980 and 981 for dates of birth 1890-1909 and 238 and 239 for 1990-2019. 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from stdnum import luhn
 
 from organisations.models import Municipality
 from patients.models import Patient
 
-WOMEN = ["Anna", "Åsa", "Birgitta", "Elsa", "Märta", "Gunnel", "Ingrid", "Kerstin", "Siv", "Ulla", "Britt", "Solveig", "Viola", "Majken", "Astrid", "Linnéa", "Saga", "Freja", "Alva", "Ebba", "Zainab", "Fatima", "Ewa", "Özlem"]
-MEN = ["Lars", "Åke", "Börje", "Gösta", "Håkan", "Karl", "Nils", "Olof", "Per", "Rune", "Sten", "Tage", "Ulf", "Verner", "Östen", "Göran", "Elis", "Hugo", "Lucas", "Emil", "Omar", "Ibrahim", "Łukasz", "Jörgen"]
-FAMILIES = ["Åberg", "Ahlström", "Bäckman", "Claesson", "Dahlqvist", "Edlund", "Fält", "Grönberg", "Hällström", "Isaksson", "Jönsson", "Källström", "Löfgren", "Mårtensson", "Näslund", "Öberg", "Pålsson", "Qvist", "Rönnqvist", "Sjöström", "Törnqvist", "Ulfsson", "Vålberg", "Wikström", "Yılmaz", "Zetterlund", "Çelik", "Nowak", "Özdemir", "Haddad", "Åkerblom", "Stålhandske"]
+WOMEN = [
+    "Anna",
+    "Åsa",
+    "Birgitta",
+    "Elsa",
+    "Märta",
+    "Gunnel",
+    "Ingrid",
+    "Kerstin",
+    "Siv",
+    "Ulla",
+    "Britt",
+    "Solveig",
+    "Viola",
+    "Majken",
+    "Astrid",
+    "Linnéa",
+    "Saga",
+    "Freja",
+    "Alva",
+    "Ebba",
+    "Zainab",
+    "Fatima",
+    "Ewa",
+    "Özlem",
+]
+MEN = [
+    "Lars",
+    "Åke",
+    "Börje",
+    "Gösta",
+    "Håkan",
+    "Karl",
+    "Nils",
+    "Olof",
+    "Per",
+    "Rune",
+    "Sten",
+    "Tage",
+    "Ulf",
+    "Verner",
+    "Östen",
+    "Göran",
+    "Elis",
+    "Hugo",
+    "Lucas",
+    "Emil",
+    "Omar",
+    "Ibrahim",
+    "Łukasz",
+    "Jörgen",
+]
+FAMILIES = [
+    "Åberg",
+    "Ahlström",
+    "Bäckman",
+    "Claesson",
+    "Dahlqvist",
+    "Edlund",
+    "Fält",
+    "Grönberg",
+    "Hällström",
+    "Isaksson",
+    "Jönsson",
+    "Källström",
+    "Löfgren",
+    "Mårtensson",
+    "Näslund",
+    "Öberg",
+    "Pålsson",
+    "Qvist",
+    "Rönnqvist",
+    "Sjöström",
+    "Törnqvist",
+    "Ulfsson",
+    "Vålberg",
+    "Wikström",
+    "Yılmaz",
+    "Zetterlund",
+    "Çelik",
+    "Nowak",
+    "Özdemir",
+    "Haddad",
+    "Åkerblom",
+    "Stålhandske",
+]
 STREETS = ("Björkvägen", "Storgatan", "Ängsstigen", "Kyrkogatan", "Sjövägen", "Åkervägen")
 
 
@@ -27,7 +111,7 @@ class Person:
     sex: str
 
 
-def test_number(born: date, *, birth_number: int, coordination: bool = False) -> str:
+def published_number(born: date, *, birth_number: int, coordination: bool) -> str:
     """Twelve digits for a date of birth and birth number, with Luhn's check digit."""
     day = born.day + (60 if coordination else 0)
     digits = f"{born.year:04d}{born.month:02d}{day:02d}{birth_number:03d}"
@@ -62,18 +146,22 @@ class People:
             return self._in_years(1990, 2005, (238, 239))
         if self.random.random() < 0.03:
             born = self._date(1994, 2003)
-            return test_number(born, birth_number=238, coordination=True)
+            return published_number(born, birth_number=238, coordination=True)
         return self._in_years(1890, 1909, (980, 981))
 
     def _in_years(self, first: int, last: int, numbers: tuple[int, int]) -> str:
-        return test_number(self._date(first, last), birth_number=self.random.choice(numbers))
+        return published_number(
+            self._date(first, last), birth_number=self.random.choice(numbers), coordination=False
+        )
 
     def _date(self, first: int, last: int) -> date:
         days = (date(last, 12, 31) - date(first, 1, 1)).days
         return date(first, 1, 1) + timedelta(days=self.random.randint(0, days))
 
 
-def contact_of(person: Person, home: Municipality, random: Random, *, protection: str) -> dict[str, str]:
+def contact_of(
+    person: Person, home: Municipality, random: Random, *, protection: str
+) -> dict[str, Any]:
     """Form fields for where the person lives; none for a protected identity."""
     fields = {
         "given_name": person.given_name,

@@ -1,5 +1,4 @@
 """Regions, clinics, providers and contracts of the demonstration. All providers are invented."""
-# ruff: noqa: E501 – tables read best with one row a line
 
 from typing import NamedTuple
 
@@ -58,7 +57,14 @@ KNEE, HIP, EYE, COLON, HERNIA, GALL, TALK = (
     "AU006",
 )
 ORTHO, SIGHT, SURGERY = (KNEE, KNEE, HIP), (EYE,), (COLON, COLON, HERNIA, GALL)
-BASE_PRICES = {"NGB": 96_000, "NFB": 94_000, "CJE": 9_800, "UJF": 8_400, "JAB": 27_000, "JKA": 38_000}
+BASE_PRICES = {
+    "NGB": 96_000,
+    "NFB": 94_000,
+    "CJE": 9_800,
+    "UJF": 8_400,
+    "JAB": 27_000,
+    "JKA": 38_000,
+}
 DIAGNOSES = {
     KNEE: "M17.1",
     HIP: "M16.1",
@@ -73,39 +79,121 @@ CLINICS = (
     Clinic("klinik.falun-ortopedi", "Ortopedkliniken Falun", "20", "Falun", "311", ORTHO, 330),
     Clinic("klinik.falun-ogon", "Ögonkliniken Falun", "20", "Falun", "511", SIGHT, 190),
     Clinic("klinik.mora-kirurgi", "Kirurgkliniken Mora", "20", "Mora", "301", SURGERY, 170),
-    Clinic("klinik.halmstad-ortopedi", "Ortopedkliniken Halmstad", "13", "Halmstad", "311", ORTHO, 180),
-    Clinic("klinik.varberg-kirurgi", "Kirurgkliniken Varberg", "13", "Varberg", "301", SURGERY, 120),
-    Clinic("klinik.stockholm-ortopedi", "Ortopedkliniken Söder", "01", "Stockholm", "311", ORTHO, 150),
+    Clinic(
+        "klinik.halmstad-ortopedi", "Ortopedkliniken Halmstad", "13", "Halmstad", "311", ORTHO, 180
+    ),
+    Clinic(
+        "klinik.varberg-kirurgi", "Kirurgkliniken Varberg", "13", "Varberg", "301", SURGERY, 120
+    ),
+    Clinic(
+        "klinik.stockholm-ortopedi", "Ortopedkliniken Söder", "01", "Stockholm", "311", ORTHO, 150
+    ),
     Clinic("klinik.stockholm-ogon", "Ögonkliniken Norr", "01", "Stockholm", "511", SIGHT, 110),
-    Clinic("klinik.stockholm-bup", "Barn- och ungdomspsykiatri City", "01", "Stockholm", "931", (TALK,), 140),
-    Clinic("klinik.ryhov-kirurgi", "Kirurgkliniken Jönköping", "06", "Jönköping", "301", SURGERY, 160),
+    Clinic(
+        "klinik.stockholm-bup",
+        "Barn- och ungdomspsykiatri City",
+        "01",
+        "Stockholm",
+        "931",
+        (TALK,),
+        140,
+    ),
+    Clinic(
+        "klinik.ryhov-kirurgi", "Kirurgkliniken Jönköping", "06", "Jönköping", "301", SURGERY, 160
+    ),
     Clinic("klinik.eksjo-ortopedi", "Ortopedkliniken Eksjö", "06", "Eksjö", "311", ORTHO, 240),
-    Clinic("klinik.goteborg-ortopedi", "Ortopedkliniken Göteborg", "14", "Göteborg", "311", ORTHO, 300),
+    Clinic(
+        "klinik.goteborg-ortopedi", "Ortopedkliniken Göteborg", "14", "Göteborg", "311", ORTHO, 300
+    ),
     Clinic("klinik.boras-ogon", "Ögonkliniken Borås", "14", "Borås", "511", SIGHT, 210),
-    Clinic("klinik.karlskrona-ortopedi", "Ortopedkliniken Karlskrona", "10", "Karlskrona", "311", ORTHO, 260),
-    Clinic("klinik.karlskrona-kirurgi", "Kirurgkliniken Karlskrona", "10", "Karlskrona", "301", SURGERY, 150),
+    Clinic(
+        "klinik.karlskrona-ortopedi",
+        "Ortopedkliniken Karlskrona",
+        "10",
+        "Karlskrona",
+        "311",
+        ORTHO,
+        260,
+    ),
+    Clinic(
+        "klinik.karlskrona-kirurgi",
+        "Kirurgkliniken Karlskrona",
+        "10",
+        "Karlskrona",
+        "301",
+        SURGERY,
+        150,
+    ),
 )
 
 # Fourteen private and non-profit providers of knee prostheses, as many as pilot 1 found suitable.
 PROVIDERS = (
-    Private("granhojden", "Granhöjdens ortopedi", "private", ("Uppsala",), ("NGB", "NFB"), 38, "1.4"),
-    Private("sjovik", "Sjöviks specialistsjukhus", "private", ("Stockholm", "Nacka"), ("NGB", "NFB", "JAB"), 52, "1.8"),
+    Private(
+        "granhojden", "Granhöjdens ortopedi", "private", ("Uppsala",), ("NGB", "NFB"), 38, "1.4"
+    ),
+    Private(
+        "sjovik",
+        "Sjöviks specialistsjukhus",
+        "private",
+        ("Stockholm", "Nacka"),
+        ("NGB", "NFB", "JAB"),
+        52,
+        "1.8",
+    ),
     Private("norrskar", "Norrskär ledcenter", "private", ("Gävle",), ("NGB",), 44, "2.1"),
     Private("bjorkhaga", "Björkhaga klinik", "private", ("Örebro",), ("NGB", "NFB"), 61, "1.1"),
-    Private("lindvallen", "Lindvallens kirurgi", "private", ("Karlstad",), ("NGB", "JAB", "JKA"), 47, "2.6"),
-    Private("hamnplan", "Hamnplans ortopedi", "private", ("Göteborg", "Mölndal"), ("NGB", "NFB"), 56, "1.6"),
-    Private("tallasen", "Tallåsens sjukhus", "non_profit", ("Linköping",), ("NGB", "NFB"), 72, "0.9"),
+    Private(
+        "lindvallen",
+        "Lindvallens kirurgi",
+        "private",
+        ("Karlstad",),
+        ("NGB", "JAB", "JKA"),
+        47,
+        "2.6",
+    ),
+    Private(
+        "hamnplan",
+        "Hamnplans ortopedi",
+        "private",
+        ("Göteborg", "Mölndal"),
+        ("NGB", "NFB"),
+        56,
+        "1.6",
+    ),
+    Private(
+        "tallasen", "Tallåsens sjukhus", "non_profit", ("Linköping",), ("NGB", "NFB"), 72, "0.9"
+    ),
     Private("vinterbro", "Vinterbro ledcenter", "private", ("Västerås",), ("NGB",), 35, "2.9"),
-    Private("kullalid", "Kullalids ledklinik", "private", ("Helsingborg",), ("NGB", "NFB"), 49, "1.9"),
+    Private(
+        "kullalid", "Kullalids ledklinik", "private", ("Helsingborg",), ("NGB", "NFB"), 49, "1.9"
+    ),
     Private("sandnas", "Sandnäs ortopedcenter", "private", ("Malmö",), ("NGB", "NFB"), 58, "1.5"),
     Private("angsvik", "Ängsviks specialistvård", "non_profit", ("Växjö",), ("NGB",), 66, "1.2"),
     Private("furulid", "Furulids ledcenter", "private", ("Sundsvall",), ("NGB",), 41, ""),
-    Private("malmbron", "Malmbrons kirurgcentrum", "private", ("Umeå",), ("NGB", "JAB", "JKA"), 54, "2.2"),
+    Private(
+        "malmbron",
+        "Malmbrons kirurgcentrum",
+        "private",
+        ("Umeå",),
+        ("NGB", "JAB", "JKA"),
+        54,
+        "2.2",
+    ),
     Private("storsjo", "Storsjö ledklinik", "private", ("Östersund",), ("NGB",), 63, "1.7"),
-    Private("ljusglimt", "Ljusglimts ögonklinik", "private", ("Stockholm", "Uppsala"), ("CJE",), 22, ""),
+    Private(
+        "ljusglimt", "Ljusglimts ögonklinik", "private", ("Stockholm", "Uppsala"), ("CJE",), 22, ""
+    ),
     Private("sundsyn", "Sundets ögonkirurgi", "private", ("Malmö",), ("CJE",), 28, ""),
     Private("vastblick", "Västblicks ögoncenter", "private", ("Göteborg",), ("CJE",), 31, ""),
-    Private("malarstrand", "Mälarstrandens endoskopi", "private", ("Västerås", "Stockholm"), ("UJF",), 14, ""),
+    Private(
+        "malarstrand",
+        "Mälarstrandens endoskopi",
+        "private",
+        ("Västerås", "Stockholm"),
+        ("UJF",),
+        14,
+        "",
+    ),
     Private("vastbron", "Västbrons magtarmklinik", "private", ("Göteborg",), ("UJF",), 19, ""),
     Private("smalandsendo", "Höglandets endoskopi", "private", ("Nässjö",), ("UJF",), 17, ""),
 )

@@ -1,5 +1,6 @@
 """The stories of the demonstration's cases, told through the real services in past time."""
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -85,10 +86,8 @@ class Teller:
             at = self._working_hour(self.now - timedelta(days=age))
             if at >= self.now:
                 continue
-            try:
+            with suppress(Later):
                 self._story(clinic, at)
-            except Later:
-                pass
             self.told += 1
         self._standing()
         self._drafts()
@@ -101,7 +100,10 @@ class Teller:
     def _story(self, clinic: places.Clinic, at: datetime) -> None:
         actor = self._actor(clinic.login)
         case = services.submit(
-            self._submission(clinic, at), sending_unit=self.clinics[clinic.login], actor=actor, now=at
+            self._submission(clinic, at),
+            sending_unit=self.clinics[clinic.login],
+            actor=actor,
+            now=at,
         )
         at = self._after(at, 0.1, 4)
         navigator = self._actor(self._navigator(clinic.region))
@@ -270,18 +272,14 @@ class Teller:
         if state < 3:
             return
         answered = self.now - timedelta(days=3)
-        services.answer_offer(
-            offer, accepted=True, channel="phone", actor=navigator, now=answered
-        )
+        services.answer_offer(offer, accepted=True, channel="phone", actor=navigator, now=answered)
         deliver_events(now=answered, case_number=offer.case.number)
         provider = self.providers[offer.care_unit.provider_id]
         if state >= 4:
             services.confirm(case, actor=provider, now=answered + timedelta(hours=5))
         if state >= 5:
             visit = self.now + timedelta(days=12 if state == 5 else -1)
-            services.book(
-                case, booked_for=visit, actor=provider, now=answered + timedelta(hours=6)
-            )
+            services.book(case, booked_for=visit, actor=provider, now=answered + timedelta(hours=6))
             deliver_events(now=answered + timedelta(hours=6), case_number=case.number)
         if state >= 6:
             services.treat(
@@ -414,7 +412,9 @@ class Teller:
     def _working_hour(self, at: datetime) -> datetime:
         """The same day between eight and half past four, on to Monday from a weekend."""
         local = timezone.localtime(at)
-        day = local.date() + timedelta(days=max(0, 7 - local.weekday()) if local.weekday() > 4 else 0)
+        day = local.date() + timedelta(
+            days=max(0, 7 - local.weekday()) if local.weekday() > 4 else 0
+        )
         clock = time(8 + self.random.randint(0, 8), self.random.randint(0, 29))
         return timezone.make_aware(datetime.combine(day, clock))
 

@@ -39,6 +39,7 @@ _WITHOUT_DATABASE = frozenset(
         "start",
         "startapp",
         "startproject",
+        "state_machine_doc",
         "test",
         "version",
     }

@@ -10,168 +10,452 @@ import contracts.codes
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0003_append_only'),
+        ("organisations", "0003_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Contract',
+            name="Contract",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cap_volume', models.PositiveIntegerField(blank=True, null=True, verbose_name='takvolym, antal')),
-                ('cap_sek', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='takvolym, kronor')),
-                ('taken_volume', models.IntegerField(default=0, editable=False, verbose_name='avropat, antal')),
-                ('taken_sek', models.DecimalField(decimal_places=2, default=Decimal('0'), editable=False, max_digits=14, verbose_name='avropat, kronor')),
-                ('number', models.CharField(max_length=40, unique=True, verbose_name='avtalsnummer')),
-                ('title', models.CharField(max_length=160, verbose_name='benämning')),
-                ('contract_type', models.CharField(choices=[('procurement', 'Upphandlat avtal'), ('direct_award', 'Direktupphandling'), ('free_choice', 'Vårdval')], max_length=12, verbose_name='avtalstyp')),
-                ('reimbursement', models.CharField(blank=True, max_length=120, verbose_name='ersättningsprincip')),
-                ('valid_from', models.DateField(verbose_name='gäller från')),
-                ('valid_to', models.DateField(verbose_name='gäller till')),
-                ('is_stopped', models.BooleanField(default=False, verbose_name='stoppat')),
-                ('owner_region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_contracts', to='organisations.region')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='organisations.provider')),
-                ('regions_allowed', models.ManyToManyField(related_name='usable_contracts', to='organisations.region', verbose_name='regioner som får avropa')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "cap_volume",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="takvolym, antal"
+                    ),
+                ),
+                (
+                    "cap_sek",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="takvolym, kronor",
+                    ),
+                ),
+                (
+                    "taken_volume",
+                    models.IntegerField(default=0, editable=False, verbose_name="avropat, antal"),
+                ),
+                (
+                    "taken_sek",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        editable=False,
+                        max_digits=14,
+                        verbose_name="avropat, kronor",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(max_length=40, unique=True, verbose_name="avtalsnummer"),
+                ),
+                ("title", models.CharField(max_length=160, verbose_name="benämning")),
+                (
+                    "contract_type",
+                    models.CharField(
+                        choices=[
+                            ("procurement", "Upphandlat avtal"),
+                            ("direct_award", "Direktupphandling"),
+                            ("free_choice", "Vårdval"),
+                        ],
+                        max_length=12,
+                        verbose_name="avtalstyp",
+                    ),
+                ),
+                (
+                    "reimbursement",
+                    models.CharField(blank=True, max_length=120, verbose_name="ersättningsprincip"),
+                ),
+                ("valid_from", models.DateField(verbose_name="gäller från")),
+                ("valid_to", models.DateField(verbose_name="gäller till")),
+                ("is_stopped", models.BooleanField(default=False, verbose_name="stoppat")),
+                (
+                    "owner_region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_contracts",
+                        to="organisations.region",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contracts",
+                        to="organisations.provider",
+                    ),
+                ),
+                (
+                    "regions_allowed",
+                    models.ManyToManyField(
+                        related_name="usable_contracts",
+                        to="organisations.region",
+                        verbose_name="regioner som får avropa",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'avtal',
-                'verbose_name_plural': 'avtal',
-                'ordering': ('number',),
+                "verbose_name": "avtal",
+                "verbose_name_plural": "avtal",
+                "ordering": ("number",),
             },
         ),
         migrations.CreateModel(
-            name='ContractLine',
+            name="ContractLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cap_volume', models.PositiveIntegerField(blank=True, null=True, verbose_name='takvolym, antal')),
-                ('cap_sek', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='takvolym, kronor')),
-                ('taken_volume', models.IntegerField(default=0, editable=False, verbose_name='avropat, antal')),
-                ('taken_sek', models.DecimalField(decimal_places=2, default=Decimal('0'), editable=False, max_digits=14, verbose_name='avropat, kronor')),
-                ('kva', models.CharField(max_length=5, validators=[contracts.codes.validate_kva], verbose_name='KVÅ-kod')),
-                ('price_sek', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='pris, kronor')),
-                ('included', models.TextField(blank=True, verbose_name='vad priset omfattar')),
-                ('asa_ceiling', models.PositiveSmallIntegerField(default=2, verbose_name='högsta ASA-klass')),
-                ('age_min', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='lägsta ålder')),
-                ('age_max', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='högsta ålder')),
-                ('is_active', models.BooleanField(default=True, verbose_name='aktiv')),
-                ('care_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contract_lines', to='organisations.careunit')),
-                ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='contracts.contract')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "cap_volume",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="takvolym, antal"
+                    ),
+                ),
+                (
+                    "cap_sek",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="takvolym, kronor",
+                    ),
+                ),
+                (
+                    "taken_volume",
+                    models.IntegerField(default=0, editable=False, verbose_name="avropat, antal"),
+                ),
+                (
+                    "taken_sek",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        editable=False,
+                        max_digits=14,
+                        verbose_name="avropat, kronor",
+                    ),
+                ),
+                (
+                    "kva",
+                    models.CharField(
+                        max_length=5,
+                        validators=[contracts.codes.validate_kva],
+                        verbose_name="KVÅ-kod",
+                    ),
+                ),
+                (
+                    "price_sek",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=12, verbose_name="pris, kronor"
+                    ),
+                ),
+                ("included", models.TextField(blank=True, verbose_name="vad priset omfattar")),
+                (
+                    "asa_ceiling",
+                    models.PositiveSmallIntegerField(default=2, verbose_name="högsta ASA-klass"),
+                ),
+                (
+                    "age_min",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="lägsta ålder"
+                    ),
+                ),
+                (
+                    "age_max",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="högsta ålder"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="aktiv")),
+                (
+                    "care_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contract_lines",
+                        to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="contracts.contract",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'avropsrad',
-                'verbose_name_plural': 'avropsrader',
-                'ordering': ('contract', 'kva', 'pk'),
+                "verbose_name": "avropsrad",
+                "verbose_name_plural": "avropsrader",
+                "ordering": ("contract", "kva", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='CallOff',
+            name="CallOff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_number', models.CharField(max_length=15, verbose_name='ärendenummer')),
-                ('state', models.CharField(choices=[('reserved', 'Reserverat'), ('used', 'Använt'), ('settled', 'Slutreglerat'), ('released', 'Återlämnat')], default='reserved', max_length=8, verbose_name='status')),
-                ('amount_sek', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='belopp, kronor')),
-                ('reserved_at', models.DateTimeField(verbose_name='reserverat')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='använt')),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='slutreglerat')),
-                ('released_at', models.DateTimeField(blank=True, null=True, verbose_name='återlämnat')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='call_offs', to='organisations.region')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='call_offs', to='contracts.contractline')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("case_number", models.CharField(max_length=15, verbose_name="ärendenummer")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("reserved", "Reserverat"),
+                            ("used", "Använt"),
+                            ("settled", "Slutreglerat"),
+                            ("released", "Återlämnat"),
+                        ],
+                        default="reserved",
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "amount_sek",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=12, verbose_name="belopp, kronor"
+                    ),
+                ),
+                ("reserved_at", models.DateTimeField(verbose_name="reserverat")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="använt")),
+                (
+                    "settled_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="slutreglerat"),
+                ),
+                (
+                    "released_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="återlämnat"),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="call_offs",
+                        to="organisations.region",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="call_offs",
+                        to="contracts.contractline",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'avrop',
-                'verbose_name_plural': 'avrop',
-                'ordering': ('pk',),
+                "verbose_name": "avrop",
+                "verbose_name_plural": "avrop",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='Procedure',
+            name="Procedure",
             fields=[
-                ('kva', models.CharField(max_length=5, primary_key=True, serialize=False, validators=[contracts.codes.validate_kva], verbose_name='KVÅ-kod')),
-                ('name', models.CharField(max_length=160, verbose_name='namn')),
-                ('category', models.CharField(max_length=40, verbose_name='område')),
-                ('diagnoses', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
-                ('medical_area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.medicalarea')),
+                (
+                    "kva",
+                    models.CharField(
+                        max_length=5,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[contracts.codes.validate_kva],
+                        verbose_name="KVÅ-kod",
+                    ),
+                ),
+                ("name", models.CharField(max_length=160, verbose_name="namn")),
+                ("category", models.CharField(max_length=40, verbose_name="område")),
+                (
+                    "diagnoses",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8), default=list, size=None
+                    ),
+                ),
+                (
+                    "medical_area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.medicalarea",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'åtgärd',
-                'verbose_name_plural': 'åtgärder',
-                'ordering': ('kva',),
+                "verbose_name": "åtgärd",
+                "verbose_name_plural": "åtgärder",
+                "ordering": ("kva",),
             },
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_volume__isnull', True), ('taken_volume__lte', models.F('cap_volume')), _connector='OR'), name='contract_volume_within_cap'),
+            model_name="contract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cap_volume__isnull", True),
+                    ("taken_volume__lte", models.F("cap_volume")),
+                    _connector="OR",
+                ),
+                name="contract_volume_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_sek__isnull', True), ('taken_sek__lte', models.F('cap_sek')), _connector='OR'), name='contract_sek_within_cap'),
+            model_name="contract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cap_sek__isnull", True),
+                    ("taken_sek__lte", models.F("cap_sek")),
+                    _connector="OR",
+                ),
+                name="contract_sek_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_volume__gte', 0), ('taken_sek__gte', 0)), name='contract_taken_not_negative'),
+            model_name="contract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
+                name="contract_taken_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='contract_ends_after_start'),
+            model_name="contract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_to__gte", models.F("valid_from"))),
+                name="contract_ends_after_start",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contractline',
-            index=models.Index(fields=['kva', 'is_active'], name='line_by_code'),
+            model_name="contractline",
+            index=models.Index(fields=["kva", "is_active"], name="line_by_code"),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_volume__isnull', True), ('taken_volume__lte', models.F('cap_volume')), _connector='OR'), name='line_volume_within_cap'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cap_volume__isnull", True),
+                    ("taken_volume__lte", models.F("cap_volume")),
+                    _connector="OR",
+                ),
+                name="line_volume_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_sek__isnull', True), ('taken_sek__lte', models.F('cap_sek')), _connector='OR'), name='line_sek_within_cap'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cap_sek__isnull", True),
+                    ("taken_sek__lte", models.F("cap_sek")),
+                    _connector="OR",
+                ),
+                name="line_sek_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_volume__gte', 0), ('taken_sek__gte', 0)), name='line_taken_not_negative'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
+                name="line_taken_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('kva__regex', '^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$')), name='line_kva_shape'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
+                name="line_kva_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('price_sek__gt', 0)), name='line_price_positive'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_sek__gt", 0)), name="line_price_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('asa_ceiling__range', (1, 4))), name='line_asa_1_to_4'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("asa_ceiling__range", (1, 4))), name="line_asa_1_to_4"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.CheckConstraint(condition=models.Q(('age_min__isnull', True), ('age_max__isnull', True), ('age_min__lte', models.F('age_max')), _connector='OR'), name='line_age_range'),
+            model_name="contractline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("age_min__isnull", True),
+                    ("age_max__isnull", True),
+                    ("age_min__lte", models.F("age_max")),
+                    _connector="OR",
+                ),
+                name="line_age_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contractline',
-            constraint=models.UniqueConstraint(fields=('contract', 'care_unit', 'kva'), name='line_once_per_unit_and_code'),
+            model_name="contractline",
+            constraint=models.UniqueConstraint(
+                fields=("contract", "care_unit", "kva"), name="line_once_per_unit_and_code"
+            ),
         ),
         migrations.AddIndex(
-            model_name='calloff',
-            index=models.Index(fields=['line', 'state'], name='calloff_by_line'),
+            model_name="calloff",
+            index=models.Index(fields=["line", "state"], name="calloff_by_line"),
         ),
         migrations.AddConstraint(
-            model_name='calloff',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_sek__gte', 0)), name='calloff_amount_not_negative'),
+            model_name="calloff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_sek__gte", 0)), name="calloff_amount_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='calloff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', True), ('state', 'reserved'), ('used_at__isnull', True)), models.Q(('released_at__isnull', True), ('state', 'used'), ('used_at__isnull', False)), models.Q(('released_at__isnull', True), ('settled_at__isnull', False), ('state', 'settled')), models.Q(('released_at__isnull', False), ('state', 'released')), _connector='OR'), name='calloff_times_match_state'),
+            model_name="calloff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("released_at__isnull", True),
+                        ("state", "reserved"),
+                        ("used_at__isnull", True),
+                    ),
+                    models.Q(
+                        ("released_at__isnull", True), ("state", "used"), ("used_at__isnull", False)
+                    ),
+                    models.Q(
+                        ("released_at__isnull", True),
+                        ("settled_at__isnull", False),
+                        ("state", "settled"),
+                    ),
+                    models.Q(("released_at__isnull", False), ("state", "released")),
+                    _connector="OR",
+                ),
+                name="calloff_times_match_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='calloff',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'released'), _negated=True), fields=('case_number',), name='calloff_one_live_per_case'),
+            model_name="calloff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "released"), _negated=True),
+                fields=("case_number",),
+                name="calloff_one_live_per_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='procedure',
-            constraint=models.CheckConstraint(condition=models.Q(('kva__regex', '^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$')), name='procedure_kva_shape'),
+            model_name="procedure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
+                name="procedure_kva_shape",
+            ),
         ),
     ]

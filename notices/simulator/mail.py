@@ -19,7 +19,7 @@ class Keeper:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content, policy=policy.default)
-        part = message.get_body(("plain",))  # type: ignore[attr-defined]
+        part = message.get_body(("plain",))
         self.book.keep_email(
             message_id=str(message["Message-ID"] or ""),
             sender=str(envelope.mail_from),

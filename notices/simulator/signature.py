@@ -1,4 +1,4 @@
-"""Signatures of the gateway protocol, written apart from Vårdlots' so that each proves the other."""
+"""Signatures of the gateway protocol, written apart from Vårdlots': each proves the other."""
 
 import hashlib
 import hmac

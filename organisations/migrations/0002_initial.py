@@ -8,218 +8,507 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [("organisations", "0001_database_functions")]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('login', models.CharField(max_length=60, unique=True, verbose_name='användarnamn')),
-                ('name', models.CharField(max_length=120, verbose_name='namn')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-post')),
-                ('is_active', models.BooleanField(default=True, verbose_name='aktiv')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "login",
+                    models.CharField(max_length=60, unique=True, verbose_name="användarnamn"),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="namn")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-post")),
+                ("is_active", models.BooleanField(default=True, verbose_name="aktiv")),
             ],
             options={
-                'verbose_name': 'användare',
-                'verbose_name_plural': 'användare',
-                'ordering': ('name',),
+                "verbose_name": "användare",
+                "verbose_name_plural": "användare",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='MedicalArea',
+            name="MedicalArea",
             fields=[
-                ('mvo', models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name='MVO-kod')),
-                ('name', models.CharField(max_length=120, verbose_name='namn')),
-                ('group', models.CharField(max_length=80, verbose_name='grupp')),
+                (
+                    "mvo",
+                    models.CharField(
+                        max_length=3, primary_key=True, serialize=False, verbose_name="MVO-kod"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="namn")),
+                ("group", models.CharField(max_length=80, verbose_name="grupp")),
             ],
             options={
-                'verbose_name': 'medicinskt verksamhetsområde',
-                'verbose_name_plural': 'medicinska verksamhetsområden',
-                'ordering': ('mvo',),
+                "verbose_name": "medicinskt verksamhetsområde",
+                "verbose_name_plural": "medicinska verksamhetsområden",
+                "ordering": ("mvo",),
             },
         ),
         migrations.CreateModel(
-            name='DomainEvent',
+            name="DomainEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60, verbose_name='händelse')),
-                ('case_number', models.CharField(blank=True, max_length=15, verbose_name='ärendenummer')),
-                ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('happened_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=60, verbose_name="händelse")),
+                (
+                    "case_number",
+                    models.CharField(blank=True, max_length=15, verbose_name="ärendenummer"),
+                ),
+                (
+                    "payload",
+                    models.JSONField(
+                        default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'händelse',
-                'verbose_name_plural': 'händelser',
-                'ordering': ('pk',),
-                'indexes': [models.Index(fields=['case_number', 'id'], name='event_by_case')],
+                "verbose_name": "händelse",
+                "verbose_name_plural": "händelser",
+                "ordering": ("pk",),
+                "indexes": [models.Index(fields=["case_number", "id"], name="event_by_case")],
             },
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('code', models.CharField(max_length=2, primary_key=True, serialize=False, verbose_name='länskod')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='namn')),
-                ('short_name', models.CharField(max_length=40, verbose_name='kortnamn')),
-                ('seat_town', models.CharField(max_length=60, verbose_name='residensort')),
-                ('latitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('longitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('guarantee_days', models.PositiveSmallIntegerField(default=90, verbose_name='vårdgaranti, dagar')),
-                ('child_psychiatry_days', models.PositiveSmallIntegerField(default=30, verbose_name='vårdgaranti i barn- och ungdomspsykiatri, dagar')),
-                ('navigator_unit_name', models.CharField(max_length=80, verbose_name='vårdlotsenhet')),
-                ('navigator_phone', models.CharField(blank=True, max_length=30, verbose_name='telefon till vårdlots')),
-                ('offer_stands_days', models.PositiveSmallIntegerField(default=30, verbose_name='dagar ett erbjudande står kvar')),
-                ('letter_after_days', models.PositiveSmallIntegerField(default=14, verbose_name='dagar utan svar innan brev skickas')),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=2, primary_key=True, serialize=False, verbose_name="länskod"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True, verbose_name="namn")),
+                ("short_name", models.CharField(max_length=40, verbose_name="kortnamn")),
+                ("seat_town", models.CharField(max_length=60, verbose_name="residensort")),
+                ("latitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                ("longitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                (
+                    "guarantee_days",
+                    models.PositiveSmallIntegerField(default=90, verbose_name="vårdgaranti, dagar"),
+                ),
+                (
+                    "child_psychiatry_days",
+                    models.PositiveSmallIntegerField(
+                        default=30, verbose_name="vårdgaranti i barn- och ungdomspsykiatri, dagar"
+                    ),
+                ),
+                (
+                    "navigator_unit_name",
+                    models.CharField(max_length=80, verbose_name="vårdlotsenhet"),
+                ),
+                (
+                    "navigator_phone",
+                    models.CharField(
+                        blank=True, max_length=30, verbose_name="telefon till vårdlots"
+                    ),
+                ),
+                (
+                    "offer_stands_days",
+                    models.PositiveSmallIntegerField(
+                        default=30, verbose_name="dagar ett erbjudande står kvar"
+                    ),
+                ),
+                (
+                    "letter_after_days",
+                    models.PositiveSmallIntegerField(
+                        default=14, verbose_name="dagar utan svar innan brev skickas"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'region',
-                'verbose_name_plural': 'regioner',
-                'ordering': ('code',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9]{2}$')), name='region_code_two_digits'), models.CheckConstraint(condition=models.Q(('guarantee_days__range', (1, 90)), ('child_psychiatry_days__range', (1, 90))), name='region_guarantee_within_law'), models.CheckConstraint(condition=models.Q(('offer_stands_days__gt', models.F('letter_after_days'))), name='region_offer_outlives_letter')],
+                "verbose_name": "region",
+                "verbose_name_plural": "regioner",
+                "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[0-9]{2}$")),
+                        name="region_code_two_digits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("guarantee_days__range", (1, 90)),
+                            ("child_psychiatry_days__range", (1, 90)),
+                        ),
+                        name="region_guarantee_within_law",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("offer_stands_days__gt", models.F("letter_after_days"))
+                        ),
+                        name="region_offer_outlives_letter",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='namn')),
-                ('organisation_number', models.CharField(max_length=10, verbose_name='organisationsnummer')),
-                ('kind', models.CharField(choices=[('region', 'regiondriven'), ('private', 'privat'), ('non_profit', 'idéburen')], max_length=12, verbose_name='driftsform')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='own_providers', to='organisations.region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="namn")),
+                (
+                    "organisation_number",
+                    models.CharField(max_length=10, verbose_name="organisationsnummer"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("region", "regiondriven"),
+                            ("private", "privat"),
+                            ("non_profit", "idéburen"),
+                        ],
+                        max_length=12,
+                        verbose_name="driftsform",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="own_providers",
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'vårdgivare',
-                'verbose_name_plural': 'vårdgivare',
-                'ordering': ('name',),
+                "verbose_name": "vårdgivare",
+                "verbose_name_plural": "vårdgivare",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Municipality',
+            name="Municipality",
             fields=[
-                ('code', models.CharField(max_length=4, primary_key=True, serialize=False, verbose_name='kommunkod')),
-                ('name', models.CharField(max_length=60, verbose_name='namn')),
-                ('latitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('longitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='municipalities', to='organisations.region')),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=4, primary_key=True, serialize=False, verbose_name="kommunkod"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="namn")),
+                ("latitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                ("longitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="municipalities",
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'kommun',
-                'verbose_name_plural': 'kommuner',
-                'ordering': ('name',),
+                "verbose_name": "kommun",
+                "verbose_name_plural": "kommuner",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='CareUnit',
+            name="CareUnit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hsa_id', models.CharField(max_length=31, unique=True, verbose_name='HSA-id')),
-                ('name', models.CharField(max_length=120, verbose_name='namn')),
-                ('latitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('longitude', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-post')),
-                ('phone', models.CharField(blank=True, max_length=30, verbose_name='telefon')),
-                ('sends', models.BooleanField(default=False, verbose_name='avsänder patienter')),
-                ('receives', models.BooleanField(default=False, verbose_name='tar emot patienter')),
-                ('is_active', models.BooleanField(default=True, verbose_name='aktiv')),
-                ('medical_area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='care_units', to='organisations.medicalarea')),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='care_units', to='organisations.municipality')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='care_units', to='organisations.provider')),
-                ('region', models.ForeignKey(help_text='Regionen där enheten ligger.', on_delete=django.db.models.deletion.PROTECT, related_name='care_units', to='organisations.region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hsa_id", models.CharField(max_length=31, unique=True, verbose_name="HSA-id")),
+                ("name", models.CharField(max_length=120, verbose_name="namn")),
+                ("latitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                ("longitude", models.DecimalField(decimal_places=4, max_digits=7)),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-post")),
+                ("phone", models.CharField(blank=True, max_length=30, verbose_name="telefon")),
+                ("sends", models.BooleanField(default=False, verbose_name="avsänder patienter")),
+                ("receives", models.BooleanField(default=False, verbose_name="tar emot patienter")),
+                ("is_active", models.BooleanField(default=True, verbose_name="aktiv")),
+                (
+                    "medical_area",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="care_units",
+                        to="organisations.medicalarea",
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="care_units",
+                        to="organisations.municipality",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="care_units",
+                        to="organisations.provider",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        help_text="Regionen där enheten ligger.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="care_units",
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'vårdenhet',
-                'verbose_name_plural': 'vårdenheter',
-                'ordering': ('name',),
+                "verbose_name": "vårdenhet",
+                "verbose_name_plural": "vårdenheter",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('clinic', 'Klinik'), ('navigator', 'Vårdlots'), ('provider', 'Mottagande vårdgivare'), ('contract_owner', 'Avtalsägare'), ('manager', 'Chef'), ('region_admin', 'Regionadministratör'), ('operator', 'Systemoperatör'), ('integration', 'Integration')], max_length=16, verbose_name='roll')),
-                ('starts_at', models.DateTimeField(verbose_name='från')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='till')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
-                ('care_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='organisations.careunit')),
-                ('provider', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='organisations.provider')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='organisations.region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("clinic", "Klinik"),
+                            ("navigator", "Vårdlots"),
+                            ("provider", "Mottagande vårdgivare"),
+                            ("contract_owner", "Avtalsägare"),
+                            ("manager", "Chef"),
+                            ("region_admin", "Regionadministratör"),
+                            ("operator", "Systemoperatör"),
+                            ("integration", "Integration"),
+                        ],
+                        max_length=16,
+                        verbose_name="roll",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="från")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="till")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "care_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="organisations.provider",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'uppdrag',
-                'verbose_name_plural': 'uppdrag',
-                'ordering': ('pk',),
+                "verbose_name": "uppdrag",
+                "verbose_name_plural": "uppdrag",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='AccessLog',
+            name="AccessLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='tidpunkt')),
-                ('actor_name', models.CharField(max_length=120, verbose_name='vem')),
-                ('role', models.CharField(max_length=16, verbose_name='roll')),
-                ('unit', models.CharField(blank=True, max_length=120, verbose_name='enhet')),
-                ('case_number', models.CharField(blank=True, max_length=15, verbose_name='ärendenummer')),
-                ('patient_id', models.BigIntegerField(null=True, verbose_name='patient')),
-                ('what', models.CharField(max_length=60, verbose_name='vad')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="tidpunkt")),
+                ("actor_name", models.CharField(max_length=120, verbose_name="vem")),
+                ("role", models.CharField(max_length=16, verbose_name="roll")),
+                ("unit", models.CharField(blank=True, max_length=120, verbose_name="enhet")),
+                (
+                    "case_number",
+                    models.CharField(blank=True, max_length=15, verbose_name="ärendenummer"),
+                ),
+                ("patient_id", models.BigIntegerField(null=True, verbose_name="patient")),
+                ("what", models.CharField(max_length=60, verbose_name="vad")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'åtkomst',
-                'verbose_name_plural': 'åtkomstlogg',
-                'ordering': ('-pk',),
-                'indexes': [models.Index(fields=['case_number', 'at'], name='access_by_case'), models.Index(fields=['user', 'at'], name='access_by_user'), models.Index(fields=['patient_id', 'at'], name='access_by_patient')],
+                "verbose_name": "åtkomst",
+                "verbose_name_plural": "åtkomstlogg",
+                "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(fields=["case_number", "at"], name="access_by_case"),
+                    models.Index(fields=["user", "at"], name="access_by_user"),
+                    models.Index(fields=["patient_id", "at"], name="access_by_patient"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EventDelivery',
+            name="EventDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('consumer', models.CharField(max_length=80)),
-                ('due_at', models.DateTimeField(verbose_name='ska lämnas')),
-                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='lämnad')),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('last_error', models.TextField(blank=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='organisations.domainevent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("consumer", models.CharField(max_length=80)),
+                ("due_at", models.DateTimeField(verbose_name="ska lämnas")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="lämnad")),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("last_error", models.TextField(blank=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="organisations.domainevent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'händelseleverans',
-                'verbose_name_plural': 'händelseleveranser',
-                'ordering': ('pk',),
-                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['due_at', 'id'], name='event_delivery_due')],
-                'constraints': [models.UniqueConstraint(fields=('event', 'consumer'), name='event_delivered_once')],
+                "verbose_name": "händelseleverans",
+                "verbose_name_plural": "händelseleveranser",
+                "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["due_at", "id"],
+                        name="event_delivery_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event", "consumer"), name="event_delivered_once"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation_number__regex', '^[0-9]{10}$')), name='provider_organisation_number_ten_digits'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation_number__regex", "^[0-9]{10}$")),
+                name="provider_organisation_number_ten_digits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'region'), _negated=True), ('region__isnull', False), _connector='OR'), name='provider_region_run_has_region'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "region"), _negated=True),
+                    ("region__isnull", False),
+                    _connector="OR",
+                ),
+                name="provider_region_run_has_region",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='municipality',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9]{4}$'), ('code__startswith', models.F('region_id'))), name='municipality_code_begins_with_region'),
+            model_name="municipality",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("code__regex", "^[0-9]{4}$"), ("code__startswith", models.F("region_id"))
+                ),
+                name="municipality_code_begins_with_region",
+            ),
         ),
         migrations.AddIndex(
-            model_name='careunit',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['name'], name='care_unit_name_trgm', opclasses=['gin_trgm_ops']),
+            model_name="careunit",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["name"], name="care_unit_name_trgm", opclasses=["gin_trgm_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='careunit',
-            constraint=models.CheckConstraint(condition=models.Q(('hsa_id__regex', '^SE[0-9]{10}-[A-Z0-9]{1,18}$')), name='care_unit_hsa_id_shape'),
+            model_name="careunit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$")),
+                name="care_unit_hsa_id_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('care_unit__isnull', False), ('region__isnull', False), ('role', 'clinic')), models.Q(('provider__isnull', False), ('role', 'provider')), models.Q(('region__isnull', False), ('role__in', ['navigator', 'contract_owner', 'manager', 'region_admin'])), models.Q(('region__isnull', False), ('role', 'integration')), ('role', 'operator'), _connector='OR'), name='assignment_names_where_it_holds'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("care_unit__isnull", False), ("region__isnull", False), ("role", "clinic")
+                    ),
+                    models.Q(("provider__isnull", False), ("role", "provider")),
+                    models.Q(
+                        ("region__isnull", False),
+                        ("role__in", ["navigator", "contract_owner", "manager", "region_admin"]),
+                    ),
+                    models.Q(("region__isnull", False), ("role", "integration")),
+                    ("role", "operator"),
+                    _connector="OR",
+                ),
+                name="assignment_names_where_it_holds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='assignment_ends_after_start'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_at__isnull", True),
+                    ("ends_at__gt", models.F("starts_at")),
+                    _connector="OR",
+                ),
+                name="assignment_ends_after_start",
+            ),
         ),
     ]

@@ -12,386 +12,1100 @@ import referral.codes
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('contracts', '0002_cap_ledger'),
-        ('organisations', '0003_append_only'),
-        ('patients', '0001_initial'),
+        ("contracts", "0002_cap_ledger"),
+        ("organisations", "0003_append_only"),
+        ("patients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=14, unique=True, verbose_name='ärendenummer')),
-                ('state', models.CharField(choices=[('received', 'Inkommet'), ('returned', 'Åter till kliniken'), ('in_progress', 'Under handläggning'), ('watched', 'Bevakas'), ('offered', 'Väntar på svar'), ('accepted', 'Väntar på remissbekräftelse'), ('confirmed', 'Remiss bekräftad'), ('booked', 'Tid bokad'), ('treated', 'Behandlad'), ('closed', 'Avslutat')], max_length=12, verbose_name='status')),
-                ('kva', models.CharField(max_length=5, validators=[contracts.codes.validate_kva], verbose_name='åtgärd (KVÅ)')),
-                ('procedure_name', models.CharField(max_length=160, verbose_name='åtgärd')),
-                ('icd10', models.CharField(max_length=8, validators=[referral.codes.validate_icd10], verbose_name='diagnos (ICD-10-SE)')),
-                ('phase', models.CharField(choices=[('first_visit', 'Första besök'), ('treatment', 'Behandling')], max_length=12, verbose_name='vårdgarantins del')),
-                ('asa', models.PositiveSmallIntegerField(verbose_name='ASA-klass')),
-                ('svf', models.BooleanField(default=False, verbose_name='standardiserat vårdförlopp')),
-                ('referral_date', models.DateField(verbose_name='remissdatum')),
-                ('decision_date', models.DateField(verbose_name='beslutsdatum')),
-                ('medical_target_date', models.DateField(blank=True, null=True, verbose_name='medicinskt måldatum')),
-                ('home_wait_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='förväntad väntan på hemkliniken, dagar')),
-                ('received_at', models.DateTimeField(verbose_name='mottaget')),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='remiss bekräftad')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='avslutat')),
-                ('close_reason', models.CharField(blank=True, choices=[('treated', 'Behandlad och återremitterad'), ('home_clinic', 'Får vård på hemkliniken'), ('waits_by_choice', 'Patienten väljer att vänta'), ('already_treated', 'Redan behandlad'), ('not_transferable', 'Kan inte förmedlas av medicinska skäl'), ('no_longer_needed', 'Behöver inte längre vården'), ('deceased', 'Avliden'), ('other', 'Annat skäl')], max_length=20, verbose_name='skäl till avslut')),
-                ('guarantee_start', models.DateField(verbose_name='vårdgarantin räknas från')),
-                ('guarantee_days', models.PositiveSmallIntegerField(verbose_name='vårdgaranti, dagar')),
-                ('last_day', models.DateField(verbose_name='sista dag')),
-                ('paused_from', models.DateField(blank=True, null=True, verbose_name='paus sedan')),
-                ('clock_stopped_on', models.DateField(blank=True, null=True, verbose_name='klockan stannad')),
-                ('watch_reason', models.CharField(blank=True, max_length=200, verbose_name='väntar på')),
-                ('review_on', models.DateField(blank=True, null=True, verbose_name='ses över senast')),
-                ('navigator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='patients.patient')),
-                ('receiving_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_cases', to='organisations.careunit')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='organisations.region')),
-                ('sending_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sent_cases', to='organisations.careunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(max_length=14, unique=True, verbose_name="ärendenummer"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Inkommet"),
+                            ("returned", "Åter till kliniken"),
+                            ("in_progress", "Under handläggning"),
+                            ("watched", "Bevakas"),
+                            ("offered", "Väntar på svar"),
+                            ("accepted", "Väntar på remissbekräftelse"),
+                            ("confirmed", "Remiss bekräftad"),
+                            ("booked", "Tid bokad"),
+                            ("treated", "Behandlad"),
+                            ("closed", "Avslutat"),
+                        ],
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "kva",
+                    models.CharField(
+                        max_length=5,
+                        validators=[contracts.codes.validate_kva],
+                        verbose_name="åtgärd (KVÅ)",
+                    ),
+                ),
+                ("procedure_name", models.CharField(max_length=160, verbose_name="åtgärd")),
+                (
+                    "icd10",
+                    models.CharField(
+                        max_length=8,
+                        validators=[referral.codes.validate_icd10],
+                        verbose_name="diagnos (ICD-10-SE)",
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("first_visit", "Första besök"), ("treatment", "Behandling")],
+                        max_length=12,
+                        verbose_name="vårdgarantins del",
+                    ),
+                ),
+                ("asa", models.PositiveSmallIntegerField(verbose_name="ASA-klass")),
+                (
+                    "svf",
+                    models.BooleanField(default=False, verbose_name="standardiserat vårdförlopp"),
+                ),
+                ("referral_date", models.DateField(verbose_name="remissdatum")),
+                ("decision_date", models.DateField(verbose_name="beslutsdatum")),
+                (
+                    "medical_target_date",
+                    models.DateField(blank=True, null=True, verbose_name="medicinskt måldatum"),
+                ),
+                (
+                    "home_wait_days",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="förväntad väntan på hemkliniken, dagar"
+                    ),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="mottaget")),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="remiss bekräftad"),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="avslutat")),
+                (
+                    "close_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("treated", "Behandlad och återremitterad"),
+                            ("home_clinic", "Får vård på hemkliniken"),
+                            ("waits_by_choice", "Patienten väljer att vänta"),
+                            ("already_treated", "Redan behandlad"),
+                            ("not_transferable", "Kan inte förmedlas av medicinska skäl"),
+                            ("no_longer_needed", "Behöver inte längre vården"),
+                            ("deceased", "Avliden"),
+                            ("other", "Annat skäl"),
+                        ],
+                        max_length=20,
+                        verbose_name="skäl till avslut",
+                    ),
+                ),
+                ("guarantee_start", models.DateField(verbose_name="vårdgarantin räknas från")),
+                (
+                    "guarantee_days",
+                    models.PositiveSmallIntegerField(verbose_name="vårdgaranti, dagar"),
+                ),
+                ("last_day", models.DateField(verbose_name="sista dag")),
+                ("paused_from", models.DateField(blank=True, null=True, verbose_name="paus sedan")),
+                (
+                    "clock_stopped_on",
+                    models.DateField(blank=True, null=True, verbose_name="klockan stannad"),
+                ),
+                (
+                    "watch_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="väntar på"),
+                ),
+                (
+                    "review_on",
+                    models.DateField(blank=True, null=True, verbose_name="ses över senast"),
+                ),
+                (
+                    "navigator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "receiving_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="received_cases",
+                        to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="organisations.region",
+                    ),
+                ),
+                (
+                    "sending_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sent_cases",
+                        to="organisations.careunit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ärende',
-                'verbose_name_plural': 'ärenden',
-                'ordering': ('last_day', 'pk'),
+                "verbose_name": "ärende",
+                "verbose_name_plural": "ärenden",
+                "ordering": ("last_day", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='CaseLog',
+            name="CaseLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='tidpunkt')),
-                ('verb', models.CharField(choices=[('submit', 'Blanketten kom in'), ('resubmit', 'Kompletterad blankett kom in'), ('take', 'Vårdlots tog ärendet'), ('assign', 'Vårdlots tog över ärendet'), ('return_to_clinic', 'Blanketten gick åter till kliniken'), ('offer', 'Erbjudande skickades'), ('accept', 'Patienten tackade ja'), ('decline', 'Patienten tackade nej'), ('withdraw_offer', 'Erbjudandet återtogs'), ('expire_offer', 'Erbjudandet löpte ut utan svar'), ('confirm', 'Vårdgivaren bekräftade remissen'), ('reject', 'Vårdgivaren avvisade remissen'), ('book', 'Tid bokades'), ('treat', 'Patienten behandlades'), ('close', 'Återremiss skickades och ärendet avslutades'), ('park', 'Ärendet lades på bevakningslistan'), ('unpark', 'Handläggningen återupptogs'), ('end', 'Ärendet avslutades utan förmedling'), ('note', 'Anteckning'), ('pause', 'Vårdgarantin pausades'), ('end_pause', 'Pausen avslutades'), ('notice_sent', 'Meddelande skickades'), ('notice_read', 'Patienten läste meddelandet'), ('notice_failed', 'Meddelande kunde inte skickas'), ('letter_sent', 'Brev lämnades till tryckeriet')], max_length=24, verbose_name='vad')),
-                ('from_state', models.CharField(blank=True, choices=[('received', 'Inkommet'), ('returned', 'Åter till kliniken'), ('in_progress', 'Under handläggning'), ('watched', 'Bevakas'), ('offered', 'Väntar på svar'), ('accepted', 'Väntar på remissbekräftelse'), ('confirmed', 'Remiss bekräftad'), ('booked', 'Tid bokad'), ('treated', 'Behandlad'), ('closed', 'Avslutat')], max_length=12)),
-                ('to_state', models.CharField(choices=[('received', 'Inkommet'), ('returned', 'Åter till kliniken'), ('in_progress', 'Under handläggning'), ('watched', 'Bevakas'), ('offered', 'Väntar på svar'), ('accepted', 'Väntar på remissbekräftelse'), ('confirmed', 'Remiss bekräftad'), ('booked', 'Tid bokad'), ('treated', 'Behandlad'), ('closed', 'Avslutat')], max_length=12)),
-                ('actor_name', models.CharField(max_length=120, verbose_name='vem')),
-                ('role', models.CharField(max_length=16, verbose_name='roll')),
-                ('place', models.CharField(blank=True, max_length=120, verbose_name='enhet')),
-                ('why', models.TextField(blank=True, verbose_name='varför')),
-                ('details', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='referral.case')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="tidpunkt")),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[
+                            ("submit", "Blanketten kom in"),
+                            ("resubmit", "Kompletterad blankett kom in"),
+                            ("take", "Vårdlots tog ärendet"),
+                            ("assign", "Vårdlots tog över ärendet"),
+                            ("return_to_clinic", "Blanketten gick åter till kliniken"),
+                            ("offer", "Erbjudande skickades"),
+                            ("accept", "Patienten tackade ja"),
+                            ("decline", "Patienten tackade nej"),
+                            ("withdraw_offer", "Erbjudandet återtogs"),
+                            ("expire_offer", "Erbjudandet löpte ut utan svar"),
+                            ("confirm", "Vårdgivaren bekräftade remissen"),
+                            ("reject", "Vårdgivaren avvisade remissen"),
+                            ("book", "Tid bokades"),
+                            ("treat", "Patienten behandlades"),
+                            ("close", "Återremiss skickades och ärendet avslutades"),
+                            ("park", "Ärendet lades på bevakningslistan"),
+                            ("unpark", "Handläggningen återupptogs"),
+                            ("end", "Ärendet avslutades utan förmedling"),
+                            ("note", "Anteckning"),
+                            ("pause", "Vårdgarantin pausades"),
+                            ("end_pause", "Pausen avslutades"),
+                            ("notice_sent", "Meddelande skickades"),
+                            ("notice_read", "Patienten läste meddelandet"),
+                            ("notice_failed", "Meddelande kunde inte skickas"),
+                            ("letter_sent", "Brev lämnades till tryckeriet"),
+                        ],
+                        max_length=24,
+                        verbose_name="vad",
+                    ),
+                ),
+                (
+                    "from_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("received", "Inkommet"),
+                            ("returned", "Åter till kliniken"),
+                            ("in_progress", "Under handläggning"),
+                            ("watched", "Bevakas"),
+                            ("offered", "Väntar på svar"),
+                            ("accepted", "Väntar på remissbekräftelse"),
+                            ("confirmed", "Remiss bekräftad"),
+                            ("booked", "Tid bokad"),
+                            ("treated", "Behandlad"),
+                            ("closed", "Avslutat"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "to_state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Inkommet"),
+                            ("returned", "Åter till kliniken"),
+                            ("in_progress", "Under handläggning"),
+                            ("watched", "Bevakas"),
+                            ("offered", "Väntar på svar"),
+                            ("accepted", "Väntar på remissbekräftelse"),
+                            ("confirmed", "Remiss bekräftad"),
+                            ("booked", "Tid bokad"),
+                            ("treated", "Behandlad"),
+                            ("closed", "Avslutat"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("actor_name", models.CharField(max_length=120, verbose_name="vem")),
+                ("role", models.CharField(max_length=16, verbose_name="roll")),
+                ("place", models.CharField(blank=True, max_length=120, verbose_name="enhet")),
+                ("why", models.TextField(blank=True, verbose_name="varför")),
+                (
+                    "details",
+                    models.JSONField(
+                        default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="log",
+                        to="referral.case",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'händelse i ärendet',
-                'verbose_name_plural': 'ärendelogg',
-                'ordering': ('pk',),
+                "verbose_name": "händelse i ärendet",
+                "verbose_name_plural": "ärendelogg",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='CaseNumberCounter',
+            name="CaseNumberCounter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField()),
-                ('last', models.PositiveIntegerField(default=0)),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                ("last", models.PositiveIntegerField(default=0)),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'nummerserie',
-                'verbose_name_plural': 'nummerserier',
+                "verbose_name": "nummerserie",
+                "verbose_name_plural": "nummerserier",
             },
         ),
         migrations.CreateModel(
-            name='IntakeForm',
+            name="IntakeForm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('saved_at', models.DateTimeField(verbose_name='sparat')),
-                ('typed', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='inskickat')),
-                ('version', models.PositiveSmallIntegerField(default=0, verbose_name='version')),
-                ('medications', models.TextField(blank=True, verbose_name='läkemedel')),
-                ('anticoagulants', models.BooleanField(default=False, verbose_name='blodförtunnande läkemedel')),
-                ('bmi', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='BMI')),
-                ('interpreter', models.CharField(blank=True, max_length=40, verbose_name='tolk, språk')),
-                ('mobility', models.CharField(blank=True, choices=[('walks', 'Går själv'), ('aid', 'Går med hjälpmedel'), ('wheelchair', 'Rullstol'), ('stretcher', 'Behöver ligga under transport')], max_length=10, verbose_name='rörlighet')),
-                ('escort', models.BooleanField(default=False, verbose_name='behöver ledsagare')),
-                ('transferable', models.BooleanField(blank=True, null=True, verbose_name='kan förmedlas')),
-                ('not_transferable_reason', models.TextField(blank=True, verbose_name='varför inte')),
-                ('clinician', models.CharField(blank=True, max_length=120, verbose_name='bedömande läkare')),
-                ('free_text', models.TextField(blank=True, verbose_name='övrigt')),
-                ('case', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='form', to='referral.case')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='forms', to=settings.AUTH_USER_MODEL)),
-                ('sending_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='forms', to='organisations.careunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("saved_at", models.DateTimeField(verbose_name="sparat")),
+                (
+                    "typed",
+                    models.JSONField(
+                        default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
+                    ),
+                ),
+                (
+                    "submitted_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="inskickat"),
+                ),
+                ("version", models.PositiveSmallIntegerField(default=0, verbose_name="version")),
+                ("medications", models.TextField(blank=True, verbose_name="läkemedel")),
+                (
+                    "anticoagulants",
+                    models.BooleanField(default=False, verbose_name="blodförtunnande läkemedel"),
+                ),
+                (
+                    "bmi",
+                    models.DecimalField(
+                        blank=True, decimal_places=1, max_digits=4, null=True, verbose_name="BMI"
+                    ),
+                ),
+                (
+                    "interpreter",
+                    models.CharField(blank=True, max_length=40, verbose_name="tolk, språk"),
+                ),
+                (
+                    "mobility",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("walks", "Går själv"),
+                            ("aid", "Går med hjälpmedel"),
+                            ("wheelchair", "Rullstol"),
+                            ("stretcher", "Behöver ligga under transport"),
+                        ],
+                        max_length=10,
+                        verbose_name="rörlighet",
+                    ),
+                ),
+                ("escort", models.BooleanField(default=False, verbose_name="behöver ledsagare")),
+                (
+                    "transferable",
+                    models.BooleanField(blank=True, null=True, verbose_name="kan förmedlas"),
+                ),
+                (
+                    "not_transferable_reason",
+                    models.TextField(blank=True, verbose_name="varför inte"),
+                ),
+                (
+                    "clinician",
+                    models.CharField(blank=True, max_length=120, verbose_name="bedömande läkare"),
+                ),
+                ("free_text", models.TextField(blank=True, verbose_name="övrigt")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="form",
+                        to="referral.case",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="forms",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "sending_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="forms",
+                        to="organisations.careunit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'blankett',
-                'verbose_name_plural': 'blanketter',
-                'ordering': ('-saved_at',),
+                "verbose_name": "blankett",
+                "verbose_name_plural": "blanketter",
+                "ordering": ("-saved_at",),
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(max_length=120, upload_to='')),
-                ('name', models.CharField(max_length=150, verbose_name='filnamn')),
-                ('content_type', models.CharField(choices=[('application/pdf', 'PDF'), ('image/jpeg', 'JPEG'), ('image/png', 'PNG')], max_length=20, verbose_name='filtyp')),
-                ('size', models.PositiveIntegerField(verbose_name='storlek, byte')),
-                ('sha256', models.CharField(max_length=64)),
-                ('uploaded_at', models.DateTimeField()),
-                ('form', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='referral.intakeform')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file", models.FileField(max_length=120, upload_to="")),
+                ("name", models.CharField(max_length=150, verbose_name="filnamn")),
+                (
+                    "content_type",
+                    models.CharField(
+                        choices=[
+                            ("application/pdf", "PDF"),
+                            ("image/jpeg", "JPEG"),
+                            ("image/png", "PNG"),
+                        ],
+                        max_length=20,
+                        verbose_name="filtyp",
+                    ),
+                ),
+                ("size", models.PositiveIntegerField(verbose_name="storlek, byte")),
+                ("sha256", models.CharField(max_length=64)),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "form",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="referral.intakeform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bilaga',
-                'verbose_name_plural': 'bilagor',
-                'ordering': ('pk',),
+                "verbose_name": "bilaga",
+                "verbose_name_plural": "bilagor",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='IntakeFormVersion',
+            name="IntakeFormVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveSmallIntegerField()),
-                ('submitted_at', models.DateTimeField()),
-                ('content', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('form', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='referral.intakeform')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "content",
+                    models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                (
+                    "form",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="referral.intakeform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'inskickad version',
-                'verbose_name_plural': 'inskickade versioner',
-                'ordering': ('form', 'version'),
+                "verbose_name": "inskickad version",
+                "verbose_name_plural": "inskickade versioner",
+                "ordering": ("form", "version"),
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.PositiveSmallIntegerField(verbose_name='löpnummer')),
-                ('state', models.CharField(choices=[('sent', 'Väntar på svar'), ('accepted', 'Ja'), ('declined', 'Nej'), ('expired', 'Utan svar'), ('withdrawn', 'Återtaget'), ('rejected', 'Avvisat av vårdgivaren')], default='sent', max_length=9, verbose_name='status')),
-                ('contract_number', models.CharField(max_length=40, verbose_name='avtal')),
-                ('price_sek', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='pris, kronor')),
-                ('included', models.TextField(blank=True, verbose_name='vad priset omfattar')),
-                ('expected_wait_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='förväntad väntan, dagar')),
-                ('home_wait_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='förväntad väntan hemma, dagar')),
-                ('text', models.TextField(verbose_name='text till patienten')),
-                ('sent_at', models.DateTimeField(verbose_name='skickat')),
-                ('due_at', models.DateTimeField(verbose_name='står till')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='svar')),
-                ('answer_channel', models.CharField(blank=True, choices=[('1177', '1177'), ('phone', 'Telefon'), ('letter', 'Brev')], max_length=6, verbose_name='svar genom')),
-                ('decline_reason', models.CharField(blank=True, choices=[('travel', 'Resan'), ('wants_home_clinic', 'Vill till hemkliniken'), ('waits_by_choice', 'Väljer att vänta'), ('already_treated', 'Redan behandlad'), ('other', 'Annat')], max_length=20, verbose_name='skäl till nej')),
-                ('answer_comment', models.TextField(blank=True, verbose_name='patientens kommentar')),
-                ('call_off', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='offer', to='contracts.calloff')),
-                ('care_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='organisations.careunit')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='referral.case')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='contracts.contractline')),
-                ('sent_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("serial", models.PositiveSmallIntegerField(verbose_name="löpnummer")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Väntar på svar"),
+                            ("accepted", "Ja"),
+                            ("declined", "Nej"),
+                            ("expired", "Utan svar"),
+                            ("withdrawn", "Återtaget"),
+                            ("rejected", "Avvisat av vårdgivaren"),
+                        ],
+                        default="sent",
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                ("contract_number", models.CharField(max_length=40, verbose_name="avtal")),
+                (
+                    "price_sek",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=12, verbose_name="pris, kronor"
+                    ),
+                ),
+                ("included", models.TextField(blank=True, verbose_name="vad priset omfattar")),
+                (
+                    "expected_wait_days",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="förväntad väntan, dagar"
+                    ),
+                ),
+                (
+                    "home_wait_days",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="förväntad väntan hemma, dagar"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="text till patienten")),
+                ("sent_at", models.DateTimeField(verbose_name="skickat")),
+                ("due_at", models.DateTimeField(verbose_name="står till")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="svar")),
+                (
+                    "answer_channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[("1177", "1177"), ("phone", "Telefon"), ("letter", "Brev")],
+                        max_length=6,
+                        verbose_name="svar genom",
+                    ),
+                ),
+                (
+                    "decline_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("travel", "Resan"),
+                            ("wants_home_clinic", "Vill till hemkliniken"),
+                            ("waits_by_choice", "Väljer att vänta"),
+                            ("already_treated", "Redan behandlad"),
+                            ("other", "Annat"),
+                        ],
+                        max_length=20,
+                        verbose_name="skäl till nej",
+                    ),
+                ),
+                (
+                    "answer_comment",
+                    models.TextField(blank=True, verbose_name="patientens kommentar"),
+                ),
+                (
+                    "call_off",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offer",
+                        to="contracts.calloff",
+                    ),
+                ),
+                (
+                    "care_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="referral.case",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="contracts.contractline",
+                    ),
+                ),
+                (
+                    "sent_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'erbjudande',
-                'verbose_name_plural': 'erbjudanden',
-                'ordering': ('case', 'serial'),
+                "verbose_name": "erbjudande",
+                "verbose_name_plural": "erbjudanden",
+                "ordering": ("case", "serial"),
             },
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.PositiveSmallIntegerField()),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='intygsnummer')),
-                ('issued_at', models.DateTimeField(verbose_name='utfärdat')),
-                ('valid_to', models.DateField(verbose_name='gäller till och med')),
-                ('content', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='återkallat')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to='referral.case')),
-                ('offer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='certificate', to='referral.offer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("serial", models.PositiveSmallIntegerField()),
+                (
+                    "number",
+                    models.CharField(max_length=20, unique=True, verbose_name="intygsnummer"),
+                ),
+                ("issued_at", models.DateTimeField(verbose_name="utfärdat")),
+                ("valid_to", models.DateField(verbose_name="gäller till och med")),
+                (
+                    "content",
+                    models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                (
+                    "revoked_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="återkallat"),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificates",
+                        to="referral.case",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificate",
+                        to="referral.offer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'vårdgarantiintyg',
-                'verbose_name_plural': 'vårdgarantiintyg',
-                'ordering': ('case', 'serial'),
+                "verbose_name": "vårdgarantiintyg",
+                "verbose_name_plural": "vårdgarantiintyg",
+                "ordering": ("case", "serial"),
             },
         ),
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('patient', 'Patientvald väntan'), ('medical', 'Medicinskt orsakad väntan')], max_length=8, verbose_name='orsak')),
-                ('first_day', models.DateField(verbose_name='från och med')),
-                ('last_day', models.DateField(blank=True, null=True, verbose_name='till och med')),
-                ('comment', models.CharField(blank=True, max_length=300, verbose_name='kommentar')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pauses', to='referral.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("patient", "Patientvald väntan"),
+                            ("medical", "Medicinskt orsakad väntan"),
+                        ],
+                        max_length=8,
+                        verbose_name="orsak",
+                    ),
+                ),
+                ("first_day", models.DateField(verbose_name="från och med")),
+                ("last_day", models.DateField(blank=True, null=True, verbose_name="till och med")),
+                ("comment", models.CharField(blank=True, max_length=300, verbose_name="kommentar")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pauses",
+                        to="referral.case",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'paus',
-                'verbose_name_plural': 'pauser',
-                'ordering': ('first_day',),
+                "verbose_name": "paus",
+                "verbose_name_plural": "pauser",
+                "ordering": ("first_day",),
             },
         ),
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sent_at', models.DateTimeField(verbose_name='skickad')),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='bekräftad')),
-                ('rejected_at', models.DateTimeField(blank=True, null=True, verbose_name='avvisad')),
-                ('rejection_reason', models.CharField(blank=True, choices=[('no_capacity', 'Ingen ledig tid'), ('medical_risk', 'För hög medicinsk risk för enheten'), ('wrong_procedure', 'Åtgärden utförs inte här'), ('incomplete', 'Underlaget räcker inte'), ('no_indication', 'Indikation saknas'), ('patient_absent', 'Patienten uteblev'), ('other', 'Annat skäl')], max_length=16, verbose_name='skäl till avvisning')),
-                ('rejection_comment', models.TextField(blank=True, verbose_name='kommentar')),
-                ('booked_for', models.DateTimeField(blank=True, null=True, verbose_name='bokad tid')),
-                ('treated_on', models.DateField(blank=True, null=True, verbose_name='behandlad')),
-                ('treatment_reported_at', models.DateTimeField(blank=True, null=True)),
-                ('back_referred_at', models.DateTimeField(blank=True, null=True, verbose_name='återremitterad')),
-                ('back_referral', models.TextField(blank=True, verbose_name='återremiss')),
-                ('offer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='referral.offer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(verbose_name="skickad")),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="bekräftad"),
+                ),
+                (
+                    "rejected_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="avvisad"),
+                ),
+                (
+                    "rejection_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_capacity", "Ingen ledig tid"),
+                            ("medical_risk", "För hög medicinsk risk för enheten"),
+                            ("wrong_procedure", "Åtgärden utförs inte här"),
+                            ("incomplete", "Underlaget räcker inte"),
+                            ("no_indication", "Indikation saknas"),
+                            ("patient_absent", "Patienten uteblev"),
+                            ("other", "Annat skäl"),
+                        ],
+                        max_length=16,
+                        verbose_name="skäl till avvisning",
+                    ),
+                ),
+                ("rejection_comment", models.TextField(blank=True, verbose_name="kommentar")),
+                (
+                    "booked_for",
+                    models.DateTimeField(blank=True, null=True, verbose_name="bokad tid"),
+                ),
+                ("treated_on", models.DateField(blank=True, null=True, verbose_name="behandlad")),
+                ("treatment_reported_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "back_referred_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="återremitterad"),
+                ),
+                ("back_referral", models.TextField(blank=True, verbose_name="återremiss")),
+                (
+                    "offer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral",
+                        to="referral.offer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'vårdgarantiremiss',
-                'verbose_name_plural': 'vårdgarantiremisser',
-                'ordering': ('pk',),
+                "verbose_name": "vårdgarantiremiss",
+                "verbose_name_plural": "vårdgarantiremisser",
+                "ordering": ("pk",),
             },
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['region', 'last_day', 'id'], name='case_worklist'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=["region", "last_day", "id"],
+                name="case_worklist",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['region', 'state', 'last_day', 'id'], name='case_by_state'),
+            model_name="case",
+            index=models.Index(fields=["region", "state", "last_day", "id"], name="case_by_state"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['navigator', 'last_day', 'id'], name='case_by_navigator'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=["navigator", "last_day", "id"],
+                name="case_by_navigator",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['sending_unit', 'last_day', 'id'], name='case_by_clinic'),
+            model_name="case",
+            index=models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['receiving_unit', 'state', 'id'], name='case_by_receiver'),
+            model_name="case",
+            index=models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['region', 'received_at', 'id'], name='case_by_receipt'),
+            model_name="case",
+            index=models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]$'), models.Func(models.F('number'), function='damm_holds', output_field=models.BooleanField())), name='case_number_shape_and_check_digit'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]$"),
+                    models.Func(
+                        models.F("number"),
+                        function="damm_holds",
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                name="case_number_shape_and_check_digit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('number__startswith', models.F('region'))), name='case_number_begins_with_region'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__startswith", models.F("region"))),
+                name="case_number_begins_with_region",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'returned', 'in_progress', 'watched', 'offered', 'accepted', 'confirmed', 'booked', 'treated', 'closed'])), name='case_state_known'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "received",
+                            "returned",
+                            "in_progress",
+                            "watched",
+                            "offered",
+                            "accepted",
+                            "confirmed",
+                            "booked",
+                            "treated",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="case_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('kva__regex', '^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$')), name='case_kva_shape'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
+                name="case_kva_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('icd10__regex', '^[A-Z][0-9]{2}(\\.[0-9A-Z-]{1,3})?$')), name='case_icd10_shape'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("icd10__regex", "^[A-Z][0-9]{2}(\\.[0-9A-Z-]{1,3})?$")),
+                name="case_icd10_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('asa__range', (1, 4))), name='case_asa_1_to_4'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("asa__range", (1, 4))), name="case_asa_1_to_4"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('decision_date__gte', models.F('referral_date'))), name='case_decision_not_before_referral'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("decision_date__gte", models.F("referral_date"))),
+                name="case_decision_not_before_referral",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'closed'), models.Q(('close_reason', ''), _negated=True)), models.Q(models.Q(('state', 'closed'), _negated=True), ('close_reason', ''), ('closed_at__isnull', True)), _connector='OR'), name='case_closed_has_time_and_reason'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("state", "closed"),
+                        models.Q(("close_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("state", "closed"), _negated=True),
+                        ("close_reason", ""),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="case_closed_has_time_and_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'watched'), _negated=True), models.Q(('review_on__isnull', False), models.Q(('watch_reason', ''), _negated=True)), _connector='OR'), name='case_watched_is_reviewed'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "watched"), _negated=True),
+                    models.Q(
+                        ("review_on__isnull", False), models.Q(("watch_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="case_watched_is_reviewed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['accepted', 'confirmed', 'booked', 'treated']), _negated=True), ('receiving_unit__isnull', False), _connector='OR'), name='case_with_provider_has_receiving_unit'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ["accepted", "confirmed", "booked", "treated"]), _negated=True
+                    ),
+                    ("receiving_unit__isnull", False),
+                    _connector="OR",
+                ),
+                name="case_with_provider_has_receiving_unit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'closed'), _negated=True), fields=('patient', 'kva'), name='case_one_running_per_patient_and_procedure'),
+            model_name="case",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=("patient", "kva"),
+                name="case_one_running_per_patient_and_procedure",
+            ),
         ),
         migrations.AddIndex(
-            model_name='caselog',
-            index=models.Index(fields=['case', 'id'], name='case_log_by_case'),
+            model_name="caselog",
+            index=models.Index(fields=["case", "id"], name="case_log_by_case"),
         ),
         migrations.AddConstraint(
-            model_name='casenumbercounter',
-            constraint=models.UniqueConstraint(fields=('region', 'year'), name='one_counter_per_region_year'),
+            model_name="casenumbercounter",
+            constraint=models.UniqueConstraint(
+                fields=("region", "year"), name="one_counter_per_region_year"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='intakeform',
-            constraint=models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), ('case__isnull', False), _connector='OR'), name='form_submitted_has_case'),
+            model_name="intakeform",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("submitted_at__isnull", True), ("case__isnull", False), _connector="OR"
+                ),
+                name="form_submitted_has_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='intakeform',
-            constraint=models.CheckConstraint(condition=models.Q(('bmi__isnull', True), ('bmi__range', (8, 99)), _connector='OR'), name='form_bmi_plausible'),
+            model_name="intakeform",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("bmi__isnull", True), ("bmi__range", (8, 99)), _connector="OR"),
+                name="form_bmi_plausible",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='intakeform',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('transferable', False), _negated=True), models.Q(('not_transferable_reason', ''), _negated=True), _connector='OR'), name='form_why_not_transferable'),
+            model_name="intakeform",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("transferable", False), _negated=True),
+                    models.Q(("not_transferable_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="form_why_not_transferable",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('content_type__in', ['application/pdf', 'image/jpeg', 'image/png'])), name='attachment_type_allowed'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("content_type__in", ["application/pdf", "image/jpeg", "image/png"])
+                ),
+                name="attachment_type_allowed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('size__range', (1, 20971520))), name='attachment_within_20_mb'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__range", (1, 20971520))), name="attachment_within_20_mb"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='intakeformversion',
-            constraint=models.UniqueConstraint(fields=('form', 'version'), name='form_version_once'),
+            model_name="intakeformversion",
+            constraint=models.UniqueConstraint(
+                fields=("form", "version"), name="form_version_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('state', 'sent')), fields=['due_at'], name='offer_due'),
+            model_name="offer",
+            index=models.Index(
+                condition=models.Q(("state", "sent")), fields=["due_at"], name="offer_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(fields=('case', 'serial'), name='offer_serial_once'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(fields=("case", "serial"), name="offer_serial_once"),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['sent', 'accepted'])), fields=('case',), name='offer_one_live_per_case'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["sent", "accepted"])),
+                fields=("case",),
+                name="offer_one_live_per_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', False), ('state__in', ['accepted', 'declined']), models.Q(('answer_channel', ''), _negated=True)), models.Q(('state__in', ['accepted', 'declined']), _negated=True), _connector='OR'), name='offer_answer_is_whole'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("answered_at__isnull", False),
+                        ("state__in", ["accepted", "declined"]),
+                        models.Q(("answer_channel", ""), _negated=True),
+                    ),
+                    models.Q(("state__in", ["accepted", "declined"]), _negated=True),
+                    _connector="OR",
+                ),
+                name="offer_answer_is_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'declined'), _negated=True), models.Q(('decline_reason', ''), _negated=True), _connector='OR'), name='offer_decline_has_reason'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "declined"), _negated=True),
+                    models.Q(("decline_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="offer_decline_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('sent_at'))), name='offer_stands_after_sent'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_at__gt", models.F("sent_at"))),
+                name="offer_stands_after_sent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(fields=('case', 'serial'), name='certificate_serial_once'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(
+                fields=("case", "serial"), name="certificate_serial_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]/[0-9]{1,3}$')), name='certificate_number_shape'),
+            model_name="certificate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]/[0-9]{1,3}$")
+                ),
+                name="certificate_number_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__isnull', True), ('last_day__gte', models.F('first_day')), _connector='OR'), name='pause_ends_after_start'),
+            model_name="pause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("last_day__isnull", True),
+                    ("last_day__gte", models.F("first_day")),
+                    _connector="OR",
+                ),
+                name="pause_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('case', '='), (models.Func(models.F('first_day'), models.F('last_day'), django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True, inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='pauses_of_a_case_do_not_overlap'),
+            model_name="pause",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("case", "="),
+                    (
+                        models.Func(
+                            models.F("first_day"),
+                            models.F("last_day"),
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=True
+                            ),
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="pauses_of_a_case_do_not_overlap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('rejected_at__isnull', True), models.Q(models.Q(('rejection_reason', ''), _negated=True), models.Q(('rejection_comment', ''), _negated=True)), _connector='OR'), name='referral_rejection_has_reason'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("rejected_at__isnull", True),
+                    models.Q(
+                        models.Q(("rejection_reason", ""), _negated=True),
+                        models.Q(("rejection_comment", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="referral_rejection_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('rejected_at__isnull', True), ('treated_on__isnull', True), _connector='OR'), name='referral_not_treated_and_rejected'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("rejected_at__isnull", True), ("treated_on__isnull", True), _connector="OR"
+                ),
+                name="referral_not_treated_and_rejected",
+            ),
         ),
     ]

@@ -83,9 +83,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
             )
         if actor.role == Role.INTEGRATION and actor.region:
             cases = self.filter(region_id=actor.region)
-            return (
-                cases.filter(sending_unit_id=actor.care_unit_id) if actor.care_unit_id else cases
-            )
+            return cases.filter(sending_unit_id=actor.care_unit_id) if actor.care_unit_id else cases
         return self.none()
 
     def open(self) -> Self:
@@ -98,9 +96,7 @@ class Case(models.Model):
     number = models.CharField(_("ärendenummer"), max_length=14, unique=True)
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="cases")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="cases")
-    sending_unit = models.ForeignKey(
-        CareUnit, on_delete=models.PROTECT, related_name="sent_cases"
-    )
+    sending_unit = models.ForeignKey(CareUnit, on_delete=models.PROTECT, related_name="sent_cases")
     # Set from acceptance on, cleared when the provider says no: who else sees the case.
     receiving_unit = models.ForeignKey(
         CareUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="received_cases"
@@ -148,11 +144,7 @@ class Case(models.Model):
             models.CheckConstraint(
                 name="case_number_shape_and_check_digit",
                 condition=Q(number__regex=NUMBER_PATTERN)
-                & Q(
-                    Func(
-                        F("number"), function="damm_holds", output_field=models.BooleanField()
-                    )
-                ),
+                & Q(Func(F("number"), function="damm_holds", output_field=models.BooleanField())),
             ),
             models.CheckConstraint(
                 name="case_number_begins_with_region", condition=Q(number__startswith=F("region"))
@@ -177,8 +169,7 @@ class Case(models.Model):
             ),
             models.CheckConstraint(
                 name="case_watched_is_reviewed",
-                condition=~Q(state="watched")
-                | (Q(review_on__isnull=False) & ~Q(watch_reason="")),
+                condition=~Q(state="watched") | (Q(review_on__isnull=False) & ~Q(watch_reason="")),
             ),
             models.CheckConstraint(
                 name="case_with_provider_has_receiving_unit",

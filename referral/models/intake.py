@@ -23,9 +23,7 @@ class IntakeForm(models.Model):
         STRETCHER = "stretcher", _("Behöver ligga under transport")
 
     sending_unit = models.ForeignKey(CareUnit, on_delete=models.PROTECT, related_name="forms")
-    created_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, related_name="forms"
-    )
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="forms")
     created_at = models.DateTimeField()
     saved_at = models.DateTimeField(_("sparat"))
     typed = models.JSONField(default=dict, encoder=DjangoJSONEncoder)

@@ -102,9 +102,7 @@ class Offer(models.Model):
                 name="offer_stands_after_sent", condition=Q(due_at__gt=models.F("sent_at"))
             ),
         )
-        indexes = (
-            models.Index(fields=["due_at"], name="offer_due", condition=Q(state="sent")),
-        )
+        indexes = (models.Index(fields=["due_at"], name="offer_due", condition=Q(state="sent")),)
 
     def __str__(self) -> str:
         return f"{self.case} erbjudande {self.serial}"

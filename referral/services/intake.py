@@ -192,7 +192,7 @@ def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime)
     details: dict[str, Any] = {}
 
     def change(locked: Case) -> None:
-        _patient(submission, now=now)
+        locked.patient = _patient(submission, now=now)
         _take_over(locked, submission, today=today)
         locked.guarantee_start = _guarantee_start(submission)
         locked.last_day = last_day(

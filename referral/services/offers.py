@@ -155,7 +155,9 @@ def answer_offer(
 
 def _standing(offer: Offer) -> Offer:
     """The offer, which must still stand."""
-    found = Offer.objects.select_related("care_unit", "line__contract").get(pk=offer.pk)
+    found = Offer.objects.select_related("care_unit__provider", "line__contract", "call_off").get(
+        pk=offer.pk
+    )
     if found.state != Offer.State.SENT:
         raise WrongState(
             _("Erbjudandet står inte längre: %(state)s.")

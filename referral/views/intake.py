@@ -115,9 +115,7 @@ def form_page(request: HttpRequest, pk: int) -> HttpResponse:
     if form.case and form.case.state != CaseState.RETURNED:
         return redirect("case", number=form.case.number)
     if form.case:
-        record_access(
-            actor, what="form", now=now, cases=[(form.case.number, form.case.patient_id)]
-        )
+        record_access(actor, what="form", now=now, cases=[(form.case.number, form.case.patient_id)])
     page = IntakeFormPage(initial=initial_from(form.typed))
     running = None
     if request.method == "POST":

@@ -109,7 +109,9 @@ def test_every_page_is_accessible_and_fits_the_screen(
         if page.evaluate("document.documentElement.scrollWidth") > width:
             problems.append(f"{address}: wider than {width} px")
     console.complaints[:] = [  # type: ignore[attr-defined]
-        text for text in console.complaints if "404" not in text and "403" not in text  # type: ignore[attr-defined]
+        text
+        for text in console.complaints
+        if "404" not in text and "403" not in text  # type: ignore[attr-defined]
     ]
     assert problems == []
 

@@ -17,12 +17,14 @@ import psutil
 import psycopg
 import pytest
 
-from config.embedded import Services, database_url
+from config.embedded import Services
+from config.embedded.places import Places
+from config.embedded.urls import DATABASE, postgres_url
 from config.management.commands.start import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-STOP_SECONDS = 15
+START_SECONDS = 120
+STOP_SECONDS = 25
 
 
 class Product:
@@ -129,7 +131,8 @@ def test_start_use_and_stop_from_the_terminal(product: Product) -> None:
 
     # The data is there after a restart, and Ctrl-C stops as TERM does.
     started = product.start()
-    with psycopg.connect(database_url(product.data)) as connection:
+    address = postgres_url(Places(product.data), database=DATABASE)
+    with psycopg.connect(address) as connection:
         connection.execute("SELECT FROM kept")
     stop(started, signal.SIGINT)
     assert product.processes() == []

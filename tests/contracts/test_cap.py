@@ -118,9 +118,10 @@ def test_a_place_released_twice_is_given_back_once():
 
 def test_a_used_place_stays_taken_and_cannot_be_released():
     line = line_with(cap_volume=1)
-    call_off = use(take(line, 1), now=NOW)
+    call_off = take(line, 1)
+    use(call_off, now=NOW)
     with pytest.raises(WrongState):
-        release(call_off, now=NOW)
+        release(call_off, now=NOW)  # as read before it was used
     assert counters(line) == (1, PRICE)
 
 
@@ -278,10 +279,14 @@ def test_a_place_that_is_released_and_fought_for_at_once_is_taken_at_most_once()
 def test_a_place_released_and_used_at_once_has_one_fate():
     line = line_with(cap_volume=1)
     call_off = take(line, 1)
-    results = together([partial(release, call_off, now=NOW), partial(use, call_off, now=NOW)] * 3)
+    releasing, using = partial(release, call_off, now=NOW), partial(use, call_off, now=NOW)
+    results = together([releasing, using] * 3)
     call_off.refresh_from_db()
-    assert call_off.state in {CallOff.State.RELEASED, CallOff.State.USED}
-    assert all(isinstance(result, CallOff | WrongState) for result in results)
+    refused = [isinstance(result, WrongState) for result in results]
+    if call_off.state == CallOff.State.USED:
+        assert (refused[::2], sorted(refused[1::2])) == ([True] * 3, [False, True, True])
+    else:
+        assert (refused[::2], refused[1::2]) == ([False] * 3, [True] * 3)
     assert_counters_equal_ledger(line)
 
 
@@ -383,5 +388,5 @@ class Ledger(RuleBasedStateMachine):
 
 def test_the_cap_holds_whatever_is_done_in_whatever_order():
     run_state_machine_as_test(
-        Ledger, settings=settings(max_examples=15, stateful_step_count=20, deadline=None)
+        Ledger, settings=settings(max_examples=10, stateful_step_count=20, deadline=None)
     )

@@ -45,7 +45,7 @@ def notice_of(made: MadeCase) -> Notice:
 
 def told(made: MadeCase, kind: str = "message.answered", **changes: Any) -> dict[str, Any]:
     notice = notice_of(made)
-    payload = {
+    payload: dict[str, Any] = {
         "delivery_id": str(uuid.uuid4()),
         "type": kind,
         "occurred_at": "2026-03-11T10:00:00+01:00",
@@ -157,11 +157,13 @@ def test_the_thread_of_one_case_does_not_answer_for_another(gateway):
 
 
 def test_a_message_without_offer_has_nothing_to_answer(gateway):
-    made = make_case(CaseState.BOOKED, now=NOW)
+    made = sent_offer(gateway)
+    payload = told(made)
+    advance(made, CaseState.BOOKED, now=NOW)
     run_due(now=NOW)
     booked = Notice.objects.get(kind=Notice.Kind.BOOKED_TIME)
-    payload = told(made, message_id=booked.receipt, thread=str(booked.pk))
-    assert receive_callback(payload, now=NOW).outcome == "the message has no offer to answer"
+    about_it = payload | {"message_id": booked.receipt, "thread": str(booked.pk)}
+    assert receive_callback(about_it, now=NOW).outcome == "the message has no offer to answer"
 
 
 # The patient is quick

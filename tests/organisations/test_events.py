@@ -1,5 +1,6 @@
 """Domain events and sweeps: nothing is lost, nothing is held up (design 5.3 and 5.4)."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def _consumers_of_their_own(monkeypatch):
-    monkeypatch.setattr(events, "_consumers", type(events._consumers)(dict))
+    monkeypatch.setattr(events, "_consumers", defaultdict(dict))
     monkeypatch.setattr(sweeps, "_sweeps", [])
     monkeypatch.setattr(events, "wake", lambda: None)
 

@@ -47,26 +47,28 @@ def add(draft, clinic, content: bytes, name: str = "bilaga.pdf") -> Attachment:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(PDF, "application/pdf"), (PNG, "image/png"), (JPEG, "image/jpeg")]
+    ("content", "kind"),
+    [(PDF, "application/pdf"), (PNG, "image/png"), (JPEG, "image/jpeg")],
+    ids=["pdf", "png", "jpeg"],
 )
 def test_pdf_png_and_jpeg_are_taken_whatever_they_are_called(draft, clinic, content, kind):
     assert add(draft, clinic, content, name="utan.ändelse").content_type == kind
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"<!DOCTYPE html><html><script>alert(1)</script></html>",
-        b"<html>%PDF-1.7</html>",
-        b"GIF89a\x01\x00\x01\x00\x00\x00\x00;",
-        b"PK\x03\x04" + b"\x00" * 40,
-        b"MZ\x90\x00" + b"\x00" * 60,
-        b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
-        b"\x7fELF" + b"\x00" * 60,
-        b"vanlig text",
-        b"\x00",
-    ],
-)
+OTHERS = {
+    "html": b"<!DOCTYPE html><html><script>alert(1)</script></html>",
+    "html that speaks of pdf": b"<html>%PDF-1.7</html>",
+    "gif": b"GIF89a\x01\x00\x01\x00\x00\x00\x00;",
+    "zip": b"PK\x03\x04" + b"\x00" * 40,
+    "windows program": b"MZ\x90\x00" + b"\x00" * 60,
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
+    "linux program": b"\x7fELF" + b"\x00" * 60,
+    "text": b"vanlig text",
+    "nothing": b"\x00",
+}
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("name", ["bilaga.pdf", "bild.png", "bild.jpg"])
 def test_what_is_something_else_is_refused_whatever_it_is_called(draft, clinic, content, name):
     with pytest.raises(InvalidInput) as caught:

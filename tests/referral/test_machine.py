@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -178,7 +179,7 @@ def test_what_the_page_offers_and_what_is_performed_agree(state):
     assert disagreements(made_at(state, paused=False), TRANSITIONS) == []
 
 
-@pytest.mark.parametrize("state", [s for s in CaseState if s in TRANSITIONS["pause"].sources])
+@pytest.mark.parametrize("state", [CaseState.RECEIVED, CaseState.IN_PROGRESS, CaseState.ACCEPTED])
 def test_they_agree_about_pauses_while_the_clock_is_paused(state):
     assert disagreements(made_at(state, paused=True), ["pause", "end_pause"]) == []
 
@@ -357,5 +358,5 @@ def test_the_check_fails_when_the_documentation_is_out_of_date(tmp_path, monkeyp
     monkeypatch.setattr(state_machine_doc, "PATH", tmp_path / "state-machine.md")
     with pytest.raises(CommandError, match="out of date"):
         call_command("state_machine_doc", check=True)
-    call_command("state_machine_doc", stdout=open("/dev/null", "w"))  # noqa: SIM115
-    call_command("state_machine_doc", check=True, stdout=open("/dev/null", "w"))  # noqa: SIM115
+    call_command("state_machine_doc", stdout=StringIO())
+    call_command("state_machine_doc", check=True, stdout=StringIO())

@@ -293,6 +293,18 @@ class TestSubmitting:
         kept = [made.case.form.typed, made.case.form.versions.get().content]
         assert not any("Provgatan" in str(k) or "Orten" in str(k) for k in kept)
 
+    def test_a_mended_form_that_tells_of_protection_keeps_no_address(self):
+        made = make_case(CaseState.RETURNED, now=NOW, street="Provgatan 1")
+        mended = form(
+            identity_number=made.submission.identity_number,
+            protection="skyddadFolkbokforing",
+            street="Provgatan 1",
+        )
+        services.resubmit(made.case, mended, actor=made.clinic, now=NOW)
+        assert made.refresh().patient.street == ""
+        assert "Provgatan" not in str(made.case.form.typed)
+        assert "Provgatan" not in str(made.case.form.versions.latest("version").content)
+
     def test_a_patient_known_as_protected_stays_so_when_a_form_forgets_it(self):
         first = make_case(now=NOW, protection="sekretessmarkering")
         number = first.submission.identity_number

@@ -1,0 +1,23 @@
+"""Clients of the API, each with a token of its own."""
+
+from collections.abc import Callable
+
+import pytest
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from organisations.access import Actor
+from organisations.models import User
+
+
+@pytest.fixture
+def api() -> Callable[[Actor], APIClient]:
+    """``api(actor)``: a client that bears the actor's token."""
+
+    def client_for(actor: Actor) -> APIClient:
+        _row, token = AuthToken.objects.create(User.objects.get(pk=actor.user_id))
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        return client
+
+    return client_for
