@@ -92,7 +92,7 @@ def test_a_case_goes_from_form_to_closed(api: Api) -> None:
     assert usage(api(contract_owner_actor(region)))["used"] == 1
     run_due(now=timezone.now())
     kinds = {n["kind"] for n in navigator.get(f"/api/v1/cases/{number}/notices/").json()}
-    assert {"offer_letter", "provider_new_case"} <= kinds
+    assert kinds == {"provider_new_case", "booked_time"}
     verbs = [entry["verb"] for entry in navigator.get(f"/api/v1/cases/{number}/log/").json()]
     assert [v for v in reversed(verbs) if v in {"submit", "accept", "close"}] == [
         "submit",
