@@ -1,13 +1,10 @@
 """The API's addresses: each app's own api.py, the schema and its documentation."""
 
-from csp.decorators import csp_update
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
@@ -32,12 +29,12 @@ class TokenScheme(KnoxTokenScheme):
     name = "token"
 
 
-@method_decorator(csp_update(settings.API_DOCS_CONTENT_SECURITY_POLICY), name="dispatch")
-class Docs(SpectacularSwaggerView):
-    """The human documentation; its one inline script gets a nonce."""
+class Docs(SpectacularSwaggerSplitView):
+    """The human documentation; its script comes from an address of its own, none is inline."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    template_name = "api/docs.html"
 
 
 class Schema(SpectacularAPIView):

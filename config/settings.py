@@ -7,7 +7,7 @@ when a secret or an address is missing: see ``REQUIRED_IN_PRODUCTION`` and docs/
 from pathlib import Path
 
 import environ
-from csp.constants import NONCE, NONE, SELF
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import celery_broker_url, database_url, redis_url, saved_environment
@@ -248,8 +248,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
-# The API's human documentation (Swagger UI) writes one inline script; it gets a nonce.
-API_DOCS_CONTENT_SECURITY_POLICY = {"script-src": [SELF, NONCE], "style-src": [SELF, NONCE]}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,27 +1,39 @@
 """The simulator's HTTP side: the gateway protocol and the pages where one plays the patient."""
 
 import hashlib
-import json
 import logging
+import random
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from notices.simulator.book import Book, now
+from notices.simulator.book import Book, Callback, now
 from notices.simulator.callbacks import CallbackSender
 from notices.simulator.faults import Faults
-from notices.simulator.signature import HEADER, verify
+from notices.simulator.wire import (
+    answer_of,
+    check_signature,
+    json_answer,
+    message_of,
+    object_sent,
+    problem,
+    signed_object,
+)
 
 logger = logging.getLogger("simulator")
 
-REQUIRED = ("recipient", "sender_hsa_id", "sender_name", "subject", "body", "reference", "thread")
 MAX_BYTES = 256 * 1024
+SHOWN = 200
+SHUFFLE_SECONDS = 1.5
+SWEDEN = ZoneInfo("Europe/Stockholm")
+HUMAN_PAGES = ("/meddelanden/", "/e-post")
 
 
 def create_app(*, data_dir: Path, secret: str) -> Flask:
@@ -32,90 +44,130 @@ def create_app(*, data_dir: Path, secret: str) -> Flask:
     book, faults = Book(data_dir / "simulator.sqlite3"), Faults()
     sender = CallbackSender(book, secret, faults)
     app.extensions |= {"book": book, "faults": faults, "sender": sender, "secret": secret}
+    patient = Patient(book, sender, faults)
     _gateway_routes(app, book, faults, secret)
-    _pages(app, book, sender)
-    _steering(app, book, faults, sender)
-    app.register_error_handler(HTTPException, _problem_of)
+    _pages(app, book, patient)
+    _steering(app, book, faults, patient)
+    app.register_error_handler(HTTPException, _refusal)
     return app
+
+
+class Patient:
+    """Opens and answers messages; Vårdlots is told of both."""
+
+    def __init__(self, book: Book, sender: CallbackSender, faults: Faults) -> None:
+        self.book, self.sender, self.faults = book, sender, faults
+
+    def open(self, message: dict[str, Any]) -> None:
+        """Mark the message as read, the first time."""
+        self.book.mark_read(message["message_id"], self._callback(message, "message.read"))
+        self.sender.wake()
+
+    def answer(self, message: dict[str, Any], given: dict[str, Any]) -> bool:
+        """Answer the message; False when it is answered or takes no answer."""
+        callback = self._callback(message, "message.answered", given)
+        if not message["content"]["answerable"]:
+            return False
+        done = self.book.answer(message["message_id"], given, callback)
+        self.sender.wake()
+        return done
+
+    def _callback(
+        self, message: dict[str, Any], kind: str, answer: dict[str, Any] | None = None
+    ) -> Callback | None:
+        content = message["content"]
+        if not content["callback_url"]:
+            return None
+        payload = {
+            "delivery_id": str(uuid.uuid4()),
+            "type": kind,
+            "occurred_at": now(),
+            "message_id": message["message_id"],
+            "thread": content["thread"],
+            "reference": content["reference"],
+        }
+        if answer is not None:
+            payload["answer"] = answer
+        # Only callbacks that wait a little can overtake each other.
+        wait = random.uniform(0, SHUFFLE_SECONDS) if self.faults.shuffle_callbacks else 0.0  # noqa: S311
+        return Callback(content["callback_url"], payload, time.time() + wait)
 
 
 def _gateway_routes(app: Flask, book: Book, faults: Faults, secret: str) -> None:
     @app.post("/1177/recipients/lookup")
     def lookup() -> Response:
-        number = _signed_json(secret).get("identity_number")
+        number = signed_object(secret).get("identity_number")
         if not isinstance(number, str):
-            return _problem(400, "identity_number is missing")
-        return _json({"active": book.is_active(number)})
+            return problem(400, "identity_number is missing")
+        return json_answer({"active": book.is_active(number)})
 
     @app.post("/1177/messages")
     def messages() -> Response:
         if faults.delay_seconds:
             time.sleep(faults.delay_seconds)
-        content = _signed_json(secret)
+        content, wrong = message_of(signed_object(secret))
         key = request.headers.get("Idempotency-Key", "")
-        missing = [n for n in REQUIRED if not isinstance(content.get(n), str) or not content[n]]
-        if missing or not 0 < len(key) <= 200:
-            return _problem(400, f"missing: {', '.join(missing) or 'Idempotency-Key'}")
-        if faults.fail_next > 0:
-            faults.fail_next -= 1
-            return _problem(503, "told to fail")
-        if not book.is_active(content["recipient"]):
-            return _problem(404, "recipient-not-active")
+        if not 0 < len(key) <= 200:
+            wrong.append("Idempotency-Key")
+        if wrong:
+            return problem(400, f"missing or malformed: {', '.join(wrong)}")
+        if faults.spend("fail_next"):
+            return problem(503, "told to fail")
         body_hash = hashlib.sha256(request.get_data()).hexdigest()
         message, outcome = book.take(key, body_hash, content)
-        logger.info("message case %s: %s", content["reference"], outcome)
-        if faults.lose_answer_next > 0:
-            faults.lose_answer_next -= 1
-            return _problem(503, "told to lose the answer")
+        if message is None:
+            return problem(404, "recipient-not-active")
+        logger.info("message case %s: %s", _one_line(content["reference"]), outcome)
+        if faults.spend("lose_answer_next"):
+            return problem(503, "told to lose the answer")
         if outcome == "other":
-            return _problem(409, "the key was used for another message")
+            return problem(409, "the key was used for another message")
         receipt = {
             "message_id": message["message_id"],
             "received_at": message["received_at"],
             "duplicate": outcome == "same",
         }
-        return _json(receipt, status=201 if outcome == "new" else 200)
+        return json_answer(receipt, status=201 if outcome == "new" else 200)
 
     @app.get("/1177/messages/<message_id>")
     def status(message_id: str) -> Response:
-        if not verify(request.headers.get(HEADER, ""), request.get_data(), secret):
-            abort(401)
+        check_signature(secret)
         message = book.message(message_id)
         if message is None:
-            return _problem(404, "no such message")
-        return _json({key: message[key] for key in ("message_id", "read_at", "answer")})
+            return problem(404, "no such message")
+        return json_answer({key: message[key] for key in ("message_id", "read_at", "answer")})
 
 
-def _pages(app: Flask, book: Book, sender: CallbackSender) -> None:
+def _pages(app: Flask, book: Book, patient: Patient) -> None:
     @app.get("/")
     def inbox() -> str:
         reference = request.args.get("reference", "").strip()
-        return render_template("inbox.html", messages=book.messages(reference), reference=reference)
+        found = book.messages(reference, limit=SHOWN)
+        return render_template("inbox.html", messages=found, reference=reference, shown=SHOWN)
 
     @app.get("/meddelanden/<message_id>")
     def read(message_id: str) -> str:
-        message = _found(book.message(message_id))
-        if book.mark_read(message_id):
-            _call_back(book, sender, message, "message.read")
-            message = _found(book.message(message_id))
-        return render_template(
-            "message.html", message=message, callbacks=book.callbacks_of(message_id), problem=""
-        )
+        patient.open(_found(book.message(message_id)))
+        return _message_page(book, message_id)
 
     @app.post("/meddelanden/<message_id>")
     def answer(message_id: str) -> BaseResponse | tuple[str, int]:
         message = _found(book.message(message_id))
-        given, problem = _form_answer(message)
-        if given is not None and not _take_answer(book, sender, message, given):
-            problem = "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
-        if problem:
-            page = render_template(
-                "message.html",
-                message=message,
-                callbacks=book.callbacks_of(message_id),
-                problem=problem,
+        given = answer_of(
+            message,
+            accepted={"yes": True, "no": False}.get(request.form.get("answer", "")),
+            reason=request.form.get("reason"),
+            comment=request.form.get("comment", ""),
+        )
+        if message["answer"] is None and given is None:
+            return _message_page(book, message_id, refusal="Välj varför du tackar nej."), 422
+        if given is None or not patient.answer(message, given):
+            refusal = (
+                "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
+                if message["content"]["answerable"]
+                else "Det här meddelandet går inte att svara på."
             )
-            return page, 422
+            return _message_page(book, message_id, refusal=refusal), 422
         return redirect(url_for("read", message_id=message_id))
 
     @app.get("/e-post")
@@ -127,101 +179,60 @@ def _pages(app: Flask, book: Book, sender: CallbackSender) -> None:
         return render_template("email.html", email=_found(book.email(number)))
 
 
-def _steering(app: Flask, book: Book, faults: Faults, sender: CallbackSender) -> None:
+def _steering(app: Flask, book: Book, faults: Faults, patient: Patient) -> None:
     """How a program plays the patient and has the simulator misbehave."""
 
     @app.get("/healthz")
     def healthz() -> Response:
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     @app.get("/book.json")
     def whole_book() -> Response:
-        return _json({"messages": book.messages(), "emails": book.emails()})
+        return json_answer({"messages": book.messages(), "emails": book.emails()})
 
     @app.post("/faults")
     def set_faults() -> Response:
-        refused = faults.change(_object())
-        return _problem(400, f"not known: {refused}") if refused else _json(vars(faults))
+        refused = faults.change(object_sent())
+        if refused:
+            return problem(400, f"not known or out of range: {', '.join(refused)}")
+        return json_answer(faults.as_json())
 
     @app.post("/recipients.json")
     def recipients() -> Response:
-        wanted = _object()
-        if not isinstance(wanted.get("identity_number"), str):
-            return _problem(400, "identity_number is missing")
-        book.set_active(wanted["identity_number"], wanted.get("active") is True)
-        return _json({"status": "ok"})
+        wanted = object_sent()
+        number, active = wanted.get("identity_number"), wanted.get("active")
+        if not isinstance(number, str) or not isinstance(active, bool):
+            return problem(400, "identity_number and active are needed")
+        book.set_active(number, active)
+        return json_answer({"status": "ok"})
 
     @app.post("/answer.json")
     def answer_json() -> Response:
-        wanted = _object()
+        wanted = object_sent()
         message = book.message(str(wanted.get("message_id")))
-        if message is None or not isinstance(wanted.get("accepted"), bool):
-            return _problem(400, "message_id and accepted are needed")
-        given = {
-            "accepted": wanted["accepted"],
-            "reason": wanted.get("reason"),
-            "comment": str(wanted.get("comment") or ""),
-        }
-        if not _take_answer(book, sender, message, given):
-            return _problem(409, "the message is answered")
-        return _json(given)
+        if message is None:
+            return problem(404, "no such message")
+        given = answer_of(
+            message,
+            accepted=wanted.get("accepted"),
+            reason=wanted.get("reason"),
+            comment=wanted.get("comment") or "",
+        )
+        if given is None:
+            return problem(400, "accepted is needed, and with a no one of the message's reasons")
+        if not patient.answer(message, given):
+            return problem(409, "the message is answered or takes no answer")
+        return json_answer(given)
 
 
-def _form_answer(message: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The answer on the form, or what is wrong with it."""
-    choice, reason = request.form.get("answer"), request.form.get("reason", "")
-    comment = request.form.get("comment", "")[:2000]
-    if choice == "yes":
-        return {"accepted": True, "reason": None, "comment": comment}, ""
-    codes = [r["code"] for r in message["content"].get("answer_options", {})["decline_reasons"]]
-    if choice != "no" or reason not in codes:
-        return None, "Välj varför du tackar nej."
-    return {"accepted": False, "reason": reason, "comment": comment}, ""
-
-
-def _take_answer(
-    book: Book, sender: CallbackSender, message: dict[str, Any], given: dict[str, Any]
-) -> bool:
-    if not message["content"].get("answerable") or not book.answer(message["message_id"], given):
-        return False
-    _call_back(book, sender, message, "message.answered", given)
-    return True
-
-
-def _call_back(
-    book: Book,
-    sender: CallbackSender,
-    message: dict[str, Any],
-    kind: str,
-    answer: dict[str, Any] | None = None,
-) -> None:
-    content = message["content"]
-    payload = {
-        "delivery_id": str(uuid.uuid4()),
-        "type": kind,
-        "occurred_at": now(),
-        "message_id": message["message_id"],
-        "thread": content["thread"],
-        "reference": content["reference"],
-    }
-    if answer is not None:
-        payload["answer"] = answer
-    if content.get("callback_url"):
-        book.queue_callback(message["message_id"], content["callback_url"], payload)
-        sender.wake()
-
-
-def _signed_json(secret: str) -> dict[str, Any]:
-    if not verify(request.headers.get(HEADER, ""), request.get_data(), secret):
-        abort(401, "the signature does not hold")
-    return _object()
-
-
-def _object() -> dict[str, Any]:
-    found = request.get_json(force=True)
-    if not isinstance(found, dict):
-        abort(400, "an object is needed")
-    return found
+def _message_page(book: Book, message_id: str, *, refusal: str = "") -> str:
+    return render_template(
+        "message.html",
+        message=_found(book.message(message_id)),
+        callbacks=book.callbacks_of(message_id),
+        problem=refusal,
+        form=request.form,
+    )
 
 
 def _found(row: dict[str, Any] | None) -> dict[str, Any]:
@@ -230,21 +241,20 @@ def _found(row: dict[str, Any] | None) -> dict[str, Any]:
     return row
 
 
-def _json(content: Any, *, status: int = 200) -> Response:
-    body = json.dumps(content, ensure_ascii=False)
-    return Response(body, status=status, content_type="application/json")
+def _refusal(error: HTTPException) -> Response | tuple[str, int]:
+    """Problem details to programs, a page to people."""
+    code = error.code or 500
+    if request.path.startswith(HUMAN_PAGES):
+        return render_template("refusal.html", missing=code == 404), code
+    return problem(code, error.description or error.name)
 
 
-def _problem(status: int, title: str) -> Response:
-    body = json.dumps({"type": "about:blank", "status": status, "title": title})
-    return Response(body, status=status, content_type="application/problem+json")
-
-
-def _problem_of(error: HTTPException) -> Response:
-    return _problem(error.code or 500, error.description or error.name)
+def _one_line(text: str) -> str:
+    """A caller's text as it may stand in the log."""
+    return "".join(character if character.isprintable() else " " for character in text)[:40]
 
 
 def _local_time(stamp: str | None) -> str:
     if not stamp:
         return "–"
-    return datetime.fromisoformat(stamp).astimezone(UTC).astimezone().strftime("%Y-%m-%d %H.%M")
+    return datetime.fromisoformat(stamp).astimezone(SWEDEN).strftime("%Y-%m-%d %H.%M")

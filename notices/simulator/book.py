@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+MAX_ROWID = 2**63 - 1
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -18,6 +20,8 @@ CREATE TABLE IF NOT EXISTS callbacks (
     delivery_id TEXT PRIMARY KEY, message_id TEXT NOT NULL, url TEXT NOT NULL,
     payload TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL DEFAULT 0,
     done_at TEXT, last_status TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS callbacks_of_message ON callbacks (message_id);
+CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (next_try) WHERE done_at IS NULL;
 CREATE TABLE IF NOT EXISTS inactive (identity_number TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS emails (
     id INTEGER PRIMARY KEY, message_id TEXT, sender TEXT, recipients TEXT, subject TEXT,
@@ -27,6 +31,14 @@ CREATE TABLE IF NOT EXISTS emails (
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Callback(NamedTuple):
+    """Something to tell Vårdlots, at the earliest at a Unix time."""
+
+    url: str
+    payload: dict[str, Any]
+    not_before: float
 
 
 class Book:
@@ -43,6 +55,7 @@ class Book:
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self.path, timeout=30)
         db.row_factory = sqlite3.Row
+        db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing
         try:
             with db:
                 yield db
@@ -51,12 +64,21 @@ class Book:
 
     # Messages
 
-    def take(self, key: str, body_hash: str, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """Enter a message once per key: the row and ``new``, ``same`` or ``other``."""
+    def take(
+        self, key: str, body_hash: str, content: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Enter a message once per key: the row and ``new``, ``same`` or ``other``.
+
+        There is no row for a new message to somebody without an inbox. A message once taken keeps
+        its receipt, whatever becomes of the inbox afterwards.
+        """
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
             if row is None:
+                inactive = "SELECT 1 FROM inactive WHERE identity_number = ?"
+                if db.execute(inactive, (content["recipient"],)).fetchone():
+                    return None, "not active"
                 db.execute(
                     "INSERT INTO messages (message_id, idempotency_key, body_hash, content,"
                     " received_at) VALUES (?, ?, ?, ?, ?)",
@@ -71,11 +93,16 @@ class Book:
             row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
         return _message(row), outcome
 
-    def messages(self, reference: str = "") -> list[dict[str, Any]]:
+    def messages(self, reference: str = "", *, limit: int = -1) -> list[dict[str, Any]]:
+        """The newest first, of one case number when it is given."""
         with self._open() as db:
-            rows = db.execute("SELECT * FROM messages ORDER BY rowid DESC").fetchall()
-        found = [_message(row) for row in rows]
-        return [m for m in found if not reference or m["content"]["reference"] == reference]
+            rows = db.execute(
+                "SELECT * FROM messages"
+                " WHERE ? = '' OR upper(json_extract(content, '$.reference')) = upper(?)"
+                " ORDER BY rowid DESC LIMIT ?",
+                (reference, reference, limit),
+            ).fetchall()
+        return [_message(row) for row in rows]
 
     def message(self, message_id: str) -> dict[str, Any] | None:
         with self._open() as db:
@@ -84,23 +111,25 @@ class Book:
             ).fetchone()
         return _message(row) if row else None
 
-    def mark_read(self, message_id: str) -> bool:
-        """True the first time."""
+    def mark_read(self, message_id: str, callback: Callback | None = None) -> bool:
+        """True the first time; the callback is queued with it or not at all."""
         with self._open() as db:
             done = db.execute(
                 "UPDATE messages SET read_at = ? WHERE message_id = ? AND read_at IS NULL",
                 (now(), message_id),
             )
-            return done.rowcount == 1
+            return _queue_if(db, done.rowcount == 1, message_id, callback)
 
-    def answer(self, message_id: str, answer: dict[str, Any]) -> bool:
-        """True when this was the first answer."""
+    def answer(
+        self, message_id: str, answer: dict[str, Any], callback: Callback | None = None
+    ) -> bool:
+        """True when this was the first answer; the callback is queued with it or not at all."""
         with self._open() as db:
             done = db.execute(
                 "UPDATE messages SET answer = ? WHERE message_id = ? AND answer IS NULL",
                 (json.dumps(answer), message_id),
             )
-            return done.rowcount == 1
+            return _queue_if(db, done.rowcount == 1, message_id, callback)
 
     # Recipients
 
@@ -121,13 +150,6 @@ class Book:
         return row is None
 
     # Callbacks
-
-    def queue_callback(self, message_id: str, url: str, payload: dict[str, Any]) -> None:
-        with self._open() as db:
-            db.execute(
-                "INSERT INTO callbacks (delivery_id, message_id, url, payload) VALUES (?, ?, ?, ?)",
-                (payload["delivery_id"], message_id, url, json.dumps(payload)),
-            )
 
     def due_callbacks(self, at: float) -> list[dict[str, Any]]:
         with self._open() as db:
@@ -170,9 +192,29 @@ class Book:
         return [dict(row) for row in rows]
 
     def email(self, number: int) -> dict[str, Any] | None:
+        if number > MAX_ROWID:
+            return None
         with self._open() as db:
             row = db.execute("SELECT * FROM emails WHERE id = ?", (number,)).fetchone()
         return dict(row) if row else None
+
+
+def _queue_if(
+    db: sqlite3.Connection, first: bool, message_id: str, callback: Callback | None
+) -> bool:
+    if first and callback:
+        db.execute(
+            "INSERT INTO callbacks (delivery_id, message_id, url, payload, next_try)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                callback.payload["delivery_id"],
+                message_id,
+                callback.url,
+                json.dumps(callback.payload),
+                callback.not_before,
+            ),
+        )
+    return first
 
 
 def _message(row: sqlite3.Row) -> dict[str, Any]:

@@ -35,7 +35,10 @@ class CallbackSender(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            self.deliver_due()
+            try:
+                self.deliver_due()
+            except Exception:  # one bad round must not silence all callbacks to come
+                logger.exception("callbacks could not be delivered")
             self._wake.wait(0.5)
             self._wake.clear()
 
@@ -45,6 +48,8 @@ class CallbackSender(threading.Thread):
             random.shuffle(due)
         for callback in due:
             for _time in range(2 if self.faults.double_callbacks else 1):
+                if self._stopped.is_set():
+                    return
                 self._deliver(callback)
 
     def _deliver(self, callback: dict[str, Any]) -> None:
@@ -56,10 +61,11 @@ class CallbackSender(threading.Thread):
                 headers={"Content-Type": "application/json", HEADER: sign(body, self.secret)},
                 timeout=10,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             status, done = type(error).__name__, False
         else:
-            status, done = str(response.status_code), response.status_code < 500
+            status = str(response.status_code)
+            done = response.is_success or response.is_client_error
         pause = min(LONGEST_PAUSE_SECONDS, 2 ** min(callback["attempts"], 9))
         self.book.callback_tried(
             callback["delivery_id"],

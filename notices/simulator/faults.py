@@ -1,6 +1,10 @@
 """How the simulator has been told to misbehave."""
 
-from dataclasses import dataclass, fields
+import threading
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+MAX_DELAY_SECONDS = 600.0
 
 
 @dataclass
@@ -13,16 +17,34 @@ class Faults:
     double_callbacks: bool = False
     shuffle_callbacks: bool = False
 
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+
     def change(self, wanted: dict[str, object]) -> list[str]:
-        """Take over known settings of the right kind; returns the names that are not."""
-        refused = []
-        for name, value in wanted.items():
-            known = {field.name: type(field.default) for field in fields(self)}
-            kind = known.get(name)
-            if kind is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if kind is None or type(value) is not kind:
-                refused.append(name)
-            else:
-                setattr(self, name, value)
+        """Take over the settings, or none of them; returns the names that are wrong."""
+        known = {field.name: type(field.default) for field in fields(self)}
+        refused = [name for name, value in wanted.items() if not _fits(value, known.get(name))]
+        if not refused:
+            with self._lock:
+                for name, value in wanted.items():
+                    setattr(self, name, value)
         return refused
+
+    def spend(self, name: Literal["fail_next", "lose_answer_next"]) -> bool:
+        """Whether this request is one of those told of; counts down exactly, threads or not."""
+        with self._lock:
+            left: int = getattr(self, name)
+            if left > 0:
+                setattr(self, name, left - 1)
+            return left > 0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _fits(value: object, kind: type | None) -> bool:
+    if kind is bool:
+        return isinstance(value, bool)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return 0 <= value <= MAX_DELAY_SECONDS
+    return kind is int and isinstance(value, int) and not isinstance(value, bool) and value >= 0

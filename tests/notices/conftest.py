@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from notices import letters
-from notices.models import Notice
 from notices.simulator.app import create_app
 from notices.simulator.book import Book
 from notices.simulator.faults import Faults
@@ -52,16 +50,6 @@ def _nothing_leaves_the_test(settings, tmp_path, monkeypatch) -> None:
     settings.GATEWAY_TIMEOUT_SECONDS = 5
     settings.PRINT_DROP = tmp_path / "print"
     monkeypatch.setattr(events, "wake", lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def _letters_are_plain(monkeypatch) -> None:
-    """What a letter looks like is tested elsewhere; here it is enough that it differs."""
-
-    def plain(letter: Notice) -> tuple[bytes, int]:
-        return f"%PDF-1.7 {letter.case.number} {letter.body}".encode(), 1
-
-    monkeypatch.setattr(letters, "letter_pdf", plain)
 
 
 @pytest.fixture
