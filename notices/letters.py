@@ -8,6 +8,7 @@ recorded as delivered. A crash anywhere in between writes the same folder once m
 import csv
 import hashlib
 import io
+import logging
 import os
 import shutil
 from datetime import datetime
@@ -21,6 +22,11 @@ from notices.pdf import letter_pdf
 from organisations.sweeps import claim_due
 from referral.models import LogVerb, Offer
 from referral.services import record_notice
+
+logger = logging.getLogger(__name__)
+
+# A letter with its PDF and the number of pages.
+Printed = tuple[Notice, bytes, int]
 
 INDEX_NAME = "index.csv"
 INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
@@ -76,10 +82,12 @@ def _deliver(batch: LetterBatch, *, now: datetime) -> None:
             "case__patient", "case__region", "case__sending_unit__municipality", "offer"
         ).order_by("pk")
     )
-    write_folder(batch, letters, drop=Path(settings.PRINT_DROP))
+    printed = _typeset(letters, now=now)
+    if printed:
+        write_folder(batch, printed, drop=Path(settings.PRINT_DROP))
     batch.delivered_at = now
     batch.save(update_fields=["delivered_at"])
-    for letter in letters:
+    for letter, _content, _pages in printed:
         letter.state = Notice.State.SENT
         letter.sent_at = now
         letter.attempts += 1
@@ -94,7 +102,30 @@ def _deliver(batch: LetterBatch, *, now: datetime) -> None:
         )
 
 
-def write_folder(batch: LetterBatch, letters: list[Notice], *, drop: Path) -> Path:
+def _typeset(letters: list[Notice], *, now: datetime) -> list[Printed]:
+    """The letters as PDF. One that cannot be made is marked failed and holds up nobody else."""
+    printed: list[Printed] = []
+    for letter in letters:
+        try:
+            printed.append((letter, *letter_pdf(letter)))
+        except Exception as error:
+            logger.exception("the letter in case %s could not be made", letter.case.number)
+            letter.state = Notice.State.FAILED
+            letter.batch = None
+            letter.attempts += 1
+            letter.last_error = f"{type(error).__name__}: {error}"[:300]
+            letter.save(update_fields=["state", "batch", "attempts", "last_error"])
+            record_notice(
+                letter.case,
+                LogVerb.NOTICE_FAILED,
+                channel=letter.channel,
+                subject=letter.subject,
+                now=now,
+            )
+    return printed
+
+
+def write_folder(batch: LetterBatch, letters: list[Printed], *, drop: Path) -> Path:
     """Write the PDF files and their index; the finished folder appears in one rename."""
     drop.mkdir(parents=True, exist_ok=True)
     target = drop / batch.folder_name
@@ -106,9 +137,8 @@ def write_folder(batch: LetterBatch, letters: list[Notice], *, drop: Path) -> Pa
     index = io.StringIO()
     rows = csv.writer(index, delimiter=";", lineterminator="\r\n")
     rows.writerow(INDEX_COLUMNS)
-    for letter in letters:
+    for letter, content, pages in letters:
         name = f"{letter.case.number}_{letter.pk}.pdf"
-        content, pages = letter_pdf(letter)
         _write(work / name, content)
         patient = letter.case.patient
         rows.writerow(

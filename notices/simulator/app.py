@@ -159,14 +159,14 @@ def _pages(app: Flask, book: Book, patient: Patient) -> None:
             reason=request.form.get("reason"),
             comment=request.form.get("comment", ""),
         )
-        if message["answer"] is None and given is None:
-            return _message_page(book, message_id, refusal="Välj varför du tackar nej."), 422
-        if given is None or not patient.answer(message, given):
-            refusal = (
-                "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
-                if message["content"]["answerable"]
-                else "Det här meddelandet går inte att svara på."
-            )
+        refusal = ""
+        if not message["content"]["answerable"]:
+            refusal = "Det här meddelandet går inte att svara på."
+        elif message["answer"] is None and given is None:
+            refusal = "Välj varför du tackar nej."
+        elif given is None or not patient.answer(message, given):
+            refusal = "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
+        if refusal:
             return _message_page(book, message_id, refusal=refusal), 422
         return redirect(url_for("read", message_id=message_id))
 

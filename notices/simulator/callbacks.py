@@ -61,7 +61,7 @@ class CallbackSender(threading.Thread):
                 headers={"Content-Type": "application/json", HEADER: sign(body, self.secret)},
                 timeout=10,
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # also impossible hosts
             status, done = type(error).__name__, False
         else:
             status = str(response.status_code)

@@ -20,7 +20,6 @@ class Keeper:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content, EmailMessage, policy=policy.default)
-        part = message.get_body(("plain",))
         self.book.keep_email(
             message_id=_header(message, "Message-ID"),
             sender=str(envelope.mail_from),

@@ -99,9 +99,11 @@ def _is_address(url: object) -> bool:
     """Whether callbacks can go there; no address at all means that none are wanted."""
     if url == "":
         return True
+    if not isinstance(url, str):
+        return False
     try:
-        return isinstance(url, str) and bool(
-            httpx.URL(url).scheme in {"http", "https"} and httpx.URL(url).host
-        )
+        address = httpx.URL(url)
     except httpx.InvalidURL:
         return False
+    port_exists = address.port is None or 0 < address.port < 65536
+    return address.scheme in {"http", "https"} and bool(address.host) and port_exists

@@ -162,7 +162,7 @@ def submit(
         with transaction.atomic():
             case.save()
     except IntegrityError as error:
-        raise _running_case_error(error, patient, submission) from error
+        raise _running_case_error(error, patient, submission, actor) from error
     _store_form(form, case, submission, now=now)
     append_log(
         case,
@@ -207,7 +207,7 @@ def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime)
         with transaction.atomic():
             return perform(case, "resubmit", actor=actor, now=now, details=details, change=change)
     except IntegrityError as error:
-        raise _running_case_error(error, case.patient, submission) from error
+        raise _running_case_error(error, case.patient, submission, actor) from error
 
 
 def _refuse_problems(submission: Submission, *, today: date) -> None:
@@ -323,15 +323,19 @@ def _store_form(form: IntakeForm, case: Case, submission: Submission, *, now: da
 
 
 def _running_case_error(
-    error: IntegrityError, patient: Patient, submission: Submission
+    error: IntegrityError, patient: Patient, submission: Submission, actor: Actor
 ) -> Exception:
+    """What the unique constraint's refusal means; the number only for who may see the case."""
     if "case_one_running_per_patient_and_procedure" not in str(error):
         return error
-    running = Case.objects.open().filter(patient=patient, kva=submission.kva).first()
-    number = running.number if running else ""
-    text = _("Patienten har redan ett pågående ärende för åtgärden: %(number)s.") % {
-        "number": number
-    }
+    running = (
+        Case.objects.visible_to(actor).open().filter(patient=patient, kva=submission.kva).first()
+    )
+    text = _("Patienten har redan ett pågående ärende för åtgärden hos en annan enhet.")
+    if running:
+        text = _("Patienten har redan ett pågående ärende för åtgärden: %(number)s.") % {
+            "number": running.number
+        }
     return WrongState(text, code="case_running", fields={"kva": text})
 
 

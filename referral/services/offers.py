@@ -127,7 +127,7 @@ def answer_offer(
     details: dict[str, Any] = {"channel": channel}
 
     def change(case: Case) -> None:
-        locked = _standing(offer)
+        locked = _standing(offer, now=now)
         locked.answered_at = now
         locked.answer_channel = channel
         locked.answer_comment = comment.strip()[:2000]
@@ -139,7 +139,7 @@ def answer_offer(
             _decline(locked, reason=reason, now=now, details=details)
 
     with transaction.atomic():
-        _standing(offer)
+        _standing(offer, now=now)
         perform(
             offer.case,
             "accept" if accepted else "decline",
@@ -153,8 +153,8 @@ def answer_offer(
     return offer
 
 
-def _standing(offer: Offer) -> Offer:
-    """The offer, which must still stand."""
+def _standing(offer: Offer, *, now: datetime | None = None) -> Offer:
+    """The offer, which must still stand; at ``now``, when given, its time must not be up."""
     found = Offer.objects.select_related("care_unit__provider", "line__contract", "call_off").get(
         pk=offer.pk
     )
@@ -164,6 +164,8 @@ def _standing(offer: Offer) -> Offer:
             % {"state": found.get_state_display().lower()},
             code="offer_closed",
         )
+    if now is not None and now >= found.due_at:
+        raise WrongState(_("Tiden att svara har gått ut."), code="offer_closed")
     return found
 
 

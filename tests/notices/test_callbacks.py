@@ -247,8 +247,9 @@ def post(payload: Any, *, secret: str = SECRET, at: float | None = None, **heade
     )
 
 
-def test_a_signed_callback_is_taken_and_answered_with_its_outcome(gateway):
+def test_a_signed_callback_is_taken_and_answered_with_its_outcome(gateway, time_machine):
     made = sent_offer(gateway)
+    time_machine.move_to(NOW + DAY)
     response = post(told(made))
     assert (response.status_code, response.json()) == (200, {"outcome": "accepted"})
 

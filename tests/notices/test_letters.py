@@ -249,3 +249,22 @@ def test_sweeps_at_once_deliver_each_letter_once(drop, deliver):
     assert sorted(row["case_number"] for row in rows) == sorted(m.case.number for m in mades)
     assert set(Notice.objects.filter(channel="letter").values_list("state", flat=True)) == {"sent"}
     assert CaseLog.objects.filter(verb="letter_sent").count() == 6
+
+
+def test_a_letter_that_cannot_be_made_fails_alone(settings, tmp_path, monkeypatch):
+    settings.PRINT_DROP = tmp_path
+    bad, good = offered(), offered()
+    run_due(now=NOW)
+    real = letters.letter_pdf
+
+    def breaking(letter):
+        if letter.case_id == bad.case.pk:
+            raise ValueError("no such glyph")
+        return real(letter)
+
+    monkeypatch.setattr(letters, "letter_pdf", breaking)
+    run_due(now=DUE)
+    states = {n.case_id: n.state for n in Notice.objects.filter(kind="offer_letter")}
+    assert states == {bad.case.pk: Notice.State.FAILED, good.case.pk: Notice.State.SENT}
+    (folder,) = tmp_path.iterdir()
+    assert len(list(folder.glob("*.pdf"))) == 1

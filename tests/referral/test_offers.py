@@ -429,3 +429,16 @@ def test_offers_that_expire_while_others_sweep_too_expire_once():
     assert sum(results) == 5
     assert {made.refresh().state for made in mades} == {CaseState.IN_PROGRESS}
     assert CaseLog.objects.filter(verb="expire_offer").count() == 5
+
+
+def test_an_answer_after_the_last_day_does_not_count_even_before_the_sweep():
+    made = make_case(CaseState.OFFERED, now=NOW)
+    with pytest.raises(WrongState) as refused:
+        services.answer_offer(
+            made.offer,
+            accepted=True,
+            channel="phone",
+            actor=made.navigator,
+            now=made.offer.due_at,
+        )
+    assert refused.value.code == "offer_closed"
