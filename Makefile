@@ -33,7 +33,7 @@ start: install
 	@$(RUN) manage.py start $(ARGS)
 
 test: install-dev
-	@$(RUN) -m pytest -n $(TEST_PROCESSES) $(ARGS)
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope $(ARGS)
 
 lint: install-dev
 	$(RUN) -m ruff check .

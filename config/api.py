@@ -1,14 +1,17 @@
 """The API's addresses: each app's own api.py, the schema and its documentation."""
 
+from typing import Any
+
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.utils.translation import gettext as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
-from config.problems import PROBLEM_JSON, problem
+from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from notices.api import CaseNotices
 from organisations.api import CareUnitList, LoginView, MeView, RegionList
@@ -37,9 +40,39 @@ class Docs(SpectacularSwaggerSplitView):
     template_name = "api/docs.html"
 
 
+class ProblemSchemaGenerator(SchemaGenerator):
+    """Writes at every operation which refusals it can answer with."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        schema = super().get_schema(request=request, public=public)
+        schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        reference = {"$ref": "#/components/schemas/Problem"}
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                for status in _refusals(path, method, operation):
+                    operation["responses"][status] = {
+                        "content": {PROBLEM_JSON: {"schema": reference}},
+                        "description": problem(int(status), "", "")["title"],
+                    }
+        return schema
+
+
+def _refusals(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    """The statuses of refusal that an operation can answer with."""
+    found = ["401", "403"]
+    if method == "post" or any(p["in"] == "query" for p in operation.get("parameters", ())):
+        found.append("400")
+    if operation.get("parameters"):  # a number that is not there, or a cursor
+        found.append("404")
+    if method == "post" and operation.get("security") and "cases" in path:
+        found.append("409")
+    return found
+
+
 class Schema(SpectacularAPIView):
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    generator_class = ProblemSchemaGenerator
 
 
 router = SimpleRouter()

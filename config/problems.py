@@ -12,6 +12,28 @@ from rest_framework.views import set_rollback
 from organisations.errors import DomainError
 
 PROBLEM_JSON = "application/problem+json"
+# As the OpenAPI schema describes it.
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457. ``errors`` finns när enskilda fält behöver rättas.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+                "required": ["field", "detail"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:

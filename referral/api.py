@@ -24,19 +24,22 @@ from referral import serializers as shapes
 from referral import services
 from referral.filters import CaseFilter
 from referral.machine import CaseNotFound, actions_for
-from referral.models import Case, Offer
+from referral.models import Case, CaseState, Offer
 from referral.numbers import CaseNumber, InvalidCaseNumber
 from referral.pdf import certificate_pdf
 from referral.selectors import get_case, matching_for, timeline, worklist
 from referral.selectors.worklist import SORTS, views_for
 
 WITH_PATIENT = {Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER, Role.INTEGRATION}
-HOME = {Role.CLINIC, Role.NAVIGATOR, Role.INTEGRATION}
 
 LIST_PARAMETERS = [
     OpenApiParameter("view", str, description="Vy, som i arbetslistan; utan: alla öppna."),
     OpenApiParameter("search", str, description="Ärendenummer, personnummer eller namn."),
     OpenApiParameter("sort", str, enum=list(SORTS)),
+    OpenApiParameter("clinic", str, description="Avsändande enhetens HSA-id."),
+    OpenApiParameter("kva", str, description="KVÅ-kod, början av en, eller ord i åtgärden."),
+    OpenApiParameter("state", str, enum=CaseState.values),
+    OpenApiParameter("svf", str, enum=["1", "0"]),
 ]
 
 
@@ -98,9 +101,9 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @extend_schema(responses=shapes.LogSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None)
     def log(self, request: Request, number: str) -> Response:
-        """Ärendets tidslinje, nyast först. För hemregionen."""
-        case = self._case(number, what="log", roles=HOME)
-        return Response(shapes.LogSerializer(timeline(case), many=True).data)
+        """Ärendets tidslinje, nyast först; för en vårdgivare från patientens ja."""
+        case = self._case(number, what="log")
+        return Response(shapes.LogSerializer(timeline(self._actor(), case), many=True).data)
 
     @extend_schema(responses=shapes.MatchingSerializer)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -331,11 +331,7 @@ def _lock(case: Case, actor: Actor) -> Case:
     if actor.role not in {SYSTEM, PATIENT}:
         cases = cases.visible_to(actor)
     try:
-        return (
-            cases.select_related("patient__municipality", "region", "sending_unit", "form")
-            .select_for_update(of=("self",))
-            .get(pk=case.pk)
-        )
+        return cases.select_for_update(of=("self",)).get(pk=case.pk)
     except Case.DoesNotExist as error:
         raise CaseNotFound(_("Ärendet finns inte.")) from error
 

@@ -3,9 +3,10 @@
 from datetime import date
 
 from organisations.access import Actor
+from organisations.models import Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from referral.machine import CaseNotFound
-from referral.models import Case, CaseLog
+from referral.models import Case, CaseLog, LogVerb
 from referral.models.cases import CaseQuerySet
 from referral.numbers import CaseNumber, InvalidCaseNumber
 
@@ -53,6 +54,31 @@ def running_case(actor: Actor, *, identity_number: str, kva: str, today: date) -
     )
 
 
-def timeline(case: Case) -> list[CaseLog]:
-    """Everything that has happened in the case, newest first."""
-    return list(case.log.order_by("-at", "-pk"))
+# What a receiving provider sees of the log beside its own notes.
+PROVIDER_VERBS = frozenset(
+    {
+        LogVerb.ACCEPT,
+        LogVerb.CONFIRM,
+        LogVerb.BOOK,
+        LogVerb.TREAT,
+        LogVerb.CLOSE,
+    }
+)
+
+
+def timeline(actor: Actor, case: Case) -> list[CaseLog]:
+    """What has happened in the case, newest first.
+
+    The home region sees everything; a receiving provider what concerns it, from the patient's
+    latest yes on (design 5.6).
+    """
+    entries = list(case.log.order_by("-at", "-pk"))
+    if actor.role != Role.PROVIDER:
+        return entries
+    mine: list[CaseLog] = []
+    for entry in entries:
+        if entry.verb in PROVIDER_VERBS or entry.role == Role.PROVIDER:
+            mine.append(entry)
+        if entry.verb == LogVerb.ACCEPT:
+            break
+    return mine

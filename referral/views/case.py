@@ -95,7 +95,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
     offers = case.offers.select_related("care_unit__municipality", "certificate", "referral")
     if not own_side:  # a provider sees the offer that it accepted, not the others
         offers = offers.filter(state=Offer.State.ACCEPTED)
-    log = timeline(case)
+    log = timeline(actor, case)
     return {
         "case": case,
         "form": case.form,
@@ -108,17 +108,12 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "offers": list(offers.order_by("-serial")),
         "attachments": list(case.form.attachments.all()),
         "pauses": list(case.pauses.all()),
-        "timeline": log if own_side else [entry for entry in log if _concerns(entry.verb)],
+        "timeline": log,
         "last_return": next((e for e in log if e.verb == "return_to_clinic"), None),
         "last_rejection": next((e for e in log if e.verb == "reject"), None),
         "own_side": own_side,
         **extra,
     }
-
-
-def _concerns(verb: str) -> bool:
-    """What a receiving provider sees of the log: from the yes on (design 5.6)."""
-    return verb in {"accept", "confirm", "reject", "book", "treat", "close"}
 
 
 @roles_required(*WITH_PATIENT)

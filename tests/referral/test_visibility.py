@@ -1,12 +1,13 @@
 """Who sees which cases (design 5.6)."""
 
 import pytest
+from django.utils import timezone
 
 from organisations.access import Actor
 from referral import services
 from referral.machine import CaseNotFound
 from referral.models import Case, CaseState
-from referral.selectors import find_by_number, get_case, worklist
+from referral.selectors import find_by_number, get_case, timeline, worklist
 from tests.factories import (
     CareUnitFactory,
     RegionFactory,
@@ -143,3 +144,11 @@ def test_a_search_stays_within_what_the_actor_may_see():
     made = make_case(now=NOW)
     stranger = clinic_actor(CareUnitFactory(sends=True))
     assert search(stranger, made.case.number) == search(stranger, "Testsson") == []
+
+
+def test_a_provider_sees_the_story_from_the_yes_on_and_its_own_notes():
+    made = make_case(CaseState.CONFIRMED)
+    services.note(made.case, text="Hemmets egen", actor=made.navigator, now=timezone.now())
+    services.note(made.case, text="Vår egen", actor=made.provider, now=timezone.now())
+    seen = [(entry.verb, entry.why) for entry in timeline(made.provider, made.refresh())]
+    assert seen == [("note", "Vår egen"), ("confirm", ""), ("accept", "")]

@@ -1,0 +1,104 @@
+"""The demonstration: whole, true to its ledger, safe in its identity numbers, made once."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from contracts.models import CallOff, Contract, ContractLine
+from notices.models import Notice
+from organisations.models import AccessLog, Role
+from patients.identity import IdentityNumber
+from patients.models import Patient
+from referral.models import Case, CaseState, Certificate
+from tests.factories import stockholm
+
+NOW = stockholm(2026, 11, 24, 10)
+PUBLISHED = re.compile(r"^(189\d|190\d)\d{4}98[01]\d$|^(199\d|20[01]\d)\d{4}23[89]\d$")
+
+
+@pytest.fixture(scope="module")
+def demonstration(django_db_setup: None, django_db_blocker: object) -> Iterator[None]:
+    """Built once for the module, in a transaction that is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined]
+        call_command("demo_data", "--at", NOW.isoformat(), stdout=io.StringIO())
+        yield
+        transaction.set_rollback(True)
+
+
+pytestmark = pytest.mark.usefixtures("demonstration")
+
+
+def test_some_three_hundred_cases_in_every_state_over_fourteen_months() -> None:
+    assert 280 <= Case.objects.count() <= 340
+    assert set(Case.objects.values_list("state", flat=True)) == set(CaseState.values)
+    first = Case.objects.earliest("received_at").received_at
+    assert timedelta(days=380) < NOW - first < timedelta(days=460)
+
+
+def test_every_identity_number_is_of_a_series_meant_for_testing() -> None:
+    for number in Patient.objects.values_list("identity_number", flat=True):
+        assert PUBLISHED.match(number), number
+        assert IdentityNumber.parse(number, today=NOW.date()).value == number
+
+
+def test_fourteen_private_providers_of_knee_prostheses_have_contracts() -> None:
+    lines = ContractLine.objects.filter(kva="NGB").exclude(care_unit__provider__kind="region")
+    assert lines.values("care_unit__provider").distinct().count() == 14
+    for kva in ("CJE", "UJF"):
+        assert ContractLine.objects.filter(kva=kva).exists()
+
+
+def test_the_caps_counters_equal_the_ledger() -> None:
+    live = ~Q(call_offs__state=CallOff.State.RELEASED)
+    for line in ContractLine.objects.annotate(
+        n=Count("call_offs", filter=live), sek=Sum("call_offs__amount_sek", filter=live)
+    ):
+        assert (line.taken_volume, line.taken_sek) == (line.n, line.sek or Decimal(0))
+    assert Contract.objects.filter(taken_volume__gt=0).exists()
+
+
+def test_users_for_every_role_can_use_the_api_with_what_demo_access_prints() -> None:
+    out = io.StringIO()
+    call_command("demo_access", "--json", stdout=out)
+    users = json.loads(out.getvalue())
+    assert {user["role"] for user in users} == set(Role.values)
+    assert all(
+        set(user) == {"login", "password", "role", "unit", "region", "authorization"}
+        for user in users
+    )
+    navigator = next(user for user in users if user["login"] == "lots.dalarna")
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=navigator["authorization"])
+    assert client.get("/api/v1/me/").json()["role"] == "navigator"
+    assert client.login(username=navigator["login"], password=navigator["password"])
+
+
+def test_a_second_run_changes_nothing() -> None:
+    before = (Case.objects.count(), Notice.objects.count(), AccessLog.objects.count())
+    out = io.StringIO()
+    call_command("demo_data", stdout=out)
+    assert "finns redan" in out.getvalue()
+    assert (Case.objects.count(), Notice.objects.count(), AccessLog.objects.count()) == before
+
+
+def test_only_fresh_offers_wait_to_be_sent() -> None:
+    due = Notice.objects.filter(state=Notice.State.WAITING, due_at__lte=NOW)
+    assert due.exists()
+    assert not due.filter(due_at__lt=NOW - timedelta(hours=30)).exists()
+
+
+def test_certificates_stand_for_what_was_accepted() -> None:
+    assert Certificate.objects.count() > 100
+    for certificate in Certificate.objects.select_related("case")[:50]:
+        assert certificate.number.startswith(f"{certificate.case.number}/")
+        assert timezone.localdate(certificate.issued_at) < certificate.valid_to
