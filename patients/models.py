@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Municipality
@@ -71,11 +72,13 @@ class Patient(models.Model):
                 condition=Q(postal_code="") | Q(postal_code__regex=r"^[0-9]{5}$"),
             ),
         )
+        # Search by part of a name compares in upper case (Django's ``icontains``).
         indexes = (
             GinIndex(
-                fields=["family_name", "given_name"],
-                name="patient_name_trgm",
-                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
+                OpClass(Upper("given_name"), name="gin_trgm_ops"), name="patient_given_name_trgm"
+            ),
+            GinIndex(
+                OpClass(Upper("family_name"), name="gin_trgm_ops"), name="patient_family_name_trgm"
             ),
         )
 

@@ -1,6 +1,5 @@
 """Regions, municipalities, medical areas, providers and care units."""
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -164,9 +163,6 @@ class CareUnit(models.Model):
             models.CheckConstraint(
                 name="care_unit_hsa_id_shape", condition=Q(hsa_id__regex=HSA_ID_PATTERN)
             ),
-        )
-        indexes = (
-            GinIndex(fields=["name"], name="care_unit_name_trgm", opclasses=["gin_trgm_ops"]),
         )
 
     def __str__(self) -> str:

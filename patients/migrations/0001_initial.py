@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.text
 from django.db import migrations, models
 
 
@@ -92,10 +93,19 @@ class Migration(migrations.Migration):
                 "ordering": ("family_name", "given_name"),
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fields=["family_name", "given_name"],
-                        name="patient_name_trgm",
-                        opclasses=["gin_trgm_ops", "gin_trgm_ops"],
-                    )
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("given_name"),
+                            name="gin_trgm_ops",
+                        ),
+                        name="patient_given_name_trgm",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("family_name"),
+                            name="gin_trgm_ops",
+                        ),
+                        name="patient_family_name_trgm",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
