@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from organisations.api import actor_of
 from organisations.errors import InvalidInput
 from statistics.forms import StatisticsForm
-from statistics.selectors import FIELD_NAMES, Figures, clinics_of, statistics_for
+from statistics.selectors import FIELD_NAMES, INTERNAL, Figures, clinics_of, statistics_for
 
 
 class FiguresSerializer(serializers.Serializer[Any]):
@@ -98,5 +98,5 @@ class StatisticsView(APIView):
 def _figures(figures: Figures) -> dict[str, Any]:
     values = {name: getattr(figures, name) for name in FIELD_NAMES}
     values["accepted_share"] = figures.accepted_share
-    values["hidden"] = sorted(figures.hidden - {"confirmed"})
+    values["hidden"] = sorted(figures.hidden - INTERNAL)
     return dict(FiguresSerializer(values).data)

@@ -50,7 +50,7 @@ def xlsx_file(statistics: Statistics) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-    formats = {9: book.add_format({"num_format": "# ##0"})}
+    formats = {9: book.add_format({"num_format": "#,##0"})}
     decimal = book.add_format({"num_format": "0.0"})
     formats |= {4: decimal, 6: decimal, 7: decimal}
     sheet = book.add_worksheet(str(statistics.month))

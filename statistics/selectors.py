@@ -13,9 +13,11 @@ from django.db.models import (
     Aggregate,
     Count,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
     FloatField,
+    OuterRef,
     Q,
     QuerySet,
     Sum,
@@ -83,7 +85,10 @@ class Figures:
     answer_hours: float | None = None
     days_gained: int | None = None
     cost: Decimal | None = Decimal(0)
+    # Not shown; what the shown figures rest on.
+    declined: int | None = 0
     confirmed: int | None = 0
+    gained: int | None = 0
     hidden: set[str] = field(default_factory=set)
 
     @property
@@ -94,14 +99,16 @@ class Figures:
         return 100 * self.accepted / self.answered
 
 
-COUNTS = ("received", "offered", "answered", "accepted", "treated", "confirmed")
+# Counts that are shown, or that a sum is made of, and so could be worked out by subtraction.
+COUNTS = ("received", "offered", "accepted", "declined", "treated", "gained")
 # What a hidden count takes with it.
 FOLLOWS = {
     "treated": ("days_gained", "cost"),
-    "confirmed": ("handling_days",),
-    "answered": ("accepted", "answer_hours"),
-    "accepted": ("answered",),
+    "gained": ("days_gained",),
+    "accepted": ("answered", "answer_hours"),
+    "declined": ("answered", "answer_hours"),
 }
+INTERNAL = frozenset({"declined", "confirmed", "gained", "hidden"})
 
 
 @dataclass
@@ -122,7 +129,9 @@ def clinics_of(actor: Actor) -> list[CareUnit]:
     """The clinics whose figures the actor may choose. Raises :class:`NotAllowed`."""
     if actor.role not in MAY_SEE or not actor.region:
         raise NotAllowed(_("Din roll ser ingen statistik."))
-    units = CareUnit.objects.filter(region_id=actor.region, sends=True)
+    # Units that no longer send keep their rows, or the rows would not add up to the total.
+    has_sent = Exists(Case.objects.filter(sending_unit_id=OuterRef("pk")))
+    units = CareUnit.objects.filter(Q(sends=True) | has_sent, region_id=actor.region)
     if actor.role == Role.CLINIC:
         units = units.filter(pk=actor.care_unit_id or 0)
     return list(units.order_by("name"))
@@ -142,10 +151,12 @@ def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None
     hide = actor.role not in SEES_CASES
     table = _table(cases, first=month.back(TREND_MONTHS - 1), last=month)
     months = [month.back(back) for back in range(TREND_MONTHS - 1, -1, -1)]
+    own = {} if hide or clinic is None else {"sending_unit_id": clinic.pk}
+    declines = _declines(cases | own, first=months[0], last=month)
+    shown = {}
     for one in months:
         _complete(table[one], [unit.pk for unit in clinics])
-        if hide:
-            _hide(table[one])
+        shown[one] = _hide(table[one], declines[one]) if hide else declines[one]
     chosen = clinic.pk if clinic else None
     return Statistics(
         month=month,
@@ -153,7 +164,7 @@ def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None
         clinic=clinic,
         total=table[month][chosen],
         clinics=[(unit, table[month][unit.pk]) for unit in clinics if clinic in {None, unit}],
-        declines=_declines(cases, month, clinic=clinic, hide=hide),
+        declines=list(zip(map(str, DeclineReason.labels), shown[month], strict=True)),
         trend=[(one, table[one][chosen]) for one in months],
         suppressed=hide,
     )
@@ -216,6 +227,7 @@ def _measures(
             unit,
             answered=Count("pk"),
             accepted=Count("pk", filter=Q(decline_reason="")),
+            declined=Count("pk", filter=~Q(decline_reason="")),
             answer_hours=Median(_seconds(F("answered_at") - F("sent_at")) / SECONDS_AN_HOUR),
         ),
         grouped(
@@ -232,6 +244,7 @@ def _measures(
             "treated_on",
             f"offer__{unit}",
             treated=Count("pk"),
+            gained=Count("offer__home_wait_days"),
             days_gained=Sum(F("offer__home_wait_days") - Extract(waited, "day")),
             cost=Sum("offer__call_off__amount_sek"),
         ),
@@ -253,63 +266,51 @@ def _complete(row: dict[int | None, Figures], clinics: list[int]) -> None:
         row[key]
 
 
-def _hide(row: dict[int | None, Figures]) -> None:
-    """Hide small counts of the clinics and of the region, and what hangs on them."""
+def _hide(row: dict[int | None, Figures], reasons: list[int]) -> list[int | None]:
+    """Hide small counts of the clinics and of the region, and what hangs on them.
+
+    Returns the counts of the region's no by ``reasons`` as they may be shown. Their sum is the
+    sum of the clinics' no (answered less yes): what hides it in one table hides it in the other.
+    """
     clinics = [figures for key, figures in row.items() if key is not None]
     total = row[None]
-    for name in COUNTS:
-        counts = [getattr(figures, name) or 0 for figures in clinics]
-        away, total_away = suppress(counts, sum(counts))
-        for figures, hidden in zip(clinics, away, strict=True):
+    columns = {name: [getattr(figures, name) or 0 for figures in clinics] for name in COUNTS}
+    secret_no = suppress(reasons)[1] or suppress(columns["declined"])[1]
+    for name, counts in columns.items():
+        away, total_away = suppress(counts, hide_total=secret_no and name == "declined")
+        for figures, hidden in zip([*clinics, total], [*away, total_away], strict=True):
             if hidden:
-                figures.hidden.add(name)
-        if total_away:
-            total.hidden.add(name)
+                figures.hidden.update({name, *FOLLOWS.get(name, ())})
     for figures in row.values():
-        for name in list(figures.hidden):
-            figures.hidden.update(FOLLOWS.get(name, ()))
-        _hide_lonely_medians(figures)
+        # A median of few says too much of each; medians do not add up, so no more is needed.
+        if 0 < (figures.confirmed or 0) < FEWEST_FOR_MEDIAN:
+            figures.hidden.add("handling_days")
+        figures.confirmed = None
         for name in figures.hidden:
             setattr(figures, name, None)
+    away = suppress(reasons, hide_total=secret_no)[0]
+    return [None if hidden else count for count, hidden in zip(reasons, away, strict=True)]
 
 
-def _hide_lonely_medians(figures: Figures) -> None:
-    """A median of few says too much of each."""
-    for name, count in (("handling_days", figures.confirmed), ("answer_hours", figures.answered)):
-        if count is not None and 0 < count < FEWEST_FOR_MEDIAN:
-            figures.hidden.add(name)
-
-
-def _declines(
-    cases: Conditions, month: Month, *, clinic: CareUnit | None, hide: bool
-) -> list[tuple[str, int | None]]:
-    """The month's no by reason. For those who see figures only: the region's, small ones hidden."""
-    if clinic is not None and not hide:
-        cases = cases | {"sending_unit_id": clinic.pk}
-    rows = dict(
+def _declines(cases: Conditions, *, first: Month, last: Month) -> dict[Month, list[int]]:
+    """No by month, in the order of the reasons."""
+    rows = (
         Offer.objects.filter(
             _prefixed(cases, "case__"),
-            state=Offer.State.DECLINED,
-            answered_at__gte=month.start,
-            answered_at__lt=month.end,
+            ~Q(decline_reason=""),
+            answered_at__gte=first.start,
+            answered_at__lt=last.end,
+            answer_channel__gt="",
         )
         .order_by()
-        .values_list("decline_reason")
+        .annotate(in_month=TruncMonth("answered_at"))
+        .values_list("in_month", "decline_reason")
         .annotate(n=Count("pk"))
     )
-    counts = [rows.get(reason, 0) for reason in DeclineReason.values]
-    away = suppress(counts, sum(counts))[0] if hide else [False] * len(counts)
-    if hide and sum(away) and not _several(counts, away):
-        away = [count > 0 for count in counts]
-    return [
-        (str(label), None if hidden else count)
-        for label, count, hidden in zip(DeclineReason.labels, counts, away, strict=True)
-    ]
+    counts: dict[Month, list[int]] = defaultdict(lambda: [0] * len(DeclineReason.values))
+    for in_month, reason, n in rows:
+        counts[Month.of(in_month)][DeclineReason.values.index(reason)] = n
+    return counts
 
 
-def _several(counts: list[int], away: list[bool]) -> bool:
-    covered = sum(count for count, hidden in zip(counts, away, strict=True) if hidden)
-    return sum(away) >= 2 and covered > sum(away)
-
-
-FIELD_NAMES = tuple(f.name for f in fields(Figures) if f.name not in {"hidden", "confirmed"})
+FIELD_NAMES = tuple(f.name for f in fields(Figures) if f.name not in INTERNAL)

@@ -1,8 +1,10 @@
 """Small numbers (1-4) are not shown to those who see figures only, and cannot be worked out.
 
-A column of counts with its total: counts of 1-4 are hidden (primary). What is hidden must not
-follow by subtraction, so further counts, and in the end the total, are hidden too (secondary).
-All hidden values look the same; a reader knows of them only that they are at least one.
+A column of counts with its total: counts of 1-4 are hidden (primary), and with them the smallest
+of the other counts and its equals (secondary). So the hidden ones always hold a small and a larger
+number, and no reader can tell which is which, not even one who knows this rule: exchanging two
+hidden numbers gives the same picture. Where there is no larger count the total is hidden. All
+hidden values look the same; a reader knows of them only that they are at least one.
 """
 
 from collections.abc import Sequence
@@ -10,19 +12,17 @@ from collections.abc import Sequence
 SMALL = range(1, 5)
 
 
-def suppress(counts: Sequence[int], total: int) -> tuple[list[bool], bool]:
-    """Which of ``counts``, and whether ``total``, are hidden. ``total`` is the sum of counts.
+def suppress(counts: Sequence[int], *, hide_total: bool = False) -> tuple[list[bool], bool]:
+    """Which of ``counts``, and whether their sum, are hidden.
 
-    Afterwards the total is hidden, or at least two counts are, and these can be told apart in
-    more than one way.
+    ``hide_total``: another table with the same sum must keep it hidden; then at least one count
+    here is hidden too, unless all are zero. Without small ones that is the largest, because
+    nothing shown bounds it from above.
     """
-    hidden = [count in SMALL for count in counts]
-    if not any(hidden):
-        return hidden, total in SMALL
-    if sum(hidden) == 1:
-        candidates = [i for i, count in enumerate(counts) if count and not hidden[i]]
-        if candidates:
-            hidden[min(candidates, key=lambda i: counts[i])] = True
-    covered = sum(count for count, away in zip(counts, hidden, strict=True) if away)
-    several_ways = sum(hidden) >= 2 and covered > sum(hidden)
-    return hidden, total in SMALL or not several_ways
+    larger = [count for count in counts if count and count not in SMALL]
+    if any(count in SMALL for count in counts):
+        limit = min(larger, default=SMALL[-1])
+        return [0 < count <= limit for count in counts], hide_total or not larger
+    if hide_total and larger:
+        return [count == max(larger) for count in counts], True
+    return [False] * len(counts), False

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from statistics.charts import Chart, bar_chart
-from statistics.exports import csv_file, xlsx_file
+from statistics.exports import HIDDEN, csv_file, xlsx_file
 from statistics.forms import StatisticsForm
-from statistics.selectors import DEFINITIONS, Statistics, clinics_of, statistics_for
+from statistics.selectors import DEFINITIONS, Figures, Statistics, clinics_of, statistics_for
 
 ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR, Role.CLINIC)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,15 +51,15 @@ def charts_of(statistics: Statistics) -> list[Chart]:
     return [
         bar_chart(
             _("Inkomna ärenden per månad"),
-            [(m.short, f.received, _whole(f.received)) for m, f in trend],
+            [(m.short, f.received, _shown(f, "received", 0)) for m, f in trend],
         ),
         bar_chart(
             _("Behandlade per månad"),
-            [(m.short, f.treated, _whole(f.treated)) for m, f in trend],
+            [(m.short, f.treated, _shown(f, "treated", 0)) for m, f in trend],
         ),
         bar_chart(
             _("Handläggningstid per månad, median i dagar"),
-            [(m.short, f.handling_days, _decimal(f.handling_days)) for m, f in trend],
+            [(m.short, f.handling_days, _shown(f, "handling_days", 1)) for m, f in trend],
         ),
     ]
 
@@ -77,9 +77,8 @@ def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
     return response
 
 
-def _whole(value: int | None) -> str:
-    return "–" if value is None else number_format(value, 0)
-
-
-def _decimal(value: float | None) -> str:
-    return "–" if value is None else number_format(value, 1)
+def _shown(figures: Figures, name: str, decimals: int) -> str:
+    if name in figures.hidden:
+        return HIDDEN
+    value = getattr(figures, name)
+    return "–" if value is None else number_format(value, decimals)
