@@ -14,7 +14,7 @@ from rest_framework.routers import SimpleRouter
 from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from notices.api import CaseNotices
-from organisations.api import CareUnitList, LoginView, MeView, RegionList
+from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
 from referral.api import CaseViewSet
 from statistics.api import StatisticsView
 
@@ -47,9 +47,9 @@ class ProblemSchemaGenerator(SchemaGenerator):
         schema = super().get_schema(request=request, public=public)
         schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         reference = {"$ref": "#/components/schemas/Problem"}
-        for path, methods in schema["paths"].items():
+        for address, methods in schema["paths"].items():
             for method, operation in methods.items():
-                for status in _refusals(path, method, operation):
+                for status in _refusals(address, method, operation):
                     operation["responses"][status] = {
                         "content": {PROBLEM_JSON: {"schema": reference}},
                         "description": problem(int(status), "", "")["title"],
@@ -57,14 +57,14 @@ class ProblemSchemaGenerator(SchemaGenerator):
         return schema
 
 
-def _refusals(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+def _refusals(address: str, method: str, operation: dict[str, Any]) -> list[str]:
     """The statuses of refusal that an operation can answer with."""
     found = ["401", "403"]
     if method == "post" or any(p["in"] == "query" for p in operation.get("parameters", ())):
         found.append("400")
     if operation.get("parameters"):  # a number that is not there, or a cursor
         found.append("404")
-    if method == "post" and operation.get("security") and "cases" in path:
+    if method == "post" and operation.get("security") and "cases" in address:
         found.append("409")
     return found
 
@@ -81,6 +81,7 @@ router.register("contracts", ContractViewSet, basename="api-contract")
 
 urlpatterns = [
     path("v1/login/", LoginView.as_view(), name="api-login"),
+    path("v1/logout/", LogoutView.as_view(), name="api-logout"),
     path("v1/me/", MeView.as_view(), name="api-me"),
     path("v1/regions/", RegionList.as_view(), name="api-regions"),
     path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),

@@ -98,4 +98,5 @@ def _field_errors(detail: Any, at: str = "") -> Any:
         for inner in detail:
             yield from _field_errors(inner, at)
     else:
-        yield {"field": at, "detail": str(detail)}
+        # A refused value is quoted; half of a surrogate pair in it cannot be sent back.
+        yield {"field": at, "detail": str(detail).encode(errors="replace").decode()}

@@ -7,6 +7,7 @@ from django.contrib.auth import authenticate
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
+from knox.views import LogoutView as KnoxLogoutView
 from rest_framework import exceptions, generics, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 
 from organisations.access import Actor
 from organisations.models import CareUnit, Region, User
+from organisations.tokens import ActorTokenAuthentication
 
 
 def actor_of(request: Request) -> Actor:
@@ -23,6 +25,14 @@ def actor_of(request: Request) -> Actor:
     if not isinstance(actor, Actor):
         raise exceptions.PermissionDenied(_("Du har inget uppdrag i Vårdlots just nu."))
     return actor
+
+
+def body_of(request: Request) -> Any:
+    """What the request's body holds. JSON nested too deep to be read is refused as not JSON."""
+    try:
+        return request.data
+    except RecursionError as error:
+        raise exceptions.ParseError from error
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -41,11 +51,15 @@ class LoginView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Without one a wrong password would be answered 403 instead of 401."""
+        return "Token"
+
     @extend_schema(request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         if not settings.DEMO:
             raise exceptions.PermissionDenied(_("Lösenord används bara i demonstration."))
-        form = LoginSerializer(data=request.data)
+        form = LoginSerializer(data=body_of(request))
         form.is_valid(raise_exception=True)
         user = authenticate(
             username=form.validated_data["login"], password=form.validated_data["password"]
@@ -58,6 +72,17 @@ class LoginView(APIView):
         prefix = settings.REST_KNOX["AUTH_HEADER_PREFIX"]
         answer = {"authorization": f"{prefix} {token}", "expiry": row.expiry}
         return Response(TokenSerializer(answer).data)
+
+
+class LogoutView(KnoxLogoutView):
+    """Give the token back; it is of no use any more."""
+
+    authentication_classes = (ActorTokenAuthentication,)
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, **_kwargs: Any) -> Response:
+        super().post(request)
+        return Response(status=204)
 
 
 class MeSerializer(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ from rest_framework.serializers import Serializer
 
 from contracts.models import ContractLine
 from organisations.access import Actor, record_access
-from organisations.api import actor_of
+from organisations.api import actor_of, body_of
 from organisations.errors import InvalidInput, WrongState
 from organisations.models import CareUnit, Role
 from referral import serializers as shapes
@@ -49,12 +49,14 @@ def verb(
     """A verb of the state machine as ``POST /cases/<number>/<path>/``."""
 
     def decorate(method: Callable[..., Response]) -> Callable[..., Response]:
-        documented = extend_schema(
-            request=serializer, responses=shapes.CaseSerializer, tags=["cases"]
-        )(method)
-        return action(detail=True, methods=["post"], url_path=path, serializer_class=serializer)(
-            documented
+        routed = action(detail=True, methods=["post"], url_path=path, serializer_class=serializer)(
+            method
         )
+        # Outermost: ``action`` would write over what the schema is told.
+        described = extend_schema(
+            request=serializer, responses=shapes.CaseSerializer, tags=["cases"]
+        )
+        return described(routed)
 
     return decorate
 
@@ -296,7 +298,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         return case
 
     def _body(self, serializer: type[Any]) -> Any:
-        body = serializer(data=self.request.data)
+        body = serializer(data=body_of(self.request))
         body.is_valid(raise_exception=True)
         return body
 

@@ -99,7 +99,9 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
     patient = PatientSerializer(read_only=True)
     sending_unit = UnitSerializer(read_only=True)
     receiving_unit = UnitSerializer(read_only=True, allow_null=True)
-    navigator = serializers.CharField(source="navigator.name", default=None, read_only=True)
+    navigator = serializers.CharField(
+        source="navigator.name", default=None, allow_null=True, read_only=True
+    )
     guarantee = serializers.SerializerMethodField()
 
     class Meta:
@@ -129,25 +131,29 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
     care_unit = UnitSerializer(read_only=True)
     line = serializers.IntegerField(source="line_id", read_only=True)
     stands_until = serializers.DateTimeField(source="due_at", read_only=True)
-    certificate = serializers.CharField(source="certificate.number", default=None, read_only=True)
+    certificate = serializers.CharField(
+        source="certificate.number", default=None, allow_null=True, read_only=True
+    )
     confirmed_at = serializers.DateTimeField(
-        source="referral.confirmed_at", default=None, read_only=True
+        source="referral.confirmed_at", default=None, allow_null=True, read_only=True
     )
     rejected_at = serializers.DateTimeField(
-        source="referral.rejected_at", default=None, read_only=True
+        source="referral.rejected_at", default=None, allow_null=True, read_only=True
     )
     rejection_reason = serializers.CharField(
-        source="referral.rejection_reason", default="", read_only=True
+        source="referral.rejection_reason", default=None, allow_null=True, read_only=True
     )
     rejection_comment = serializers.CharField(
-        source="referral.rejection_comment", default="", read_only=True
+        source="referral.rejection_comment", default=None, allow_null=True, read_only=True
     )
     booked_for = serializers.DateTimeField(
-        source="referral.booked_for", default=None, read_only=True
+        source="referral.booked_for", default=None, allow_null=True, read_only=True
     )
-    treated_on = serializers.DateField(source="referral.treated_on", default=None, read_only=True)
+    treated_on = serializers.DateField(
+        source="referral.treated_on", default=None, allow_null=True, read_only=True
+    )
     back_referral = serializers.CharField(
-        source="referral.back_referral", default="", read_only=True
+        source="referral.back_referral", default=None, allow_null=True, read_only=True
     )
 
     class Meta:
@@ -293,8 +299,18 @@ class RejectSerializer(serializers.Serializer[Any]):
     comment = serializers.CharField(max_length=LONG)
 
 
+class MomentField(serializers.DateTimeField):
+    """Refuses a time at the calendar's end that has no UTC, which DRF does not."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        try:
+            return super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
+
+
 class BookSerializer(serializers.Serializer[Any]):
-    booked_for = serializers.DateTimeField()
+    booked_for = MomentField()
 
 
 class TreatSerializer(serializers.Serializer[Any]):
