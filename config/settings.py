@@ -113,12 +113,25 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url_config(database_url(DATA_DIR))}
+# Migrations run as the role that owns the tables; all else as one that owns nothing, which the
+# policies bind (organisations/row_security.py). DATABASE_OWNER_URL names a login of its own for
+# the owner; without it DATABASE_URL's login is the owner and steps down to the application's role.
+AS_OWNER = env.bool("VARDLOTS_AS_OWNER", default=False)
+DATABASE_APP_ROLE = "vardlots_app"
+owner_url = env.str("DATABASE_OWNER_URL", default="")
+DATABASES = {
+    "default": env.db_url_config((AS_OWNER and owner_url) or database_url(DATA_DIR)),
+}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("Vårdlots supports PostgreSQL only.")
+DATABASES["default"]["ENGINE"] = "organisations.database"
+# A page is one transaction: what it shows, its row in the access log, and who acts.
+DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
+if not AS_OWNER and not owner_url:
+    DATABASES["default"]["OPTIONS"]["assume_role"] = DATABASE_APP_ROLE
 
 REDIS_URL = redis_url(DATA_DIR)
 CACHES = {

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from notices.models import GatewayCallback, Notice
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.errors import DomainError, InvalidInput
 from organisations.events import wake
 from referral.models import AnswerChannel, LogVerb
@@ -18,6 +18,7 @@ READ, ANSWERED = "message.read", "message.answered"
 
 
 @transaction.atomic
+@as_product("word from the gateway")
 def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallback:
     """Take in what the gateway tells, once per delivery id.
 
@@ -113,6 +114,7 @@ def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
 
 
 @transaction.atomic
+@as_product("notice")
 def send_again(notice: Notice, *, now: datetime) -> Notice:
     """Have a failed notice tried once more, under the same idempotency key."""
     locked = Notice.objects.select_for_update().get(pk=notice.pk)

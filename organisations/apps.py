@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,6 +9,8 @@ class OrganisationsConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.events import deliver_events
+        from organisations.row_security import grant_to_application
         from organisations.sweeps import register_sweep
 
         register_sweep("events", deliver_events)
+        post_migrate.connect(grant_to_application, sender=self, dispatch_uid="row_security")

@@ -6,22 +6,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from organisations.access import actor_for
+from organisations.access import acting_as, actor_for
 from organisations.errors import DomainError
 
 
 class ActorMiddleware:
-    """``request.actor`` is who acts, in which role; ``None`` when nobody is logged in."""
+    """``request.actor`` is who acts, in which role; ``None`` when nobody is logged in.
+
+    The database is told too, so that its policies hold for all that the view reads.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        request.actor = (  # type: ignore[attr-defined]
-            actor_for(user, now=timezone.now()) if user.is_authenticated else None
-        )
-        return self.get_response(request)
+        actor = actor_for(user, now=timezone.now()) if user.is_authenticated else None
+        request.actor = actor  # type: ignore[attr-defined]
+        with acting_as(actor):
+            return self.get_response(request)
 
 
 class DomainErrorMiddleware:

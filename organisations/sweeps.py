@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from django.db import models
 
+from organisations.access import as_product
+
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=models.Model)
@@ -61,7 +63,8 @@ def run_due(*, now: datetime) -> dict[str, int]:
         found = 0
         for sweep in [s for s in _sweeps if s.name not in failures]:
             try:
-                count = sweep.run(now=now)
+                with as_product(f"sweep {sweep.name}"):
+                    count = sweep.run(now=now)
             except Exception as error:
                 logger.exception("the sweep of %s failed", sweep.name)
                 failures[sweep.name] = error

@@ -7,7 +7,7 @@ from knox.auth import TokenAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from organisations.access import Actor, actor_for
+from organisations.access import Actor, act_as, actor_for
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -19,7 +19,9 @@ class ActorTokenAuthentication(TokenAuthentication):
     def authenticate(self, request: Request) -> Any:
         found = super().authenticate(request)
         if found is not None:
-            request._request.actor = actor_for(found[0], now=timezone.now())  # type: ignore[attr-defined]
+            actor = actor_for(found[0], now=timezone.now())
+            request._request.actor = actor  # type: ignore[attr-defined]
+            act_as(actor)
         return found
 
 

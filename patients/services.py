@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from organisations.access import as_product
 from organisations.models import Municipality
 from patients.identity import IdentityNumber
 from patients.models import Patient
@@ -26,6 +27,7 @@ class ContactDetails:
 
 
 @transaction.atomic
+@as_product("patient register")
 def register_patient(
     identity: IdentityNumber, *, contact: ContactDetails, now: datetime
 ) -> Patient:

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organisations.access import PATIENT, SYSTEM, Actor, record_access
+from organisations.access import PATIENT, SYSTEM, Actor, as_product, record_access
 from organisations.errors import DomainError, NotAllowed, WrongState
 from organisations.events import emit
 from organisations.models import Role
@@ -271,33 +271,37 @@ def perform(
 ) -> Case:
     """Do ``verb`` to the case: lock, check, change, log and tell, in one transaction.
 
+    What the actor may see is asked as the actor, the rest is written as the product.
+
     ``change`` does what the verb needs to the locked case and may fill ``details``, which go to
     the log and the event. Raises :class:`CaseNotFound` when the actor must not know of the case,
     :class:`NotAllowed` for a wrong role and :class:`WrongState` for a wrong state.
     """
-    transition = TRANSITIONS[verb]
-    locked = _lock(case, actor)
-    _refuse_unless_allowed(transition, locked, actor)
-    from_state = locked.state
-    details = {} if details is None else details
-    if change:
-        change(locked)
-    locked.state = transition.target or locked.state
-    locked.save()
-    append_log(
-        locked,
-        verb=verb,
-        from_state=from_state,
-        actor=actor,
-        now=now,
-        why=why,
-        details=details,
-    )
-    if transition.event:
-        emit(transition.event, now=now, case_number=locked.number, payload=details)
-    if actor.user_id:
-        record_access(actor, what=verb, now=now, cases=[(locked.number, locked.patient_id)])
-    return locked
+    _refuse_unless_visible(case, actor)
+    with as_product(verb):
+        transition = TRANSITIONS[verb]
+        locked = _lock(case, actor)
+        _refuse_unless_allowed(transition, locked, actor)
+        from_state = locked.state
+        details = {} if details is None else details
+        if change:
+            change(locked)
+        locked.state = transition.target or locked.state
+        locked.save()
+        append_log(
+            locked,
+            verb=verb,
+            from_state=from_state,
+            actor=actor,
+            now=now,
+            why=why,
+            details=details,
+        )
+        if transition.event:
+            emit(transition.event, now=now, case_number=locked.number, payload=details)
+        if actor.user_id:
+            record_access(actor, what=verb, now=now, cases=[(locked.number, locked.patient_id)])
+        return locked
 
 
 def append_log(
@@ -324,6 +328,13 @@ def append_log(
         why=why,
         details=details or {},
     )
+
+
+def _refuse_unless_visible(case: Case, actor: Actor) -> None:
+    if actor.role in {SYSTEM, PATIENT}:
+        return
+    if not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
+        raise CaseNotFound(_("Ärendet finns inte."))
 
 
 def _lock(case: Case, actor: Actor) -> Case:

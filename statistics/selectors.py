@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Extract, TruncDate, TruncMonth
 from django.utils.translation import gettext_lazy as _
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
 from referral.models import Case, DeclineReason, Offer, Referral
@@ -125,6 +125,7 @@ class Statistics:
     suppressed: bool
 
 
+@as_product("statistics")
 def clinics_of(actor: Actor) -> list[CareUnit]:
     """The clinics whose figures the actor may choose. Raises :class:`NotAllowed`."""
     if actor.role not in MAY_SEE or not actor.region:
@@ -137,6 +138,7 @@ def clinics_of(actor: Actor) -> list[CareUnit]:
     return list(units.order_by("name"))
 
 
+@as_product("statistics")
 def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None) -> Statistics:
     """The figures of a month with the trend before it, in a fixed number of queries.
 

@@ -5,6 +5,7 @@ Only of use in tests marked ``django_db(transaction=True)``, where what is done 
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Barrier
 from typing import TypeVar
 
@@ -28,5 +29,7 @@ def together(works: Iterable[Callable[[], Result]]) -> list[Result | Exception]:
         finally:
             connection.close()
 
+    # Each thread acts as the test does.
+    contexts = [copy_context() for _work in works]
     with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+        return list(pool.map(lambda context, work: context.run(run, work), contexts, works))

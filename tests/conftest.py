@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
+
+from organisations.acting import Product, act_as
 
 # A busy machine is no fault of the code; what was found wrong becomes a test of its own.
 settings.register_profile(
@@ -37,6 +41,22 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
+# Tests prepare and look as the product; what a person may see is asked as that person.
+act_as(Product("tests"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database is made by its owner; the tests then work as the application's role."""
+    options = connection.settings_dict["OPTIONS"]
+    with django_db_blocker.unblock():
+        connection.close()
+        options["assume_role"] = django_settings.DATABASE_APP_ROLE
+        yield
+        connection.close()
+        del options["assume_role"]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def append_only_tables_can_be_emptied() -> Iterator[None]:
     """Let the tests, and nothing else, empty the append-only tables.
@@ -54,9 +74,11 @@ def append_only_tables_can_be_emptied() -> Iterator[None]:
             )
             guarded = [table for (table,) in cursor.fetchall()]
         return [
+            "RESET ROLE",
             *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
             *statements,
             *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
+            f"SET ROLE {django_settings.DATABASE_APP_ROLE}",
         ]
 
     with pytest.MonkeyPatch.context() as patch:

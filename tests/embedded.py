@@ -67,6 +67,8 @@ def _use(directory: Path, worker: str) -> None:
     data = directory / (worker or "main")
     data.mkdir(exist_ok=True)
     os.environ.update(VARDLOTS_ENV="test", VARDLOTS_DATA=os.fspath(data))
+    # To make the database; tests/conftest.py steps down before the first test.
+    os.environ["VARDLOTS_AS_OWNER"] = "true"
     # Only what was started here: someone else's servers keep the addresses given for them.
     if places.postgres_socket.exists():
         os.environ["DATABASE_URL"] = postgres_url(places, database=DATABASE)

@@ -59,7 +59,8 @@ def copy(row: models.Model, **changes: str) -> str:
 
 def past_the_guard(row: models.Model, change: str) -> str:
     """Without the trigger that guards the counters, so that the CHECK alone decides."""
-    return f"ALTER TABLE {row._meta.db_table} DISABLE TRIGGER USER; {update(row, change)}"
+    guarded = row._meta.db_table
+    return f"RESET ROLE; ALTER TABLE {guarded} DISABLE TRIGGER USER; {update(row, change)}"
 
 
 def case(state: CaseState = CaseState.RECEIVED) -> models.Model:
@@ -290,12 +291,21 @@ COLUMN = {
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}", "TRUNCATE {table}"],
+    [
+        "UPDATE {table} SET {column} = {column}",
+        "DELETE FROM {table}",
+        "RESET ROLE; TRUNCATE {table}",
+    ],
 )
 def test_an_append_only_table_refuses(table, statement):
     make_case()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_the_applications_role_may_not_empty_an_append_only_table(table):
+    assert "permission denied" in str(refused(f"TRUNCATE {table}"))
 
 
 def test_the_append_only_tables_are_these():
@@ -331,4 +341,4 @@ def test_a_call_off_stays_on_its_line():
 
 
 def test_the_call_offs_cannot_be_emptied_at_once():
-    assert "append-only" in str(refused("TRUNCATE contracts_calloff CASCADE"))
+    assert "append-only" in str(refused("RESET ROLE; TRUNCATE contracts_calloff CASCADE"))

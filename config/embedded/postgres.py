@@ -14,6 +14,8 @@ from config.embedded.places import Account, Places, listening
 from config.embedded.urls import DATABASE, postgres_url
 
 SUPERUSER = "postgres"
+# As in the settings (DATABASE_APP_ROLE), which cannot be read yet here.
+APPLICATION_ROLE = "vardlots_app"
 MAJOR_VERSION = "18"
 
 # For a machine of two cores and 24 GB that also runs the rest of the product.
@@ -159,10 +161,10 @@ class EmbeddedPostgres:
         raise EmbeddedServiceError(f"PostgreSQL startade inte. Sist i {log}:\n{_tail(log)}")
 
     def _ensure_database(self) -> None:
-        """Create the product's role and database where they are missing.
+        """Create the product's roles and database where they are missing.
 
-        The role owns its database and may create others (for tests), but is no superuser, so that
-        row-level security binds it.
+        One role owns its database and may create others (for tests). It steps down to the other,
+        which owns nothing, for all but migrations: row-level security does not bind an owner.
         """
         import psycopg
         from psycopg import sql
@@ -184,6 +186,12 @@ class EmbeddedPostgres:
                 "SELECT FROM pg_roles WHERE rolname = %s", [DATABASE]
             ).rowcount:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(name))
+            application = sql.Identifier(APPLICATION_ROLE)
+            if not connection.execute(
+                "SELECT FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+            ).rowcount:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(application))
+                connection.execute(sql.SQL("GRANT {} TO {}").format(application, name))
             if not connection.execute(
                 "SELECT FROM pg_database WHERE datname = %s", [DATABASE]
             ).rowcount:

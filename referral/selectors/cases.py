@@ -10,12 +10,12 @@ from referral.models import Case, CaseLog, LogVerb
 from referral.models.cases import CaseQuerySet
 from referral.numbers import CaseNumber, InvalidCaseNumber
 
+SHOWN_IN_LISTS = ("patient", "sending_unit", "receiving_unit", "navigator", "region")
+
 
 def visible_cases(actor: Actor) -> CaseQuerySet:
     """All cases the actor may see, with what lists show, in one query."""
-    return Case.objects.visible_to(actor).select_related(
-        "patient", "sending_unit", "receiving_unit", "navigator", "region"
-    )
+    return Case.objects.visible_to(actor).select_related(*SHOWN_IN_LISTS)
 
 
 def get_case(actor: Actor, number: str) -> Case:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from referral.models import Case
 from referral.models.cases import CaseQuerySet
+from referral.selectors.cases import SHOWN_IN_LISTS
 from referral.selectors.worklist import SORTS
 
 PAGE_SIZE = 50
@@ -29,10 +30,12 @@ def page_of(cases: CaseQuerySet, *, sort: str, cursor: str = "", size: int = PAG
         cases = cases.filter(**{f"{field}__{bound}": value}).exclude(
             **{field: value, f"pk__{passed}": pk}
         )
-    rows = list(cases[: size + 1])
-    more = len(rows) > size
-    rows = rows[:size]
-    return Page(rows, _write(rows[-1], field) if more else "")
+    # First which cases, then what is shown of them: a case that the page leaves out is not joined
+    # with its patient, whose visibility the database would ask for each.
+    keys = list(cases.select_related(None).values_list("pk", flat=True)[: size + 1])
+    shown = Case.objects.filter(pk__in=keys[:size]).select_related(*SHOWN_IN_LISTS)
+    rows = list(shown.order_by(*SORTS.get(sort, SORTS["last_day"])))
+    return Page(rows, _write(rows[-1], field) if len(keys) > size else "")
 
 
 def _write(case: Case, field: str) -> str:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput
 from referral.guarantee import last_day
 from referral.machine import append_log, perform
@@ -58,6 +58,7 @@ def note(case: Case, *, text: str, actor: Actor, now: datetime) -> Case:
 
 
 @transaction.atomic
+@as_product("notice")
 def record_notice(
     case: Case, verb: LogVerb, *, channel: str, subject: str, now: datetime, comment: str = ""
 ) -> None:

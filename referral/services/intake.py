@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from capacity.selectors import median_wait_days
 from contracts.selectors import procedure_name
-from organisations.access import Actor, record_access
+from organisations.access import Actor, as_product, record_access
 from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.events import emit
 from organisations.models import CareUnit, Municipality, Role
@@ -40,6 +40,7 @@ MAX_ATTACHMENTS = 20
 
 
 @transaction.atomic
+@as_product("intake form")
 def create_draft(*, actor: Actor, sending_unit: CareUnit, now: datetime) -> IntakeForm:
     """Begin a form for the actor's clinic."""
     _require_sender(actor, sending_unit)
@@ -49,6 +50,7 @@ def create_draft(*, actor: Actor, sending_unit: CareUnit, now: datetime) -> Inta
 
 
 @transaction.atomic
+@as_product("intake form")
 def save_draft(
     form: IntakeForm, *, typed: dict[str, Any], actor: Actor, now: datetime
 ) -> IntakeForm:
@@ -73,6 +75,7 @@ def save_draft(
 
 
 @transaction.atomic
+@as_product("intake form")
 def discard_draft(form: IntakeForm, *, actor: Actor) -> None:
     """Throw away a draft that was never submitted, with its attachments."""
     form = _open_form(form, actor)
@@ -84,6 +87,7 @@ def discard_draft(form: IntakeForm, *, actor: Actor) -> None:
 
 
 @transaction.atomic
+@as_product("intake form")
 def add_attachment(
     form: IntakeForm, *, name: str, content: bytes, actor: Actor, now: datetime
 ) -> Attachment:
@@ -115,6 +119,7 @@ def add_attachment(
 
 
 @transaction.atomic
+@as_product("intake form")
 def remove_attachment(attachment: Attachment, *, actor: Actor) -> None:
     """Take an attachment off a form that is still open."""
     _open_form(attachment.form, actor)
@@ -122,6 +127,7 @@ def remove_attachment(attachment: Attachment, *, actor: Actor) -> None:
 
 
 @transaction.atomic
+@as_product("intake form")
 def submit(
     submission: Submission,
     *,
@@ -178,6 +184,7 @@ def submit(
 
 
 @transaction.atomic
+@as_product("intake form")
 def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime) -> Case:
     """Submit the mended form of a returned case; number, receipt and clock start stay.
 

@@ -1,0 +1,332 @@
+"""The database alone shows nobody what is not theirs (design 5.6), with Django's filters gone.
+
+Everything here asks for whole tables, as code that forgot its filter would.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
+
+from notices.models import GatewayCallback, Notice
+from organisations.access import Actor, acting_as, as_product, record_access
+from organisations.events import deliver_events
+from organisations.models import AccessLog, DomainEvent, EventDelivery, Role
+from patients.models import Patient
+from referral import services
+from referral.models import (
+    Attachment,
+    Case,
+    CaseLog,
+    CaseState,
+    Certificate,
+    IntakeForm,
+    IntakeFormVersion,
+    Offer,
+    Pause,
+    Referral,
+)
+from tests.factories import (
+    LONG_AGO,
+    CareUnitFactory,
+    MadeCase,
+    RegionFactory,
+    advance,
+    clinic_actor,
+    contract_owner_actor,
+    integration_actor,
+    make_case,
+    manager_actor,
+    navigator_actor,
+    operator_actor,
+    provider_actor,
+    region_admin_actor,
+)
+
+pytestmark = pytest.mark.django_db
+
+# Tables where a row tells something of a patient, and how a row leads to its case.
+OF_A_CASE: dict[type[models.Model], str] = {
+    Case: "number",
+    Pause: "case__number",
+    CaseLog: "case__number",
+    Offer: "case__number",
+    Certificate: "case__number",
+    Referral: "offer__case__number",
+    IntakeForm: "case__number",
+    IntakeFormVersion: "form__case__number",
+    Attachment: "form__case__number",
+    Patient: "cases__number",
+    Notice: "case__number",
+}
+FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
+    DomainEvent,
+    EventDelivery,
+    GatewayCallback,
+)
+# Tables of the product's own apps without a word about a patient.
+WITHOUT_PATIENTS = {
+    "organisations": {
+        "Assignment",
+        "CareUnit",
+        "MedicalArea",
+        "Municipality",
+        "Provider",
+        "Region",
+        "User",
+    },
+    # A call-off bears the case number, which names nobody (design 5.1).
+    "contracts": {"CallOff", "Contract", "ContractLine", "Procedure"},
+    "capacity": {"QualityMeasure", "WaitingTime"},
+    "referral": {"CaseNumberCounter"},
+    "notices": {"LetterBatch"},
+}
+
+
+def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> MadeCase:
+    """A case with a row in every table that has any."""
+    made = make_case(CaseState.IN_PROGRESS, region=RegionFactory(code=region))
+    now = timezone.now()
+    today = timezone.localdate(now)
+    services.pause(
+        made.case,
+        reason=Pause.Reason.PATIENT,
+        first_day=today,
+        until=today,
+        comment="",
+        actor=made.navigator,
+        now=now,
+    )
+    Attachment.objects.create(
+        form=made.case.form,
+        file="x",
+        name="x.pdf",
+        content_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        uploaded_at=LONG_AGO,
+    )
+    advance(made, state)
+    deliver_events(now=now)
+    return made
+
+
+def numbers(model: type[models.Model], path: str) -> set[str]:
+    """The case numbers of all rows the database gives, read past every filter of Django's."""
+    table, key = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {key} FROM {table}")
+        keys = [row[0] for row in cursor.fetchall()]
+    with as_product("test"):
+        found = model._base_manager.filter(pk__in=keys).values_list(path, flat=True)
+        return {number for number in found if number}
+
+
+def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patients():
+    own = {
+        "organisations",
+        "patients",
+        "contracts",
+        "capacity",
+        "referral",
+        "notices",
+        "statistics",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity"
+            " AND relnamespace = current_schema()::regnamespace"
+        )
+        protected = {name for (name,) in cursor.fetchall()}
+    for model in apps.get_models(include_auto_created=False):
+        if model._meta.app_label in own:
+            free = model.__name__ in WITHOUT_PATIENTS.get(model._meta.app_label, set())
+            assert (model._meta.db_table in protected) != free, model
+    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, AccessLog}
+    assert protected == {model._meta.db_table for model in tested}
+
+
+def test_the_application_owns_nothing_and_cannot_bypass():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+        assert cursor.fetchone() == ("vardlots_app", False, False, False, False)
+        cursor.execute(
+            "SELECT count(*) FROM pg_class JOIN pg_roles o ON o.oid = relowner"
+            " WHERE o.rolname = current_user"
+        )
+        assert cursor.fetchone() == (0,)
+
+
+OTHERS: dict[str, Callable[[MadeCase], Actor | None]] = {
+    "nobody": lambda _made: None,
+    "a navigator of another region": lambda _made: navigator_actor(RegionFactory(code="14")),
+    "another clinic of the region": lambda made: clinic_actor(
+        CareUnitFactory(region=made.unit.region, sends=True)
+    ),
+    "another provider": lambda _made: provider_actor(CareUnitFactory()),
+    "another unit of the provider": lambda made: provider_actor(
+        CareUnitFactory(provider=made.line.care_unit.provider)
+    ),
+    "the region's contract owner": lambda made: contract_owner_actor(made.unit.region),
+    "the region's manager": lambda made: manager_actor(made.unit.region),
+    "the region's administrator": lambda made: region_admin_actor(made.unit.region),
+    "the operator": lambda _made: operator_actor(),
+    "another region's integration": lambda _made: integration_actor(RegionFactory(code="14")),
+    "another unit's integration": lambda made: integration_actor(
+        made.unit.region, CareUnitFactory(region=made.unit.region, sends=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_others_get_nothing_from_any_table(who):
+    made = whole_case()
+    with acting_as(OTHERS[who](made)):
+        for model, path in OF_A_CASE.items():
+            assert numbers(model, path) == set(), model
+        for model in FOR_THE_PRODUCT_ONLY:
+            assert not model._base_manager.exists(), model
+
+
+HOME: dict[str, Callable[[MadeCase], Actor]] = {
+    "navigator": lambda made: made.navigator,
+    "clinic": lambda made: made.clinic,
+    "the region's integration": lambda made: integration_actor(made.unit.region),
+    "the unit's integration": lambda made: integration_actor(made.unit.region, made.unit),
+}
+
+
+@pytest.mark.parametrize("who", HOME)
+def test_the_home_side_gets_its_own_case_from_every_table_and_no_other(who):
+    made = whole_case()
+    whole_case(region="14")
+    with acting_as(HOME[who](made)):
+        for model, path in OF_A_CASE.items():
+            assert numbers(model, path) == {made.case.number}, model
+
+
+def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
+    made = whole_case()
+    whole_case()
+    with acting_as(made.provider):
+        for model, path in OF_A_CASE.items():
+            expected = set() if model is Notice else {made.case.number}
+            assert numbers(model, path) == expected, model
+
+
+@pytest.mark.parametrize("state", [CaseState.IN_PROGRESS, CaseState.OFFERED])
+def test_a_provider_gets_nothing_before_the_patients_yes(state):
+    made = whole_case(state)
+    with acting_as(made.provider):
+        for model, path in OF_A_CASE.items():
+            assert numbers(model, path) == set(), model
+
+
+def test_a_provider_gets_neither_others_offers_nor_the_home_sides_notes():
+    made = whole_case(CaseState.OFFERED)
+    now = timezone.now()
+    services.withdraw_offer(made.offer, why="fel enhet", actor=made.navigator, now=now)
+    services.note(made.case, text="Ring maken först.", actor=made.navigator, now=now)
+    made.offer = services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+    services.answer_offer(made.offer, accepted=True, channel="phone", actor=made.navigator, now=now)
+    with acting_as(made.provider):
+        assert list(Offer.objects.values_list("state", flat=True)) == ["accepted"]
+        assert set(CaseLog.objects.values_list("verb", flat=True)) == {"accept"}
+
+
+def test_a_draft_is_its_clinics_alone():
+    made = make_case()
+    services.create_draft(actor=made.clinic, sending_unit=made.unit, now=timezone.now())
+    drafts = IntakeForm.objects.filter(case__isnull=True)
+    with acting_as(made.clinic):
+        assert drafts.count() == 1
+    with acting_as(made.navigator):
+        assert not drafts.exists()
+
+
+def test_nobody_but_the_product_writes():
+    made = whole_case()
+    with acting_as(made.navigator):
+        assert Case.objects.update(state="received") == 0
+        assert Patient.objects.update(given_name="X") == 0
+        assert Notice.objects.all().delete()[0] == 0
+        with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+            Pause.objects.create(case=made.case, reason="patient", first_day=LONG_AGO.date())
+    assert made.refresh().state == CaseState.CLOSED
+
+
+def test_the_access_log_is_read_by_those_it_names_and_their_administrator():
+    made = make_case()
+    record_access(made.navigator, what="case", now=timezone.now(), cases=[(made.case.number, 1)])
+    mine = AccessLog.objects.filter(what="case")
+    who: list[tuple[Actor | None, bool]] = [
+        (made.navigator, True),
+        (region_admin_actor(made.unit.region), True),
+        (made.clinic, False),
+        (region_admin_actor(RegionFactory(code="14")), False),
+        (operator_actor(), False),
+        (None, False),
+    ]
+    for actor, expected in who:
+        with acting_as(actor):
+            assert mine.exists() == expected, actor
+
+
+def test_a_search_by_name_gives_keys_to_those_with_patients_only():
+    made = make_case(family_name="Söktsson")
+    for actor in (made.navigator, made.clinic):
+        with acting_as(actor):
+            assert keys_named("söktss") == {made.patient.pk}
+    for other in (manager_actor(made.unit.region), operator_actor(), None):
+        with acting_as(other):
+            assert keys_named("söktss") == set()
+
+
+def keys_named(word: str) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT patients_named(ARRAY[%s])", [word])
+        return {key for (key,) in cursor.fetchall()}
+
+
+# How the actor reaches the database.
+
+
+def acting_in_the_database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(acting_role(), '')")
+        return cursor.fetchone()[0]
+
+
+def test_the_actor_is_told_to_a_transaction_that_is_open_and_taken_back_after():
+    made = make_case()
+    with acting_as(made.navigator):
+        assert acting_in_the_database() == Role.NAVIGATOR
+        with as_product("a reason"):
+            assert acting_in_the_database() == "system"
+        assert acting_in_the_database() == Role.NAVIGATOR
+    assert acting_in_the_database() == "system"
+
+
+def test_a_failed_statement_leaves_the_actor_as_it_was_before():
+    made = make_case()
+    with acting_as(made.navigator):
+        with pytest.raises(DatabaseError), transaction.atomic(), as_product("a reason"):
+            connection.cursor().execute("SELECT 1/0")
+        assert acting_in_the_database() == Role.NAVIGATOR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_actor_ends_with_the_transaction_so_that_a_pooled_connection_carries_nobody_over():
+    made = make_case()
+    with acting_as(made.navigator):
+        with transaction.atomic():
+            assert acting_in_the_database() == Role.NAVIGATOR
+        assert Case.objects.count() == 1  # a statement outside has a transaction of its own
+        with connection.connection.cursor() as bare:  # what the next user of it would meet
+            assert bare.execute("SELECT acting_role()").fetchone() == (None,)
+            assert bare.execute("SELECT count(*) FROM referral_case").fetchone() == (0,)
