@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 
 from referral.models import Case
 from referral.models.cases import CaseQuerySet
@@ -38,20 +39,35 @@ def page_of(cases: CaseQuerySet, *, sort: str, cursor: str = "", size: int = PAG
     return Page(rows, _write(rows[-1], field) if len(keys) > size else "")
 
 
+# What a list is ordered by: text, a place among the states, or time.
+Place = str | int | date | datetime
+
+
 def _write(case: Case, field: str) -> str:
-    value: date | datetime = getattr(case, field)
-    return f"{value.isoformat()}_{case.pk}"
+    value = cast("Place", getattr(case, field))
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return f"{text}_{case.pk}"
 
 
-def _read(cursor: str, field: str) -> tuple[date | datetime, int] | None:
+def _read(cursor: str, field: str) -> tuple[Place, int] | None:
     text, _separator, pk = cursor.rpartition("_")
-    if not pk.isascii() or not pk.isdigit() or len(pk) > 18:
+    if not pk.isascii() or not pk.isdigit() or len(pk) > 18 or "\x00" in text:
         return None
-    parse = date.fromisoformat if field == "last_day" else datetime.fromisoformat
     try:
-        value = parse(text)
+        value = _value(text, field)
     except ValueError:
         return None
     if isinstance(value, datetime) and value.tzinfo is None:
         return None
     return value, int(pk)
+
+
+def _value(text: str, field: str) -> Place:
+    """The text as a value of the column that the list is ordered by."""
+    if field in {"last_day", "review_on"}:
+        return date.fromisoformat(text)
+    if field == "received_at":
+        return datetime.fromisoformat(text)
+    if field == "by_state":
+        return int(text) if len(text) <= 2 else 0
+    return text

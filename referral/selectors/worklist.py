@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Case as Choice
+from django.db.models import Count, F, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from organisations.access import Actor
@@ -38,20 +39,50 @@ VIEWS = (
     WorklistView("soon", _("Sista dag inom 14 dagar"), HOME),
     WorklistView("breached", _("Över gränsen"), HOME),
     WorklistView("watched", _("Bevakning"), NAVIGATOR),
+    WorklistView("review_due", _("Ska ses över nu"), NAVIGATOR),
     WorklistView("all", _("Alla öppna"), EVERYONE),
     WorklistView("closed", _("Avslutade"), EVERYONE),
 )
 
-SORTS = {
-    "last_day": ("last_day", "pk"),
-    "-last_day": ("-last_day", "-pk"),
-    "received": ("received_at", "pk"),
-    "-received": ("-received_at", "-pk"),
+# Views where every case has a day of review (case_watched_is_reviewed).
+REVIEWED = frozenset({"watched", "review_due"})
+
+# The name of each order and the column or annotation it follows. Patients' names are no order:
+# it would tell where in the alphabet somebody with protected identity stands.
+_SORT_COLUMNS = {
+    "last_day": "last_day",
+    "received": "received_at",
+    "number": "number",
+    "procedure": "procedure_name",
+    "clinic": "by_clinic",
+    "state": "by_state",
+    "review": "review_on",
 }
+SORTS = {
+    f"{sign}{name}": (f"{sign}{column}", f"{sign}pk")
+    for name, column in _SORT_COLUMNS.items()
+    for sign in ("", "-")
+}
+_STATE_ORDER = Choice(
+    *(When(state=state, then=Value(place)) for place, state in enumerate(CaseState)),
+    output_field=IntegerField(),
+)
+_ANNOTATIONS = {"by_clinic": F("sending_unit__name"), "by_state": _STATE_ORDER}
 
 
 def views_for(actor: Actor) -> list[WorklistView]:
     return [view for view in VIEWS if actor.role in view.roles]
+
+
+def sort_for(sort: str, *, view: str, search: str = "") -> str:
+    """The order that holds: ``sort`` where it can be had, else the view's own.
+
+    Only the watch list has a day of review on every case; it begins with the earliest.
+    """
+    reviewed = view in REVIEWED and not search.strip()
+    if sort not in SORTS or (sort.lstrip("-") == "review" and not reviewed):
+        return "review" if reviewed else "last_day"
+    return sort
 
 
 def _condition(view: str, actor: Actor, *, today: date) -> Q:
@@ -90,6 +121,8 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
             )
         case "watched":
             return Q(state=CaseState.WATCHED)
+        case "review_due":
+            return Q(state=CaseState.WATCHED, review_on__lte=today)
         case "closed":
             return Q(state=CaseState.CLOSED)
         case _:
@@ -97,7 +130,7 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
 
 
 def worklist(
-    actor: Actor, *, view: str, today: date, search: str = "", sort: str = "last_day"
+    actor: Actor, *, view: str, today: date, search: str = "", sort: str = ""
 ) -> CaseQuerySet:
     """The cases of a view in a stable order. A search looks through all cases, closed ones too."""
     cases = visible_cases(actor)
@@ -106,7 +139,11 @@ def worklist(
         cases = cases.filter(_search(text, today=today))
     else:
         cases = cases.filter(_condition(view, actor, today=today))
-    return cases.order_by(*SORTS.get(sort, SORTS["last_day"]))
+    order = SORTS[sort_for(sort, view=view, search=search)]
+    column = order[0].lstrip("-")
+    if column in _ANNOTATIONS:
+        cases = cases.annotate(**{column: _ANNOTATIONS[column]})
+    return cases.order_by(*order)
 
 
 def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:
@@ -124,6 +161,25 @@ def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:
             }
         )
     )
+
+
+def search_problem(text: str, *, today: date) -> str:
+    """What is wrong with a number that was searched for, in words; empty when nothing is.
+
+    Eleven digits are a case number, ten or twelve an identity number; fewer are the beginning of
+    a case number.
+    """
+    digits = re.sub(r"[\s\u2010-\u2015\u2212+-]", "", text)
+    if not re.fullmatch(r"[0-9]{10,12}", digits):
+        return ""
+    try:
+        if len(digits) == 11:
+            CaseNumber.parse(text)
+        elif not re.match(r"[0-9]{2}-[0-9]{2}-", text):
+            IdentityNumber.parse(text, today=today)
+    except (InvalidCaseNumber, InvalidIdentityNumber) as error:
+        return str(error)
+    return ""
 
 
 def _search(text: str, *, today: date) -> Q:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from organisations.access import record_access
 from organisations.models import Role
@@ -13,9 +14,37 @@ from organisations.pages import actor_of, roles_required
 from referral.filters import CaseFilter
 from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.paging import page_of
-from referral.selectors.worklist import SORTS, views_for
+from referral.selectors.worklist import REVIEWED, search_problem, sort_for, views_for
 
 START_VIEWS = {Role.NAVIGATOR: "mine", Role.CLINIC: "all", Role.PROVIDER: "all"}
+
+# The table's columns with the order that the heading's link asks for; the first click on a day of
+# receipt gives the newest.
+COLUMNS = (
+    ("number", _("Ärende")),
+    ("last_day", _("Sista dag")),
+    ("", _("Patient")),
+    ("procedure", _("Åtgärd")),
+    ("clinic", _("Klinik")),
+    ("state", _("Status")),
+    ("-received", _("Inkom, vårdlots")),
+)
+ORDERS = (
+    ("last_day", _("Sista dag, närmast först")),
+    ("-last_day", _("Sista dag, längst bort först")),
+    ("-received", _("Inkom, senast först")),
+    ("received", _("Inkom, äldst först")),
+    ("number", _("Ärendenummer, stigande")),
+    ("-number", _("Ärendenummer, fallande")),
+    ("procedure", _("Åtgärd, A–Ö")),
+    ("-procedure", _("Åtgärd, Ö–A")),
+    ("clinic", _("Klinik, A–Ö")),
+    ("-clinic", _("Klinik, Ö–A")),
+    ("state", _("Status, tidigast i förloppet först")),
+    ("-state", _("Status, längst i förloppet först")),
+    ("review", _("Ses över, tidigast först")),
+    ("-review", _("Ses över, senast först")),
+)
 
 
 @roles_required(Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
@@ -29,8 +58,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "")
     if view not in {v.key for v in views}:
         view = START_VIEWS[Role(actor.role)]
-    sort = request.GET.get("sort", "last_day")
-    sort = sort if sort in SORTS else "last_day"
+    sort = sort_for(request.GET.get("sort", ""), view=view, search=search)
     cases = worklist(actor, view=view, today=today, search=search, sort=sort)
     filters = CaseFilter(request.GET, queryset=cases, actor=actor)
     chosen = filters.qs if filters.is_valid() else cases
@@ -45,24 +73,40 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
             "rows": [(case, case.clock(today)) for case in page.rows],
             "views": _with_counts(views, worklist_counts(actor, today=today)),
             "view": view,
+            "view_label": next(v.label for v in views if v.key == view),
             "filters": filters.form,
             "search": search,
             "sort": sort,
             "next_query": _query(request, after=page.next_cursor) if page.next_cursor else "",
             "first_query": _query(request, after="") if request.GET.get("after") else "",
-            "sort_due": _query(
-                request, after="", sort="-last_day" if sort == "last_day" else "last_day"
-            ),
-            "sort_received": _query(
-                request, after="", sort="received" if sort == "-received" else "-received"
-            ),
-            "empty_view": not page.rows,
+            "columns": [_column(request, name, label, sort) for name, label in COLUMNS],
+            "orders": [
+                order for order in ORDERS if view in REVIEWED or not order[0].endswith("review")
+            ],
+            "today": today,
+            "search_problem": search_problem(search, today=today) if search else "",
+            "filtered": any(request.GET.get(name) for name in filters.form.fields),
         },
     )
 
 
 def _with_counts(views: list[Any], counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{"key": v.key, "label": v.label, "count": counts.get(v.key)} for v in views]
+
+
+def _column(request: HttpRequest, name: str, label: Any, sort: str) -> dict[str, Any]:
+    """A heading: its link sorts by the column, and once more turns the order round."""
+    if not name:
+        return {"label": label}
+    direction = ""
+    if sort.lstrip("-") == name.lstrip("-"):
+        direction = "descending" if sort.startswith("-") else "ascending"
+    turned = sort.lstrip("-") if sort.startswith("-") else f"-{sort}"
+    return {
+        "label": label,
+        "direction": direction,
+        "query": _query(request, after="", sort=turned if direction else name),
+    }
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
