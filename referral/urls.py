@@ -1,6 +1,6 @@
 from django.urls import path
 
-from referral.views import case, intake, worklist
+from referral.views import case, codes, intake, worklist
 
 urlpatterns = [
     path("cases/", worklist.worklist_page, name="worklist"),
@@ -13,6 +13,8 @@ urlpatterns = [
         "cases/<str:number>/certificates/<int:serial>/", case.certificate_file, name="certificate"
     ),
     path("cases/<str:number>/attachments/<int:pk>/", case.attachment_file, name="attachment"),
+    path("codes/procedures/", codes.procedures, name="suggest-procedures"),
+    path("codes/diagnoses/", codes.diagnoses, name="suggest-diagnoses"),
     path("forms/", intake.forms_page, name="forms"),
     path("forms/new/", intake.form_new, name="form-new"),
     path("forms/<int:pk>/", intake.form_page, name="form"),

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Municipality
@@ -46,14 +47,26 @@ class IntakeFormPage(PlainForm):
     kva = forms.CharField(
         label=_("Begärd åtgärd (KVÅ)"),
         max_length=60,
-        help_text=_("Tre tecken eller hela koden, till exempel NGB49."),
-        widget=forms.TextInput(attrs={"list": "procedures", "autocomplete": "off"}),
+        help_text=_(
+            "Skriv ett ord, till exempel knä eller koloskopi, eller koden: NGB49 eller NGB."
+        ),
+        widget=forms.TextInput(
+            attrs={"data-suggest": reverse_lazy("suggest-procedures"), "autocomplete": "off"}
+        ),
     )
     icd10 = forms.CharField(
         label=_("Diagnos (ICD-10-SE)"),
         max_length=60,
-        help_text=_("Till exempel M17.1."),
-        widget=forms.TextInput(attrs={"list": "diagnoses", "autocomplete": "off"}),
+        help_text=_(
+            "Åtgärdens vanliga diagnoser föreslås först. Skriv ett ord eller koden: M17.1."
+        ),
+        widget=forms.TextInput(
+            attrs={
+                "data-suggest": reverse_lazy("suggest-diagnoses"),
+                "data-with": "id_kva",
+                "autocomplete": "off",
+            }
+        ),
     )
     phase = forms.ChoiceField(
         label=_("Vårdgarantin gäller"), choices=Phase.choices, widget=forms.RadioSelect

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from contracts.models import Procedure
 from organisations.access import Actor, record_access
 from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.models import CareUnit, Role
@@ -19,8 +18,8 @@ from patients.identity import IdentityNumber, InvalidIdentityNumber
 from referral import services
 from referral.forms import IntakeFormPage, initial_from
 from referral.models import Attachment, Case, CaseState, IntakeForm
-from referral.reference.loader import diagnoses
 from referral.selectors import get_case, running_case
+from referral.selectors.codes import diagnosis_label, procedure_label
 from referral.submission import Submission
 
 GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
@@ -71,9 +70,9 @@ GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
         "transfer",
         gettext_lazy("Läkarens bedömning"),
         (
-            ("transferable", "span-6"),
             ("clinician", "span-6"),
-            ("not_transferable_reason", ""),
+            ("transferable", ""),
+            ("not_transferable_reason", "only-when-no"),
             ("free_text", ""),
         ),
     ),
@@ -187,7 +186,12 @@ def form_draft(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "referral/partials/draft_status.html",
-        {"form": form, "running": running, "identity_problem": identity},
+        {
+            "form": form,
+            "running": running,
+            "identity_problem": identity,
+            "chosen_codes": _chosen_codes(typed).values(),
+        },
     )
 
 
@@ -249,7 +253,12 @@ def form_attachment_remove(request: HttpRequest, pk: int, attachment: int) -> Ht
 @roles_required(Role.CLINIC)
 @require_POST
 def form_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw a draft away, once the person has said so on a page of its own."""
     actor = actor_of(request)
+    if "sure" not in request.POST:
+        form = _form(actor, pk)
+        services.save_draft(form, typed=_typed(request), actor=actor, now=timezone.now())
+        return render(request, "referral/discard.html", {"form": form})
     services.discard_draft(_form(actor, pk), actor=actor)
     messages.success(request, _("Utkastet är borttaget."))
     return redirect("forms")
@@ -282,18 +291,26 @@ def _typed(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def _chosen_codes(typed: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The Swedish names of the codes in the fields, by field."""
+    labels = {"kva": procedure_label, "icd10": diagnosis_label}
+    return {
+        field: {"field": field, "name": label(str(typed.get(field) or ""))}
+        for field, label in labels.items()
+    }
+
+
 def _context(form: IntakeForm, page: IntakeFormPage, *, running: Case | None) -> dict[str, Any]:
     returned = form.case.log.filter(verb="return_to_clinic").last() if form.case else None
+    chosen = _chosen_codes({name: page[name].value() for name in ("kva", "icd10")})
     return {
         "form": form,
         "page": page,
         "groups": [
-            (key, title, [(page[name], span) for name, span in fields])
+            (key, title, [(page[name], span, chosen.get(name)) for name, span in fields])
             for key, title, fields in GROUPS
         ],
         "attachments": list(form.attachments.all()),
-        "procedures": Procedure.objects.values_list("kva", "name"),
-        "diagnoses": diagnoses(),
         "running": running,
         "missing": returned.why if returned else "",
     }
