@@ -5,7 +5,6 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 
 from organisations.forms import LoginForm
 from organisations.models import Role
@@ -44,10 +43,7 @@ def start(request: HttpRequest) -> HttpResponse:
     page = HOME_PAGES.get(Role(actor_of(request).role))
     if page:
         return redirect(page)
-    text = _(
-        "Din roll har inga sidor att arbeta i här. Systemoperatörer ser inga patientuppgifter."
-    )
-    return render(request, "organisations/welcome.html", {"text": text})
+    return render(request, "organisations/welcome.html")
 
 
 def no_assignment(request: HttpRequest) -> HttpResponse:

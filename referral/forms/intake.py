@@ -20,6 +20,8 @@ YES_NO = [("yes", _("Ja")), ("no", _("Nej"))]
 class IntakeFormPage(PlainForm):
     """Blanketten. ``submission`` gives the typed values to the service."""
 
+    needed_by_answer = frozenset({"not_transferable_reason"})
+
     identity_number = forms.CharField(
         label=_("Personnummer"),
         max_length=20,
@@ -107,7 +109,12 @@ class IntakeFormPage(PlainForm):
         widget=forms.RadioSelect,
         help_text=_("Läkarens bedömning av allmäntillståndet."),
     )
-    not_transferable_reason = text_area(_("Om nej: varför inte?"), rows=2, required=False)
+    not_transferable_reason = text_area(
+        _("Varför kan patienten inte förmedlas?"),
+        rows=2,
+        required=False,
+        help_text=_("Behövs när svaret är nej."),
+    )
     clinician = forms.CharField(label=_("Bedömande läkare"), max_length=120, required=False)
     free_text = text_area(_("Övrigt"), rows=4, required=False)
 

@@ -31,6 +31,8 @@ WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 SECONDARY = frozenset(
     {"assign", "return_to_clinic", "park", "end", "pause", "end_pause", "withdraw_offer", "reject"}
 )
+# Verbs that are the next step in one state and only possible in another.
+NOT_NEXT = frozenset({(CaseState.CONFIRMED, "treat"), (CaseState.BOOKED, "book")})
 
 
 # What the case waits for, in words, for those who follow it.
@@ -38,7 +40,7 @@ WAITS_FOR = {
     CaseState.RECEIVED: _lazy("Blanketten väntar på att en vårdlots tar ärendet."),
     CaseState.RETURNED: _lazy("Kliniken ska komplettera blanketten."),
     CaseState.IN_PROGRESS: _lazy("Vårdlotsen söker en vårdgivare och lämnar ett erbjudande."),
-    CaseState.WATCHED: _lazy("Ingen kan ta emot just nu. Ärendet bevakas."),
+    CaseState.WATCHED: _lazy("Ingen kan ta emot just nu. Återuppta när någon har plats."),
     CaseState.OFFERED: _lazy("Patienten ska svara på erbjudandet."),
     CaseState.ACCEPTED: _lazy("Patienten har tackat ja. Vårdgivaren ska bekräfta remissen."),
     CaseState.CONFIRMED: _lazy("Vårdgivaren ska boka en tid."),
@@ -73,10 +75,10 @@ def buttons_for(case: Case, actor: Actor) -> list[ActionButton]:
                 label=str(TRANSITIONS[verb].label),
                 url=url,
                 one_click=verb in ONE_CLICK,
-                primary=verb not in SECONDARY,
+                primary=verb not in SECONDARY and (case.state, verb) not in NOT_NEXT,
             )
         )
-    return buttons
+    return sorted(buttons, key=lambda button: not button.primary)
 
 
 @roles_required(*WITH_PATIENT)
@@ -101,6 +103,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "form": case.form,
         "diagnosis": diagnosis_name(case.icd10),
         "clock": case.clock(today),
+        "today": today,
         "age": case.patient.age_at(today),
         "waits_for": WAITS_FOR[CaseState(case.state)],
         "buttons": buttons_for(case, actor),
