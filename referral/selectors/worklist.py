@@ -166,16 +166,16 @@ def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:
 def search_problem(text: str, *, today: date) -> str:
     """What is wrong with a number that was searched for, in words; empty when nothing is.
 
-    Eleven digits are a case number, ten or twelve an identity number; fewer are the beginning of
-    a case number.
+    Eleven digits, or two and two before hyphens, are a case number, ten or twelve an identity
+    number; fewer are the beginning of a case number.
     """
     digits = re.sub(r"[\s\u2010-\u2015\u2212+-]", "", text)
     if not re.fullmatch(r"[0-9]{10,12}", digits):
         return ""
     try:
-        if len(digits) == 11:
+        if len(digits) == 11 or re.match(r"[0-9]{2}-[0-9]{2}-", text):
             CaseNumber.parse(text)
-        elif not re.match(r"[0-9]{2}-[0-9]{2}-", text):
+        else:
             IdentityNumber.parse(text, today=today)
     except (InvalidCaseNumber, InvalidIdentityNumber) as error:
         return str(error)

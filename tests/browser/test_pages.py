@@ -6,20 +6,28 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from organisations.access import Actor
+from organisations.models import CareUnit, Role
 from referral import services
 from referral.models import CaseState
+from referral.selectors.worklist import views_for
+from tests.browser.conftest import Console
 from tests.factories import (
+    CareUnitFactory,
     ContractLineFactory,
     MadeCase,
+    ProcedureFactory,
     RegionFactory,
     WaitingTimeFactory,
+    clinic_actor,
     contract_owner_actor,
     make_case,
     manager_actor,
     operator_actor,
+    region_admin_actor,
+    user_of,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,7 +46,7 @@ def pages() -> Iterator[Address]:
     made = {
         state: make_case(state, region=region, line=line)
         for state in CaseState
-        if state not in {CaseState.RETURNED, CaseState.WATCHED}
+        if state != CaseState.RETURNED
     }
     home: MadeCase = made[CaseState.IN_PROGRESS]
     navigator, clinic = home.navigator, home.clinic
@@ -49,12 +57,16 @@ def pages() -> Iterator[Address]:
     yield None, reverse("login")
     for one in made.values():
         yield navigator, reverse("case", args=[one.case.number])
-    for view in ("mine", "unassigned", "soon", "closed"):
-        yield navigator, f"{reverse('worklist')}?view={view}"
+    for view in views_for(navigator):
+        yield navigator, f"{reverse('worklist')}?view={view.key}"
+    yield navigator, f"{reverse('worklist')}?view=all&sort=-clinic&kva=finns+inte"
     yield navigator, f"{reverse('worklist')}?q=finns+inte"
+    yield navigator, f"{reverse('worklist')}?q=13-26-000001-0"
+    yield navigator, f"{reverse('worklist')}?state=finns-inte"
     yield navigator, reverse("case-matching", args=[home.case.number])
     yield navigator, reverse("case-offer", args=[home.case.number, line.pk])
     yield navigator, reverse("case-notices", args=[made[CaseState.OFFERED].case.number])
+    yield navigator, reverse("case-matching", args=[made[CaseState.BOOKED].case.number])
     for verb in ("return_to_clinic", "park", "end", "pause"):
         yield navigator, reverse("case-action", args=[home.case.number, verb])
     for verb in ("accept", "decline", "withdraw_offer"):
@@ -65,6 +77,10 @@ def pages() -> Iterator[Address]:
     yield clinic, reverse("form", args=[draft.pk])
     yield clinic, reverse("form", args=[returned.case.form.pk])
     yield clinic, reverse("case", args=[home.case.number])
+    yield clinic, reverse("case", args=[returned.case.number])
+    yield clinic, reverse("case-notices", args=[home.case.number])
+    for verb in ("end", "pause"):
+        yield clinic, reverse("case-action", args=[returned.case.number, verb])
     provider = made[CaseState.CONFIRMED].provider
     yield provider, reverse("worklist")
     yield provider, reverse("case", args=[made[CaseState.CONFIRMED].case.number])
@@ -80,40 +96,226 @@ def pages() -> Iterator[Address]:
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
     yield operator_actor(), reverse("start")
+    yield region_admin_actor(region), reverse("start")
+    yield manager, reverse("no-assignment")
+    yield provider, reverse("contracts")
+    yield provider, reverse("contract", args=[line.contract.pk])
+    yield navigator, reverse("contracts")
     yield manager, reverse("worklist")  # refused: the page that says so
 
 
+ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
+
+
+class Inspector:
+    """Looks at pages: serious findings of axe, wider than the screen, an error of the server."""
+
+    def __init__(self, width: int) -> None:
+        self.width, self.axe, self.problems = width, Axe(), list[str]()
+
+    def look(self, page: Page, name: str, *, status: int = 200) -> None:
+        page.wait_for_load_state("load")
+        expect(page.locator(".htmx-request")).to_have_count(0)
+        if status >= 500:
+            self.problems.append(f"{name}: status {status}")
+        self.problems += [
+            f"{name}: {violation['id']} on {violation['nodes'][0]['target']}"
+            for violation in self.axe.run(page, options=ONLY_VIOLATIONS).response["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        if page.evaluate("document.documentElement.scrollWidth") > self.width:
+            self.problems.append(f"{name}: wider than {self.width} px")
+
+
+@pytest.mark.parametrize("whose", ["navigator", "others"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_is_accessible_and_fits_the_screen(
-    session_of: Callable[..., Page], console: object, width: int
+    session_of: Callable[..., Page], console: Console, width: int, whose: str
 ) -> None:
-    axe = Axe()
+    inspector = Inspector(width)
     sessions: dict[Actor | None, Page] = {}
-    problems: list[str] = []
     for actor, address in pages():
+        if (actor is not None and actor.role == Role.NAVIGATOR) != (whose == "navigator"):
+            continue
+        if actor not in sessions:
+            sessions[actor] = session_of(actor, width=width)
+        answer = sessions[actor].goto(address)
+        assert answer is not None
+        inspector.look(sessions[actor], address, status=answer.status)
+    console.complaints[:] = [
+        text for text in console.complaints if "404" not in text and "403" not in text
+    ]
+    assert inspector.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
+    session_of: Callable[..., Page], width: int
+) -> None:
+    """The clinic's form and each verb's form, sent empty: the summary's links reach the fields."""
+    inspector = Inspector(width)
+    region = RegionFactory()
+    home = make_case(CaseState.IN_PROGRESS, region=region)
+    offered = make_case(CaseState.OFFERED, region=region)
+    confirmed = make_case(CaseState.CONFIRMED, region=region)
+    paused = make_case(CaseState.IN_PROGRESS, region=region)
+    today = timezone.localdate()
+    services.pause(
+        paused.case,
+        reason="patient",
+        first_day=today,
+        comment="",
+        actor=paused.navigator,
+        now=timezone.now(),
+    )
+    draft = services.create_draft(actor=home.clinic, sending_unit=home.unit, now=timezone.now())
+    forms = [(home.clinic, reverse("form", args=[draft.pk]))]
+    for made, actor, verbs in (
+        (home, home.navigator, ("return_to_clinic", "park", "end", "pause", "note")),
+        (offered, home.navigator, ("accept", "decline", "withdraw_offer")),
+        (paused, home.navigator, ("end_pause",)),
+        (confirmed, confirmed.provider, ("reject", "book", "treat")),
+    ):
+        forms += [(actor, reverse("case-action", args=[made.case.number, v])) for v in verbs]
+    sessions: dict[Actor, Page] = {}
+    for actor, address in forms:
         if actor not in sessions:
             sessions[actor] = session_of(actor, width=width)
         page = sessions[actor]
-        answer = page.goto(address)
-        page.wait_for_load_state("load")
-        expect(page.locator(".htmx-request")).to_have_count(0)
-        assert answer is not None
-        if answer.status >= 500:
-            problems.append(f"{address}: status {answer.status}")
-        found = axe.run(page).response["violations"]
-        problems += [
-            f"{address}: {violation['id']} on {violation['nodes'][0]['target']}"
-            for violation in found
-            if violation["impact"] in {"serious", "critical"}
-        ]
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            problems.append(f"{address}: wider than {width} px")
-    console.complaints[:] = [  # type: ignore[attr-defined]
-        text
-        for text in console.complaints
-        if "404" not in text and "403" not in text  # type: ignore[attr-defined]
-    ]
-    assert problems == []
+        page.goto(address)
+        page.locator("main form .form-actions button").first.click()
+        expect(page.locator("#error-summary")).to_be_focused()
+        inspector.look(page, f"{address} with errors")
+        for link in page.locator("#error-summary a").all():
+            target = page.locator(link.get_attribute("href") or "#none")
+            if target.count() != 1 or not target.is_visible():
+                inspector.problems.append(f"{address}: {link.inner_text()} leads nowhere")
+    assert inspector.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_that_come_and_go_are_accessible(
+    session_of: Callable[..., Page], console: Console, width: int
+) -> None:
+    """Suggestions that are open, a draft that warns, the question before it is thrown away, the
+    answer after a verb, a wrong password, and a user without an assignment."""
+    inspector = Inspector(width)
+    made = make_case()
+    page = session_of(made.clinic, width=width)
+    page.goto(reverse("forms"))
+    page.get_by_role("button", name="Ny blankett").click()
+    page.locator("#id_identity_number").fill(made.patient.identity_number)
+    page.locator("#id_kva").fill("protes")
+    expect(page.locator("#id_kva_list [role=option]").first).to_be_visible()
+    page.locator("#id_kva").press("ArrowDown")
+    inspector.look(page, "suggestions")
+    page.locator("#id_kva").press("Enter")
+    expect(page.get_by_role("link", name=f"Öppna {made.case.number}")).to_be_visible()
+    inspector.look(page, "running case")
+    page.get_by_role("button", name="Kasta utkastet").click()
+    inspector.look(page, "discard")
+    navigator = session_of(made.navigator, width=width)
+    navigator.goto(reverse("case", args=[made.case.number]))
+    navigator.get_by_role("button", name="Ta ärendet").click()
+    expect(navigator.get_by_role("status")).to_contain_text("Klart")
+    inspector.look(navigator, "after a verb")
+    stranger = session_of(None, width=width)
+    stranger.goto(reverse("login"))
+    stranger.get_by_label("Användarnamn").fill("ingen")
+    stranger.get_by_label("Lösenord").fill("fel")
+    stranger.get_by_role("button", name="Logga in").click()
+    expect(stranger.get_by_role("alert")).to_be_visible()
+    inspector.look(stranger, "wrong password")
+    without = operator_actor()
+    user_of(without).assignments.all().delete()
+    left = session_of(without, width=width)
+    left.goto(reverse("start"))
+    inspector.look(left, "no assignment")
+    console.complaints[:] = [text for text in console.complaints if "403" not in text]
+    assert inspector.problems == []
+
+
+def test_a_procedure_is_chosen_by_word_with_the_keyboard_and_its_diagnosis_follows(
+    session_of: Callable[..., Page],
+) -> None:
+    ProcedureFactory(name="Primär totalprotes i knäled med cement", diagnoses=["M17.1"])
+    unit = CareUnitFactory(sends=True)
+    page = session_of(clinic_actor(unit))
+    page.goto(reverse("forms"))
+    page.get_by_role("button", name="Ny blankett").click()
+    procedure = page.get_by_role("combobox", name="Begärd åtgärd")
+    procedure.fill("knä")
+    expect(page.get_by_role("option", name="NGB49")).to_be_visible()
+    procedure.press("ArrowDown")
+    procedure.press("Enter")
+    expect(procedure).to_have_value("NGB49")
+    expect(page.get_by_text("Primär totalprotes i knäled med cement")).to_be_visible()
+    procedure.press("Tab")
+    diagnosis = page.get_by_role("combobox", name="Diagnos")
+    expect(diagnosis).to_be_focused()
+    expect(page.get_by_role("option", name="M17.1")).to_be_visible()
+    diagnosis.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    diagnosis.fill("z999")
+    diagnosis.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Utkastet är sparat")
+    expect(diagnosis).to_have_value("z999")
+
+
+def test_enter_in_the_form_saves_and_never_removes_an_attachment(
+    session_of: Callable[..., Page],
+) -> None:
+    clinic = clinic_actor(CareUnitFactory(sends=True))
+    unit = CareUnit.objects.get(pk=clinic.care_unit_id)
+    now = timezone.now()
+    draft = services.create_draft(actor=clinic, sending_unit=unit, now=now)
+    services.add_attachment(draft, name="a.pdf", content=b"%PDF-1.7\n%%EOF", actor=clinic, now=now)
+    page = session_of(clinic)
+    page.goto(reverse("form", args=[draft.pk]))
+    page.locator("#id_given_name").fill("Åsa")
+    page.locator("#id_given_name").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Utkastet är sparat")
+    assert draft.attachments.count() == 1
+
+
+def test_on_a_phone_a_case_is_a_low_card_and_the_list_can_be_sorted(
+    session_of: Callable[..., Page],
+) -> None:
+    first, second = make_case(), make_case(CaseState.WATCHED)
+    page = session_of(first.navigator, width=390)
+    page.goto(f"{reverse('worklist')}?view=all")
+    heights = page.locator(".cases tbody tr").evaluate_all(
+        "rows => rows.map(row => row.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 2
+    assert max(heights) <= 130
+    page.get_by_label("Sortering").select_option("-number")
+    page.get_by_role("button", name="Visa").click()
+    page.wait_for_url("**sort=-number**")
+    numbers = page.locator(".cases a.case-number").all_inner_texts()
+    assert numbers == sorted([first.case.number, second.case.number], reverse=True)
+
+
+def test_the_form_is_sent_in_without_scripts(
+    browser: Browser, session_of: Callable[..., Page], live_server: object
+) -> None:
+    """Codes are then typed as they are."""
+    clinic = clinic_actor(CareUnitFactory(sends=True))
+    cookies = session_of(clinic).context.cookies()
+    context = browser.new_context(
+        base_url=live_server.url,  # type: ignore[attr-defined]
+        java_script_enabled=False,
+    )
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(reverse("forms"))
+    page.get_by_role("button", name="Ny blankett").click()
+    page.locator("#id_kva").fill("NGB49")
+    page.locator("#id_icd10").fill("M17.1")
+    page.get_by_role("button", name="Skicka in").click()
+    expect(page.locator("#id_kva")).to_have_value("NGB49")
+    expect(page.locator("#id_icd10_name")).to_have_text("Annan primär gonartros")
+    context.close()
 
 
 def test_the_worklist_can_be_worked_with_the_keyboard_alone(
