@@ -249,7 +249,7 @@ def test_a_procedure_is_chosen_by_word_with_the_keyboard_and_its_diagnosis_follo
     procedure.press("ArrowDown")
     procedure.press("Enter")
     expect(procedure).to_have_value("NGB49")
-    expect(page.get_by_text("Primär totalprotes i knäled med cement")).to_be_visible()
+    expect(page.locator("#id_kva_name")).to_have_text("Primär totalprotes i knäled med cement")
     procedure.press("Tab")
     diagnosis = page.get_by_role("combobox", name="Diagnos")
     expect(diagnosis).to_be_focused()
