@@ -84,6 +84,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
                 order for order in ORDERS if view in REVIEWED or not order[0].endswith("review")
             ],
             "today": today,
+            "shows_reason": view in REVIEWED,
             "search_problem": search_problem(search, today=today) if search else "",
             "filtered": any(request.GET.get(name) for name in filters.form.fields),
         },
