@@ -7,7 +7,7 @@ from typing import cast
 from referral.models import Case
 from referral.models.cases import CaseQuerySet
 from referral.selectors.cases import SHOWN_IN_LISTS
-from referral.selectors.worklist import SORTS
+from referral.selectors.worklist import SORTS, in_order
 
 PAGE_SIZE = 50
 
@@ -20,7 +20,8 @@ class Page:
 
 def page_of(cases: CaseQuerySet, *, sort: str, cursor: str = "", size: int = PAGE_SIZE) -> Page:
     """The rows after ``cursor`` in the order of ``sort``; a cursor that cannot be read is none."""
-    key, _pk = SORTS.get(sort, SORTS["last_day"])
+    sort = sort if sort in SORTS else "last_day"
+    key, _pk = SORTS[sort]
     descending, field = key.startswith("-"), key.lstrip("-")
     after = _read(cursor, field)
     if after:
@@ -35,7 +36,7 @@ def page_of(cases: CaseQuerySet, *, sort: str, cursor: str = "", size: int = PAG
     # with its patient, whose visibility the database would ask for each.
     keys = list(cases.select_related(None).values_list("pk", flat=True)[: size + 1])
     shown = Case.objects.filter(pk__in=keys[:size]).select_related(*SHOWN_IN_LISTS)
-    rows = list(shown.order_by(*SORTS.get(sort, SORTS["last_day"])))
+    rows = list(in_order(shown, sort))
     return Page(rows, _write(rows[-1], field) if len(keys) > size else "")
 
 

@@ -139,7 +139,12 @@ def worklist(
         cases = cases.filter(_search(text, today=today))
     else:
         cases = cases.filter(_condition(view, actor, today=today))
-    order = SORTS[sort_for(sort, view=view, search=search)]
+    return in_order(cases, sort_for(sort, view=view, search=search))
+
+
+def in_order(cases: CaseQuerySet, sort: str) -> CaseQuerySet:
+    """The cases in an order of ``SORTS``, with the value that it follows on each."""
+    order = SORTS[sort]
     column = order[0].lstrip("-")
     if column in _ANNOTATIONS:
         cases = cases.annotate(**{column: _ANNOTATIONS[column]})
