@@ -22,7 +22,10 @@ SESSION = django_settings.SESSION_COOKIE_NAME
 
 
 class Console:
-    """What the browser complained of; a refused form (422) is no complaint."""
+    """What the browser complained of.
+
+    A refused form (422) is no complaint, nor is an autosave that leaving the page cuts off.
+    """
 
     def __init__(self) -> None:
         self.complaints: list[str] = []
@@ -33,7 +36,7 @@ class Console:
 
     def _hear(self, message: object) -> None:
         kind, text = message.type, message.text  # type: ignore[attr-defined]
-        if kind == "error" and "422" not in text:
+        if kind == "error" and "422" not in text and "htmx:sendError" not in text:
             self.complaints.append(text)
 
 
