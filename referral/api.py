@@ -149,8 +149,8 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.SubmissionSerializer, "resubmit")
     def resubmit(self, request: Request, number: str) -> Response:
         """Skicka in den kompletterade blanketten; samma ärende."""
-        body = self._body(shapes.SubmissionSerializer)
         case = self._case(number, what="form")
+        body = self._body(shapes.SubmissionSerializer)
         return self._answer(
             services.resubmit(case, body.submission(), actor=self._actor(), now=timezone.now())
         )
@@ -216,8 +216,8 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             return Response(
                 shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data
             )
-        body = self._body(shapes.OfferRequestSerializer).validated_data
         case = self._case(number, what="offer")
+        body = self._body(shapes.OfferRequestSerializer).validated_data
         line = (
             ContractLine.objects.select_related("contract", "care_unit__municipality")
             .filter(pk=body["line"])
@@ -234,8 +234,8 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.AnswerSerializer, "answer")
     def answer(self, request: Request, number: str) -> Response:
         """Logga patientens svar per telefon eller brev."""
-        body = self._body(shapes.AnswerSerializer).validated_data
         case = self._case(number, what="answer")
+        body = self._body(shapes.AnswerSerializer).validated_data
         services.answer_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
         )
@@ -244,8 +244,8 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.WithdrawSerializer, "withdraw-offer")
     def withdraw_offer(self, request: Request, number: str) -> Response:
         """Återta ett obesvarat erbjudande."""
-        body = self._body(shapes.WithdrawSerializer).validated_data
         case = self._case(number, what="offer")
+        body = self._body(shapes.WithdrawSerializer).validated_data
         services.withdraw_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
         )
@@ -304,8 +304,8 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
 
     def _do(self, number: str, service: Callable[..., Case]) -> Response:
         """Call the service with the body's fields as its keyword arguments."""
-        body = self._body(self.get_serializer_class()).validated_data
         case = self._case(number, what=self.action)
+        body = self._body(self.get_serializer_class()).validated_data
         return self._answer(service(case, **body, actor=self._actor(), now=timezone.now()))
 
     def _again(self, number: str) -> Response:

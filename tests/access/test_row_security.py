@@ -28,6 +28,7 @@ from referral.models import (
     Pause,
     Referral,
 )
+from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
     CareUnitFactory,
@@ -85,34 +86,6 @@ WITHOUT_PATIENTS = {
 }
 
 
-def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> MadeCase:
-    """A case with a row in every table that has any."""
-    made = make_case(CaseState.IN_PROGRESS, region=RegionFactory(code=region))
-    now = timezone.now()
-    today = timezone.localdate(now)
-    services.pause(
-        made.case,
-        reason=Pause.Reason.PATIENT,
-        first_day=today,
-        until=today,
-        comment="",
-        actor=made.navigator,
-        now=now,
-    )
-    Attachment.objects.create(
-        form=made.case.form,
-        file="x",
-        name="x.pdf",
-        content_type="application/pdf",
-        size=1,
-        sha256="0" * 64,
-        uploaded_at=LONG_AGO,
-    )
-    advance(made, state)
-    deliver_events(now=now)
-    return made
-
-
 def numbers(model: type[models.Model], path: str) -> set[str]:
     """The case numbers of all rows the database gives, read past every filter of Django's."""
     table, key = model._meta.db_table, model._meta.pk.column
@@ -162,31 +135,10 @@ def test_the_application_owns_nothing_and_cannot_bypass():
         assert cursor.fetchone() == (0,)
 
 
-OTHERS: dict[str, Callable[[MadeCase], Actor | None]] = {
-    "nobody": lambda _made: None,
-    "a navigator of another region": lambda _made: navigator_actor(RegionFactory(code="14")),
-    "another clinic of the region": lambda made: clinic_actor(
-        CareUnitFactory(region=made.unit.region, sends=True)
-    ),
-    "another provider": lambda _made: provider_actor(CareUnitFactory()),
-    "another unit of the provider": lambda made: provider_actor(
-        CareUnitFactory(provider=made.line.care_unit.provider)
-    ),
-    "the region's contract owner": lambda made: contract_owner_actor(made.unit.region),
-    "the region's manager": lambda made: manager_actor(made.unit.region),
-    "the region's administrator": lambda made: region_admin_actor(made.unit.region),
-    "the operator": lambda _made: operator_actor(),
-    "another region's integration": lambda _made: integration_actor(RegionFactory(code="14")),
-    "another unit's integration": lambda made: integration_actor(
-        made.unit.region, CareUnitFactory(region=made.unit.region, sends=True)
-    ),
-}
-
-
-@pytest.mark.parametrize("who", OTHERS)
+@pytest.mark.parametrize("who", ["nobody", *STRANGERS])
 def test_others_get_nothing_from_any_table(who):
     made = whole_case()
-    with acting_as(OTHERS[who](made)):
+    with acting_as(STRANGERS[who](made) if who in STRANGERS else None):
         for model, path in OF_A_CASE.items():
             assert numbers(model, path) == set(), model
         for model in FOR_THE_PRODUCT_ONLY:

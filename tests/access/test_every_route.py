@@ -1,0 +1,178 @@
+"""Every address, as every role, against what belongs to others (design 5.6).
+
+``ROUTES`` names what each route leads to. A new route without an entry fails the test that counts
+them. Routes to an object are asked for one of another region, clinic or provider and must answer
+404, or 403 where the role has no business there at all. Routes without an object are asked as they
+stand, and nothing of the others may be in the answer.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from notices.models import Notice
+from organisations.access import Actor
+from referral.models import CaseState, IntakeForm
+from tests.access.world import STRANGERS, whole_case
+from tests.factories import MadeCase, user_of
+
+pytestmark = pytest.mark.django_db
+
+Keys = Callable[[MadeCase], dict[str, Any]]
+
+
+def of_case(made: MadeCase) -> dict[str, Any]:
+    return {"number": made.case.number}
+
+
+def of_form(made: MadeCase) -> dict[str, Any]:
+    return {"pk": made.case.form.pk}
+
+
+# Anybody may ask, logged in or not: nothing of any patient there.
+OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
+OPEN |= {"api-docs", "gateway-callback"}
+# The actor's own: lists and figures.
+OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
+OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
+OWN |= {"api-case-list", "api-contract-list"}
+OBJECTS: dict[str, Keys] = {
+    "case": of_case,
+    "case-form": of_case,
+    "case-matching": of_case,
+    "case-offer": lambda made: of_case(made) | {"line_id": made.line.pk},
+    "case-action": lambda made: of_case(made) | {"verb": "note"},
+    "certificate": lambda made: of_case(made) | {"serial": 1},
+    "attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
+    "case-notices": of_case,
+    "form": of_form,
+    "form-draft": of_form,
+    "form-attachments": of_form,
+    "form-attachment-remove": lambda made: of_form(made)
+    | {"attachment": made.case.form.attachments.get().pk},
+    "form-discard": of_form,
+    "notice-send-again": lambda made: {"pk": Notice.objects.filter(case=made.case)[0].pk},
+    "api-case-detail": of_case,
+    "api-case-notices": of_case,
+    "api-case-certificate": lambda made: of_case(made) | {"serial": 1},
+}
+OBJECTS |= {
+    f"api-case-{verb}": of_case
+    for verb in (
+        *("answer", "assign", "book", "close", "confirm", "end", "end-pause", "log", "matches"),
+        *("note", "offers", "park", "pause", "reject", "resubmit", "return-to-clinic", "take"),
+        *("treat", "unpark", "withdraw-offer"),
+    )
+}
+# Contracts are seen by their owner, users and provider: a contract owner and the provider's other
+# units have business with this one.
+CONTRACTS: dict[str, Keys] = {
+    "contract": lambda made: {"pk": made.line.contract.pk},
+    "api-contract-detail": lambda made: {"pk": made.line.contract.pk},
+}
+HAS_BUSINESS_WITH_THE_CONTRACT = {
+    "the region's contract owner",
+    "another unit of the provider",
+    "another unit's integration",
+}
+
+
+def all_routes() -> Iterator[tuple[str, str]]:
+    """Name and pattern of every route."""
+
+    def walk(resolver: URLResolver, before: str) -> Iterator[tuple[str, str]]:
+        for entry in resolver.url_patterns:
+            pattern = before + str(entry.pattern)
+            if isinstance(entry, URLResolver):
+                yield from walk(entry, pattern)
+            elif isinstance(entry, URLPattern):
+                yield str(entry.name or ""), pattern
+
+    return walk(get_resolver(), "")
+
+
+def test_every_route_has_an_entry_and_every_entry_a_route():
+    # The two without a name answer whatever is under /api/ with no such address.
+    names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
+    assert names == OPEN | OWN | OBJECTS.keys() | CONTRACTS.keys()
+
+
+def clients_of(actor: Actor) -> tuple[Client, APIClient]:
+    pages = Client(raise_request_exception=True)
+    pages.force_login(user_of(actor))
+    api = APIClient()
+    _row, token = AuthToken.objects.create(user_of(actor))
+    api.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    return pages, api
+
+
+def answers(client: Client | APIClient, name: str, address: str) -> set[int]:
+    """The status of each method that the route knows."""
+    body: dict[str, Any] = {"format": "json"} if name.startswith("api-") else {}
+    found = {client.get(address).status_code, client.post(address, {}, **body).status_code}
+    return found - {405}
+
+
+@pytest.mark.parametrize("state", [CaseState.OFFERED, CaseState.CLOSED])
+@pytest.mark.parametrize("who", STRANGERS)
+def test_what_is_others_is_not_found(who, state):
+    made = whole_case(state)
+    pages, api = clients_of(STRANGERS[who](made))
+    objects = dict(OBJECTS)
+    if who not in HAS_BUSINESS_WITH_THE_CONTRACT:
+        objects |= CONTRACTS
+    if state == CaseState.OFFERED:  # no certificate yet
+        objects.pop("certificate")
+    wrong = {}
+    for name, keys in objects.items():
+        client = api if name.startswith("api-") else pages
+        found = answers(client, name, reverse(name, kwargs=keys(made)))
+        if not found or not found <= {403, 404}:
+            wrong[name] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+def test_lists_and_figures_hold_nothing_of_others(who):
+    made = whole_case()
+    pages, api = clients_of(STRANGERS[who](made))
+    marks = [made.case.number, "Undansson", made.patient.identity_number]
+    marks.append(made.patient.identity_formatted)
+    for name in OWN - {"form-new"}:
+        client = api if name.startswith("api-") else pages
+        answer = client.get(reverse(name), follow=True)
+        assert answer.status_code in {200, 403, 404}, name
+        text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert not [mark for mark in marks if mark.encode() in text], name
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTS.keys() | CONTRACTS.keys() | OWN))
+def test_nobody_who_is_not_logged_in_gets_anything(name):
+    made = whole_case()
+    keys = (OBJECTS | CONTRACTS).get(name, lambda _made: {})(made)
+    client: Client | APIClient = APIClient() if name.startswith("api-") else Client()
+    address = reverse(name, kwargs=keys)
+    for answer in (client.get(address), client.post(address)):
+        if name.startswith("api-"):
+            assert answer.status_code == 401
+        else:
+            assert answer.status_code == 302
+            assert answer.url.startswith(reverse("login"))
+
+
+def test_a_draft_of_another_clinic_is_not_found():
+    made = whole_case()
+    other = IntakeForm.objects.create(
+        sending_unit=made.line.care_unit,
+        created_at=made.case.received_at,
+        saved_at=made.case.received_at,
+    )
+    pages, _api = clients_of(made.clinic)
+    for name in ("form", "form-draft", "form-attachments", "form-discard"):
+        found = answers(pages, name, reverse(name, kwargs={"pk": other.pk}))
+        assert found == {404}, name

@@ -1,0 +1,81 @@
+"""A case with a row in every table, and everybody who must get nothing of it."""
+
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from organisations.access import Actor
+from organisations.events import deliver_events
+from referral import services
+from referral.models import Attachment, CaseState, Pause
+from tests.factories import (
+    LONG_AGO,
+    CareUnitFactory,
+    MadeCase,
+    RegionFactory,
+    advance,
+    clinic_actor,
+    contract_owner_actor,
+    integration_actor,
+    make_case,
+    manager_actor,
+    navigator_actor,
+    operator_actor,
+    provider_actor,
+    region_admin_actor,
+)
+
+
+def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> MadeCase:
+    """A case with a row in every table that has any."""
+    made = make_case(
+        CaseState.IN_PROGRESS,
+        region=RegionFactory(code=region),
+        given_name="Hemliga",
+        family_name="Undansson",
+    )
+    now = timezone.now()
+    today = timezone.localdate(now)
+    services.pause(
+        made.case,
+        reason=Pause.Reason.PATIENT,
+        first_day=today,
+        until=today,
+        comment="",
+        actor=made.navigator,
+        now=now,
+    )
+    Attachment.objects.create(
+        form=made.case.form,
+        file="x",
+        name="x.pdf",
+        content_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        uploaded_at=LONG_AGO,
+    )
+    advance(made, state)
+    deliver_events(now=timezone.now())
+    return made
+
+
+# Everybody who has nothing to do with the case, and those at home who see no patients.
+STRANGERS: dict[str, Callable[[MadeCase], Actor]] = {
+    "a navigator of another region": lambda _made: navigator_actor(RegionFactory(code="14")),
+    "another clinic of the region": lambda made: clinic_actor(
+        CareUnitFactory(region=made.unit.region, sends=True)
+    ),
+    "another provider": lambda _made: provider_actor(CareUnitFactory()),
+    "another unit of the provider": lambda made: provider_actor(
+        CareUnitFactory(provider=made.line.care_unit.provider)
+    ),
+    "another region's contract owner": lambda _made: contract_owner_actor(RegionFactory(code="14")),
+    "the region's contract owner": lambda made: contract_owner_actor(made.unit.region),
+    "the region's manager": lambda made: manager_actor(made.unit.region),
+    "the region's administrator": lambda made: region_admin_actor(made.unit.region),
+    "the operator": lambda _made: operator_actor(),
+    "another region's integration": lambda _made: integration_actor(RegionFactory(code="14")),
+    "another unit's integration": lambda made: integration_actor(
+        made.unit.region, CareUnitFactory(region=made.unit.region, sends=True)
+    ),
+}
