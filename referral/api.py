@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -133,6 +133,26 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             raise Http404
         return HttpResponse(certificate_pdf(certificate), content_type="application/pdf")
 
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path=r"attachments/(?P<pk>[0-9]{1,18})",
+        pagination_class=None,
+    )
+    def attachment(self, request: Request, number: str, pk: str) -> FileResponse:
+        """En av blankettens bilagor som fil."""
+        case = self._case(number, what="attachment")
+        found = case.form.attachments.filter(pk=int(pk)).first()
+        if found is None:
+            raise Http404
+        return FileResponse(
+            found.file.open("rb"),
+            as_attachment=True,
+            filename=found.name,
+            content_type=found.content_type,
+        )
+
     # Forms
 
     @extend_schema(request=shapes.SubmissionSerializer, responses={201: shapes.CaseSerializer})
@@ -142,7 +162,11 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         body = self._body(shapes.SubmissionSerializer)
         unit = _sending_unit(actor, body.validated_data.get("sending_unit", ""))
         case = services.submit(
-            body.submission(), sending_unit=unit, actor=actor, now=timezone.now()
+            body.submission(),
+            sending_unit=unit,
+            actor=actor,
+            now=timezone.now(),
+            attachments=body.attachments_given(),
         )
         return self._answer(case, created=True)
 
@@ -152,7 +176,13 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         case = self._case(number, what="form")
         body = self._body(shapes.SubmissionSerializer)
         return self._answer(
-            services.resubmit(case, body.submission(), actor=self._actor(), now=timezone.now())
+            services.resubmit(
+                case,
+                body.submission(),
+                actor=self._actor(),
+                now=timezone.now(),
+                attachments=body.attachments_given(),
+            )
         )
 
     # Verbs

@@ -1,7 +1,10 @@
 """Shapes of the case API. They parse types; the rules come from the services."""
 
+import base64
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -10,6 +13,7 @@ from organisations.models import CareUnit
 from referral.machine import TRANSITIONS
 from referral.models import (
     AnswerChannel,
+    Attachment,
     Case,
     CaseLog,
     CloseReason,
@@ -23,6 +27,28 @@ from referral.models import (
 from referral.submission import Submission
 
 LONG = 10_000
+
+
+class Base64Field(serializers.Field[bytes, str, str, Any]):
+    """The bytes of a file as base64 text. What may be in them the service says."""
+
+    default_error_messages = {"invalid": _("Innehållet ska vara base64.")}
+
+    def to_internal_value(self, data: Any) -> bytes:
+        try:
+            return base64.b64decode(data, validate=True)
+        except (TypeError, ValueError):
+            self.fail("invalid")
+
+    def to_representation(self, value: bytes) -> str:
+        return base64.b64encode(value).decode()
+
+
+class NewAttachmentSerializer(serializers.Serializer[Any]):
+    """En bilaga: PDF, JPEG eller PNG, högst 20 MB."""
+
+    name = serializers.CharField(max_length=150)
+    content = extend_schema_field(OpenApiTypes.BYTE)(Base64Field)()
 
 
 class SubmissionSerializer(serializers.Serializer[Any]):
@@ -64,12 +90,20 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     not_transferable_reason = serializers.CharField(max_length=LONG, allow_blank=True, default="")
     clinician = serializers.CharField(max_length=120, allow_blank=True, default="")
     free_text = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+    attachments = NewAttachmentSerializer(
+        many=True, required=False, default=list, max_length=20, help_text="Tillkommande bilagor."
+    )
 
     def submission(self) -> Submission:
         """The typed values for the service."""
         values = dict(self.validated_data)
         values.pop("sending_unit", None)
+        values.pop("attachments", None)
         return Submission(**values)
+
+    def attachments_given(self) -> list[tuple[str, bytes]]:
+        """Names and contents of the files that came along."""
+        return [(file["name"], file["content"]) for file in self.validated_data["attachments"]]
 
 
 class ClockSerializer(serializers.Serializer[Any]):
@@ -117,13 +151,21 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
         return ClockSerializer(case.clock(self.context["today"])).data
 
 
+class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
+    class Meta:
+        model = Attachment
+        fields = ("id", "name", "content_type", "size", "sha256", "uploaded_at")
+
+
 class FormSerializer(serializers.ModelSerializer[IntakeForm]):
+    attachments = AttachmentSerializer(many=True, read_only=True)
+
     class Meta:
         model = IntakeForm
         fields = (
             *("submitted_at", "version", "medications", "anticoagulants", "bmi", "interpreter"),
             *("mobility", "escort", "transferable", "not_transferable_reason", "clinician"),
-            "free_text",
+            *("free_text", "attachments"),
         )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -37,6 +38,7 @@ from referral.submission import ADDRESS_FIELDS, Submission, check
 CHILD_PSYCHIATRY_GROUP = "Barn- och ungdomspsykiatri"
 MAX_TYPED_LENGTH = 20_000
 MAX_ATTACHMENTS = 20
+NewAttachment = tuple[str, bytes]  # name and content
 
 
 @transaction.atomic
@@ -95,7 +97,10 @@ def add_attachment(
 
     Raises :class:`InvalidInput` for other types, empty files and files over 20 MB.
     """
-    form = _open_form(form, actor)
+    return _attach(_open_form(form, actor), name=name, content=content, now=now)
+
+
+def _attach(form: IntakeForm, *, name: str, content: bytes, now: datetime) -> Attachment:
     if not content:
         raise InvalidInput(_("Filen är tom."), fields={"file": _("Filen är tom.")})
     if len(content) > Attachment.MAX_BYTES:
@@ -135,8 +140,11 @@ def submit(
     actor: Actor,
     now: datetime,
     form: IntakeForm | None = None,
+    attachments: Sequence[NewAttachment] = (),
 ) -> Case:
     """Submit the form: the case is born with its number and its guarantee clock.
+
+    ``attachments`` are names and contents of files that come along with the submission.
 
     Raises :class:`InvalidInput` with what is wrong by field, and :class:`WrongState` when the
     form was submitted before or a running case exists for the same patient and procedure.
@@ -169,6 +177,7 @@ def submit(
             case.save()
     except IntegrityError as error:
         raise _running_case_error(error, patient, submission, actor) from error
+    _attach_all(form, attachments, now=now)
     _store_form(form, case, submission, now=now)
     append_log(
         case,
@@ -185,7 +194,14 @@ def submit(
 
 @transaction.atomic
 @as_product("intake form")
-def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime) -> Case:
+def resubmit(
+    case: Case,
+    submission: Submission,
+    *,
+    actor: Actor,
+    now: datetime,
+    attachments: Sequence[NewAttachment] = (),
+) -> Case:
     """Submit the mended form of a returned case; number, receipt and clock start stay.
 
     Raises as :func:`submit`. The patient of a case cannot be exchanged.
@@ -207,6 +223,7 @@ def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime)
             days=locked.guarantee_days,
             pauses=locked.finished_pauses(),
         )
+        _attach_all(locked.form, attachments, now=now)
         _store_form(locked.form, locked, submission, now=now)
         details["version"] = locked.form.version
 
@@ -215,6 +232,22 @@ def resubmit(case: Case, submission: Submission, *, actor: Actor, now: datetime)
             return perform(case, "resubmit", actor=actor, now=now, details=details, change=change)
     except IntegrityError as error:
         raise _running_case_error(error, case.patient, submission, actor) from error
+
+
+def _attach_all(form: IntakeForm, attachments: Sequence[NewAttachment], *, now: datetime) -> None:
+    """Put the files on the form; all or none, and a refusal says which one it means.
+
+    The rows taken before a refusal go with the caller's transaction; their files are deleted here.
+    """
+    stored: list[Attachment] = []
+    for index, (name, content) in enumerate(attachments):
+        try:
+            stored.append(_attach(form, name=name, content=content, now=now))
+        except InvalidInput as error:
+            for attachment in stored:
+                attachment.file.delete(save=False)
+            field = f"attachments.{index}"
+            raise InvalidInput(str(error.message), fields={field: error.message}) from error
 
 
 def _refuse_problems(submission: Submission, *, today: date) -> None:
