@@ -191,19 +191,9 @@ class Start:
 
     async def prepare(self) -> bool:
         """Bring the database up to date; return whether all went well."""
-        steps = [
-            (_("Uppdaterar databasens tabeller"), ["migrate", "--verbosity", "0"]),
-            (_("Läser in kodverk och regioner"), ["load_reference"]),
-        ]
-        if self.demo:
-            steps.append((_("Gör demodata, om de inte redan finns"), ["demo_data"]))
         manage = os.fspath(settings.BASE_DIR / "manage.py")
-        for text, command in steps:
-            self.supervisor.say(text)
-            program = Program(self.supervisor.name, [sys.executable, manage, *command])
-            if not await self.supervisor.run_once(program):
-                return False
-        return True
+        command = [sys.executable, manage, "prepare", *([] if self.demo else ["--no-demo"])]
+        return await self.supervisor.run_once(Program(self.supervisor.name, command))
 
     async def watch(self, services: Services) -> None:
         """Start an embedded server again if it dies."""
