@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
+from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -17,7 +19,10 @@ class ActorTokenAuthentication(TokenAuthentication):
     """Knox tokens; the request gets its actor as a session's does in the middleware."""
 
     def authenticate(self, request: Request) -> Any:
-        found = super().authenticate(request)
+        try:
+            found = super().authenticate(request)
+        except UnicodeDecodeError as error:  # knox reads the token as UTF-8
+            raise exceptions.AuthenticationFailed(_("Biljetten gäller inte.")) from error
         if found is not None:
             actor = actor_for(found[0], now=timezone.now())
             request._request.actor = actor  # type: ignore[attr-defined]

@@ -19,7 +19,14 @@ def visible_cases(actor: Actor) -> CaseQuerySet:
 
 
 def get_case(actor: Actor, number: str) -> Case:
-    """The case with this number. Raises :class:`CaseNotFound`, also when it must stay unknown."""
+    """The case with this number. Raises :class:`CaseNotFound`, also when it must stay unknown.
+
+    A number that cannot be one, by shape or check digit, is answered with what is wrong with it.
+    """
+    try:
+        CaseNumber.parse(number)
+    except InvalidCaseNumber as error:
+        raise CaseNotFound(str(error)) from error
     case = find_by_number(actor, number)
     if case is None:
         raise CaseNotFound("Ärendet finns inte.")

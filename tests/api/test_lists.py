@@ -78,3 +78,19 @@ def test_the_schema_is_whole(tmp_path: Any) -> None:
     target = tmp_path / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target))
     assert "/api/v1/cases/{number}/offers/" in target.read_text()
+
+
+def test_an_order_or_view_that_is_unknown_is_refused_at_its_field(api: Api) -> None:
+    client = api(make_case().navigator)
+    for name in ("sort", "view"):
+        answer = client.get(f"/api/v1/cases/?{name}=x")
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json()["errors"]] == [name]
+
+
+def test_the_notices_of_a_number_with_a_wrong_digit_are_refused_with_the_reason(api: Api) -> None:
+    case = make_case()
+    wrong = case.case.number[:-1] + str((int(case.case.number[-1]) + 1) % 10)
+    answer = api(case.navigator).get(f"/api/v1/cases/{wrong}/notices/")
+    assert answer.status_code == 404
+    assert "kontrollsiffra" in answer.json()["detail"]

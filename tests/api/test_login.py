@@ -35,3 +35,11 @@ def test_password_login_is_the_demonstrations_alone(settings: object) -> None:
     settings.DEMO = False  # type: ignore[attr-defined]
     answer = APIClient().post("/api/v1/login/", {"login": "x", "password": "y"})
     assert answer.status_code == 403
+
+
+def test_a_token_that_is_not_even_text_is_refused_as_any_other() -> None:
+    answer = APIClient().get("/api/v1/me/", HTTP_AUTHORIZATION="Token å".encode().decode("latin1"))
+    assert answer.status_code == 401
+    answer = APIClient().get("/api/v1/me/", HTTP_AUTHORIZATION="Token \xe5")
+    assert answer.status_code == 401
+    assert answer["Content-Type"] == "application/problem+json"
