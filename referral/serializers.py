@@ -90,8 +90,12 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     not_transferable_reason = serializers.CharField(max_length=LONG, allow_blank=True, default="")
     clinician = serializers.CharField(max_length=120, allow_blank=True, default="")
     free_text = serializers.CharField(max_length=LONG, allow_blank=True, default="")
-    attachments = NewAttachmentSerializer(
-        many=True, required=False, default=list, max_length=20, help_text="Tillkommande bilagor."
+    attachments = serializers.ListField(
+        child=NewAttachmentSerializer(),
+        required=False,
+        default=list,
+        max_length=20,
+        help_text="Tillkommande bilagor.",
     )
 
     def submission(self) -> Submission:

@@ -12,7 +12,6 @@ from config.demo.logins import REGION_USERS
 from config.demo.people import People, contact_of
 from notices.models import LetterBatch, Notice
 from organisations.access import Actor, actor_for
-from organisations.errors import CapReached, WrongState
 from organisations.events import deliver_events
 from organisations.models import CareUnit, Municipality, Role, User
 from patients.models import Patient
@@ -43,6 +42,8 @@ DECLINES = (
     + [DeclineReason.ALREADY_TREATED, DeclineReason.OTHER]
 )
 MEDICINES = ("Metoprolol 50 mg", "Omeprazol 20 mg", "Alvedon vid behov", "Levaxin 100 µg")
+# How often a parked case is seen over before its clinic takes it back.
+MOST_REVIEWS = 4
 # Notices of offers younger than this wait for the running worker, so that there is something to
 # answer in the simulator at the first start.
 FRESH = timedelta(hours=30)
@@ -124,6 +125,7 @@ class Teller:
     ) -> datetime:
         missing = "ASA-klass stämmer inte med läkemedelslistan. Bifoga aktuell röntgenremiss."
         services.return_to_clinic(case, missing=missing, actor=navigator, now=at)
+        deliver_events(now=at, case_number=case.number)
         at = self._after(at, 1, 6)
         case.refresh_from_db()
         typed = Submission(**case.form.versions.get(version=1).content | _dates(case))
@@ -140,11 +142,7 @@ class Teller:
                 self._park(case, navigator, at)
                 return
             line = self.random.choices(matches, weights=[6, 3, 2][: len(matches)])[0].line
-            try:
-                offer = services.send_offer(case, line=line, actor=navigator, now=at)
-            except (CapReached, WrongState):
-                self._park(case, navigator, at)
-                return
+            offer = services.send_offer(case, line=line, actor=navigator, now=at)
             deliver_events(now=at, case_number=case.number)
             at = self._answered(case, offer, navigator, at)
             if self._goes_to_provider(case, offer, at):
@@ -201,6 +199,7 @@ class Teller:
                 actor=provider,
                 now=at,
             )
+            deliver_events(now=at, case_number=case.number)
             return False
         services.confirm(case, actor=provider, now=at)
         at = self._after(at, 0.5, 5)
@@ -216,11 +215,25 @@ class Teller:
         return True
 
     def _park(self, case: Case, navigator: Actor, at: datetime) -> None:
+        """Park the case and see it again within 30 days, until it ends or the future begins."""
         waits_for = "Vårdgivare med kompetens för patientens riskgrupp"
         if case.form.transferable:
             waits_for = f"Vårdgivare med plats för {case.kva} och ASA {case.asa}"
-        day = self._day(at) + timedelta(days=28)
-        services.park(case, waits_for=waits_for, review_on=day, actor=navigator, now=at)
+        for _review in range(MOST_REVIEWS):
+            review_on = self._day(at) + timedelta(days=28)
+            services.park(case, waits_for=waits_for, review_on=review_on, actor=navigator, now=at)
+            at = self._after(at, 19, 25)
+            services.unpark(case, actor=navigator, now=at)
+            at = self._after(at, 0, 0.1)
+        services.end(
+            case,
+            reason=CloseReason.HOME_CLINIC
+            if case.form.transferable
+            else CloseReason.NOT_TRANSFERABLE,
+            comment="Hemkliniken har tagit tillbaka patienten efter samråd.",
+            actor=navigator,
+            now=at,
+        )
 
     def _pause(self, case: Case, navigator: Actor, at: datetime) -> None:
         reason = self.random.choice(list(Pause.Reason))
@@ -241,10 +254,7 @@ class Teller:
             for region in sorted(places.PHONES):
                 clinic = self.random.choice([c for c in places.CLINICS if c.region == region])
                 at = self._working_hour(self.now - timedelta(days=9))
-                try:
-                    self._stand_at(clinic, region, state, at)
-                except (CapReached, WrongState):
-                    continue
+                self._stand_at(clinic, region, state, at)
                 self.told += 1
 
     def _stand_at(self, clinic: places.Clinic, region: str, state: int, at: datetime) -> None:
@@ -311,6 +321,7 @@ class Teller:
             services.return_to_clinic(
                 case, missing="Aktuell läkemedelslista saknas.", actor=navigator, now=at
             )
+            deliver_events(now=at, case_number=case.number)
             self.told += 1
 
     def _settle_notices(self) -> None:

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,7 +19,7 @@ from notices.models import Notice
 from organisations.models import AccessLog, Role
 from patients.identity import IdentityNumber
 from patients.models import Patient
-from referral.models import Case, CaseState, Certificate
+from referral.models import Case, CaseLog, CaseState, Certificate, Referral
 from tests.factories import stockholm
 
 NOW = stockholm(2026, 11, 24, 10)
@@ -35,7 +35,8 @@ def demonstration(django_db_setup: None, django_db_blocker: object) -> Iterator[
         transaction.set_rollback(True)
 
 
-pytestmark = pytest.mark.usefixtures("demonstration")
+# The mark has the test database made even when this module is run alone.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demonstration")]
 
 
 def test_some_three_hundred_cases_in_every_state_over_fourteen_months() -> None:
@@ -95,6 +96,38 @@ def test_only_fresh_offers_wait_to_be_sent() -> None:
     due = Notice.objects.filter(state=Notice.State.WAITING, due_at__lte=NOW)
     assert due.exists()
     assert not due.filter(due_at__lt=NOW - timedelta(hours=30)).exists()
+
+
+def test_what_happened_long_ago_was_told_then_and_not_at_the_first_start() -> None:
+    told = Notice.objects.filter(kind__in=["clinic_returned", "clinic_rejected"])
+    assert told.exists()
+    assert not told.filter(created_at__gte=NOW).exists()
+
+
+def test_a_parked_case_is_reviewed_within_30_days_as_in_life() -> None:
+    today = timezone.localdate(NOW)
+    watched = Case.objects.filter(state=CaseState.WATCHED)
+    assert watched.exists()
+    for case in watched:
+        assert today <= case.review_on <= today + timedelta(days=30)
+    parked: dict[int, datetime] = {}
+    for entry in CaseLog.objects.filter(verb__in=["park", "unpark"]).order_by("case", "at", "pk"):
+        if entry.verb == "park":
+            parked[entry.case_id] = entry.at
+        else:
+            assert entry.at - parked[entry.case_id] <= timedelta(days=30)
+
+
+def test_cases_that_a_person_should_have_handled_are_not_left_lying() -> None:
+    waiting = Case.objects.filter(state__in=[CaseState.RECEIVED, CaseState.ACCEPTED])
+    assert not waiting.filter(received_at__lt=NOW - timedelta(days=60)).exists()
+    booked = Referral.objects.filter(offer__case__state=CaseState.BOOKED)
+    assert not booked.filter(booked_for__lt=NOW - timedelta(days=7)).exists()
+
+
+def test_nothing_has_happened_in_the_future() -> None:
+    assert Case.objects.filter(received_at__gt=NOW).count() == 0
+    assert CaseLog.objects.filter(at__gt=NOW).count() == 0
 
 
 def test_certificates_stand_for_what_was_accepted() -> None:
