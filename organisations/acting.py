@@ -58,13 +58,24 @@ def act_as(actor: Acting | None) -> None:
 @contextmanager
 def acting_as(actor: Acting | None) -> Iterator[None]:
     """Let ``actor`` act within the block, also in a transaction that is open already."""
+    same = _rights(actor) == _rights(_acting.get())
     token = _acting.set(actor)
     try:
-        _tell_open_transactions()
+        if not same:
+            _tell_open_transactions()
         yield
     finally:
+        changed = _rights(_acting.get())
         _acting.reset(token)
-        _tell_open_transactions()
+        if changed != _rights(_acting.get()):
+            _tell_open_transactions()
+
+
+def _rights(actor: Acting | None) -> tuple[object, ...] | None:
+    """What the database is told of the actor: who has the same need not be told again."""
+    if actor is None:
+        return None
+    return (actor.role, actor.region, actor.care_unit_id, actor.provider_id, actor.user_id)
 
 
 def _tell_open_transactions() -> None:

@@ -1,4 +1,4 @@
-"""``manage.py prepare``: tables, code lists and demonstration, in one process."""
+"""``manage.py prepare``: code lists and demonstration, in one process."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,18 +9,14 @@ from django.utils.translation import gettext as _
 
 
 class Command(BaseCommand):
-    """What ``start`` needs before the programs run. A process for each step would take longer."""
+    """What ``start`` needs beside the tables, which are made as their owner by ``migrate``."""
 
-    help = _("Uppdaterar tabeller, läser in kodverk och gör demodata om de inte finns.")
-    # They need the tables that are made here.
-    requires_system_checks = ()
+    help = _("Läser in kodverk och gör demodata om de inte finns.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help=_("gör inga demodata"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._say(_("Uppdaterar databasens tabeller"))
-        call_command("migrate", verbosity=0, stdout=self.stdout)
         self._say(_("Läser in kodverk och regioner"))
         call_command("load_reference", stdout=self.stdout)
         if not options["no_demo"]:

@@ -192,8 +192,15 @@ class Start:
     async def prepare(self) -> bool:
         """Bring the database up to date; return whether all went well."""
         manage = os.fspath(settings.BASE_DIR / "manage.py")
-        command = [sys.executable, manage, "prepare", *([] if self.demo else ["--no-demo"])]
-        return await self.supervisor.run_once(Program(self.supervisor.name, command))
+        self.supervisor.say(_("Uppdaterar databasens tabeller"))
+        for command in (
+            ["migrate", "--verbosity", "0"],
+            ["prepare", *([] if self.demo else ["--no-demo"])],
+        ):
+            program = Program(self.supervisor.name, [sys.executable, manage, *command])
+            if not await self.supervisor.run_once(program):
+                return False
+        return True
 
     async def watch(self, services: Services) -> None:
         """Start an embedded server again if it dies."""
