@@ -40,7 +40,7 @@ OPEN |= {"api-docs", "gateway-callback"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
-OWN |= {"api-case-list", "api-contract-list"}
+OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OBJECTS: dict[str, Keys] = {
     "case": of_case,
     "case-form": of_case,
@@ -53,13 +53,15 @@ OBJECTS: dict[str, Keys] = {
     "form": of_form,
     "form-draft": of_form,
     "form-attachments": of_form,
-    "form-attachment-remove": lambda made: of_form(made)
-    | {"attachment": made.case.form.attachments.get().pk},
+    "form-attachment-remove": lambda made: (
+        of_form(made) | {"attachment": made.case.form.attachments.get().pk}
+    ),
     "form-discard": of_form,
     "notice-send-again": lambda made: {"pk": Notice.objects.filter(case=made.case)[0].pk},
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-certificate": lambda made: of_case(made) | {"serial": 1},
+    "api-case-attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
 }
 OBJECTS |= {
     f"api-case-{verb}": of_case
