@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from organisations.access import Actor
 from organisations.models import Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
-from patients.selectors import patients_named
+from patients.selectors import identity_hashes, patients_named
 from referral.guarantee import SOON_DAYS
 from referral.models import CaseState
 from referral.models.cases import CaseQuerySet
@@ -197,7 +197,9 @@ def _search(text: str, *, today: date) -> Q:
     except InvalidCaseNumber:
         pass
     try:
-        return Q(patient__identity_number=IdentityNumber.parse(text, today=today).value)
+        return Q(
+            patient__identity_hash__in=identity_hashes(IdentityNumber.parse(text, today=today))
+        )
     except InvalidIdentityNumber:
         pass
     if re.fullmatch(r"[0-9 +-]+", text):
