@@ -24,7 +24,7 @@ def unseal(text: str, *, context: str) -> str:
         raise CannotDecrypt(f"A value of {context} is not encrypted.")
     try:
         sealed = base64.urlsafe_b64decode(encoded)
-    except binascii.Error as error:
+    except (binascii.Error, ValueError) as error:
         raise CannotDecrypt(f"A value of {context} was changed.") from error
     return encryption_ring().decrypt(key_id, sealed, context=context).decode()
 

@@ -25,6 +25,10 @@ from referral.submission import Submission
 LONG = 10_000
 
 
+class IdentitySearchSerializer(serializers.Serializer[Any]):
+    identity_number = serializers.CharField(max_length=20)
+
+
 class SubmissionSerializer(serializers.Serializer[Any]):
     """Blanketten. ``sending_unit`` is needed for an integration client only."""
 

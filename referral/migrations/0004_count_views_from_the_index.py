@@ -5,21 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0004_row_security'),
-        ('patients', '0002_search_by_name'),
-        ('referral', '0003_row_security'),
+        ("organisations", "0004_row_security"),
+        ("patients", "0002_search_by_name"),
+        ("referral", "0003_row_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='case',
-            name='case_worklist',
+            model_name="case",
+            name="case_worklist",
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['region', 'last_day', 'id'], include=('state', 'navigator', 'sending_unit', 'receiving_unit', 'paused_from', 'clock_stopped_on', 'review_on'), name='case_worklist'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=["region", "last_day", "id"],
+                include=(
+                    "state",
+                    "navigator",
+                    "sending_unit",
+                    "receiving_unit",
+                    "paused_from",
+                    "clock_stopped_on",
+                    "review_on",
+                ),
+                name="case_worklist",
+            ),
         ),
     ]

@@ -130,12 +130,23 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
 
 
 def worklist(
-    actor: Actor, *, view: str, today: date, search: str = "", sort: str = ""
+    actor: Actor,
+    *,
+    view: str,
+    today: date,
+    search: str = "",
+    patient: int | None = None,
+    sort: str = "",
 ) -> CaseQuerySet:
-    """The cases of a view in a stable order. A search looks through all cases, closed ones too."""
+    """The cases of a view in a stable order. A search looks through all cases, closed ones too.
+
+    ``patient`` is the key of the one that was searched by identity number, which stands in no URL.
+    """
     cases = visible_cases(actor)
     text = search.strip()
-    if text:
+    if patient is not None:
+        cases = cases.filter(patient=patient)
+    elif text:
         cases = cases.filter(_search(text, today=today))
     else:
         cases = cases.filter(_condition(view, actor, today=today))
@@ -149,6 +160,15 @@ def in_order(cases: CaseQuerySet, sort: str) -> CaseQuerySet:
     if column in _ANNOTATIONS:
         cases = cases.annotate(**{column: _ANNOTATIONS[column]})
     return cases.order_by(*order)
+
+
+def cases_of_identity(actor: Actor, text: str, *, today: date) -> CaseQuerySet | None:
+    """The visible cases of the patient with this identity number; ``None`` when it is not one."""
+    try:
+        identity = IdentityNumber.parse(text, today=today)
+    except InvalidIdentityNumber:
+        return None
+    return visible_cases(actor).filter(patient__identity_hash__in=identity_hashes(identity))
 
 
 def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:

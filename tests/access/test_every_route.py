@@ -53,8 +53,9 @@ OBJECTS: dict[str, Keys] = {
     "form": of_form,
     "form-draft": of_form,
     "form-attachments": of_form,
-    "form-attachment-remove": lambda made: of_form(made)
-    | {"attachment": made.case.form.attachments.get().pk},
+    "form-attachment-remove": lambda made: (
+        of_form(made) | {"attachment": made.case.form.attachments.get().pk}
+    ),
     "form-discard": of_form,
     "notice-send-again": lambda made: {"pk": Notice.objects.filter(case=made.case)[0].pk},
     "api-case-detail": of_case,

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from notices.models import GatewayCallback, Notice
 from organisations.access import Actor, acting_as, as_product, record_access
-from organisations.events import deliver_events
 from organisations.models import AccessLog, DomainEvent, EventDelivery, Role
 from patients.models import Patient
 from referral import services
@@ -31,18 +30,12 @@ from referral.models import (
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
-    CareUnitFactory,
     MadeCase,
     RegionFactory,
-    advance,
-    clinic_actor,
-    contract_owner_actor,
     integration_actor,
     make_case,
     manager_actor,
-    navigator_actor,
     operator_actor,
-    provider_actor,
     region_admin_actor,
 )
 
