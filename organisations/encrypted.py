@@ -104,6 +104,10 @@ class EncryptedTextField(_Encrypted):
 class EncryptedJSONField(_Encrypted):
     """A JSON object that is encrypted at rest as a whole; an empty one is an empty text."""
 
+    # What django-stubs takes as the attribute's type.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def to_text(self, value: Any) -> str:
         return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False) if value else ""
 

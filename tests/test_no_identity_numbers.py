@@ -15,7 +15,7 @@ from organisations.events import deliver_events
 from organisations.masking import MASK, MaskingFormatter, holds_identity_number, masked
 from organisations.models import User
 from referral.models import CaseState
-from tests.factories import identity_number, make_case, navigator_actor
+from tests.factories import RegionFactory, identity_number, make_case, navigator_actor
 
 NUMBER = identity_number(5)
 
@@ -61,7 +61,7 @@ def test_several_cases_and_none_are_shown_without_the_number_in_any_url():
     made = make_case()
     number = made.patient.identity_number
     again = make_case(identity_number=number, kva="CJE20", unit=made.case.sending_unit)
-    for actor, shown in ((made.navigator, True), (navigator_actor(), False)):
+    for actor, shown in ((made.navigator, True), (navigator_actor(RegionFactory()), False)):
         client = client_of(actor)
         answer = client.post(reverse("case-search"), {"q": number})
         assert not holds_identity_number(answer.url)
@@ -73,7 +73,7 @@ def test_several_cases_and_none_are_shown_without_the_number_in_any_url():
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", [NUMBER, NUMBER[:-1] + "0", f"{NUMBER[2:8]}-{NUMBER[8:]}"])
 def test_a_mistyped_number_or_one_in_an_old_link_is_taken_out_of_the_url(typed):
-    client = client_of(navigator_actor())
+    client = client_of(navigator_actor(RegionFactory()))
     for answer in (
         client.post(reverse("case-search"), {"q": typed}),
         client.get(reverse("worklist"), {"q": typed}),
@@ -105,3 +105,19 @@ def test_an_error_report_shows_no_value(settings):
     except ValueError:
         reporter = ExceptionReporter(request, *__import__("sys").exc_info())
     assert number not in reporter.get_traceback_html() + reporter.get_traceback_text()
+
+
+@pytest.mark.django_db
+def test_the_api_searches_by_identity_number_in_the_body_only():
+    made = make_case()
+    number = made.patient.identity_number
+    client = client_of(made.navigator)
+    address = "/api/v1/cases/"
+    assert client.get(address, {"search": number}).status_code == 400
+    found = client.post(f"{address}search/", {"identity_number": number}, "application/json")
+    assert [case["number"] for case in found.json()] == [made.case.number]
+    stranger = client_of(navigator_actor(RegionFactory()))
+    found = stranger.post(f"{address}search/", {"identity_number": number}, "application/json")
+    assert found.json() == []
+    bad = client.post(f"{address}search/", {"identity_number": "1912"}, "application/json")
+    assert bad.status_code == 400

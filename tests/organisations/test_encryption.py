@@ -103,7 +103,8 @@ def test_a_filter_that_could_find_nothing_is_refused(condition):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "details", [{"identity_number": "1940"}, {"postal_code": "302 3"}, {"town": "x" * 61}]
+    "details",
+    [{"identity_number": "1940", "birth_date": None}, {"postal_code": "302 3"}, {"town": "x" * 61}],
 )
 def test_the_field_holds_the_shape_that_the_database_cannot_see(details):
     with pytest.raises(ValueError, match=next(iter(details))):
