@@ -25,9 +25,9 @@ class Sealed(Lookup):
     lookup_name = "sealed"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} ~ '{SHAPE}'", list(parameters)
+        return f"{column} ~ '{SHAPE}'", tuple(parameters)
 
 
 class _Encrypted(models.TextField):
