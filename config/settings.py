@@ -27,6 +27,8 @@ REQUIRED_IN_PRODUCTION = (
     "ALLOWED_HOSTS",
     "VARDLOTS_BASE_URL",
     "VARDLOTS_DATA",
+    "VARDLOTS_ENCRYPTION_KEYS",
+    "VARDLOTS_HASH_KEYS",
     "VARDLOTS_GATEWAY_URL",
     "VARDLOTS_GATEWAY_SECRET",
     "EMAIL_URL",
@@ -43,6 +45,11 @@ if not PRODUCTION:
 
 # Outside production a fixed key is fine: nothing it signs leaves the machine.
 SECRET_KEY = env.str("SECRET_KEY", default="development-only-" + "x" * 50)
+# Keys of what is encrypted at rest, "id:base64,id:base64", the current one first; and of the hashes
+# that it is found by (docs/decisions/0006-encryption.md). `manage.py start` makes a data
+# directory its own; the fixed ones are for tests and for commands before the first start.
+ENCRYPTION_KEYS = env.str("VARDLOTS_ENCRYPTION_KEYS", default="dev:" + "A" * 43 + "=")
+HASH_KEYS = env.str("VARDLOTS_HASH_KEYS", default="dev:" + "B" * 42 + "A=")
 DEBUG = env.bool("DEBUG", default=False) and not PRODUCTION
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 BASE_URL = env.str("VARDLOTS_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -175,7 +182,7 @@ STATIC_ROOT = BASE_DIR / "static_root"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "organisations.storage.EncryptedFileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "attachments", "base_url": None},
     },
     "staticfiles": {
@@ -277,10 +284,17 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "organisations.masking.NothingPersonal"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "organisations.masking.MaskingFormatter",
+            "format": "%(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"httpx": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},

@@ -1,11 +1,11 @@
 """Notices to patients and providers, letter batches and what the gateway called back."""
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
 from referral.models import Case, Offer
 
@@ -135,7 +135,7 @@ class GatewayCallback(models.Model):
 
     delivery_id = models.CharField(max_length=80, unique=True)
     received_at = models.DateTimeField(_("mottaget"))
-    payload = models.JSONField(encoder=DjangoJSONEncoder)
+    payload = EncryptedJSONField()
     outcome = models.CharField(_("utfall"), max_length=200)
     notice = models.ForeignKey(
         Notice, on_delete=models.PROTECT, null=True, related_name="callbacks"
@@ -145,6 +145,11 @@ class GatewayCallback(models.Model):
         ordering = ("pk",)
         verbose_name = _("återkoppling från 1177")
         verbose_name_plural = _("återkopplingar från 1177")
+        constraints = (
+            models.CheckConstraint(
+                name="callback_payload_encrypted", condition=Q(payload__sealed=True)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.outcome}"

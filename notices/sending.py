@@ -20,6 +20,7 @@ from notices.gateway import (
     send_message,
 )
 from notices.models import Notice
+from organisations.masking import masked
 from organisations.sweeps import claim_due
 from referral.models import DeclineReason, LogVerb, Offer
 from referral.services import record_notice
@@ -112,7 +113,7 @@ def _send_to_inbox(notice: Notice, now: datetime) -> None:
         _hasten_letter(notice, now=now)
     except MessageRefused as error:
         notice.state = Notice.State.FAILED
-        notice.last_error = str(error)[:300]
+        notice.last_error = masked(str(error))[:300]
         _hasten_letter(notice, now=now)
     else:
         notice.state = Notice.State.SENT
@@ -149,7 +150,7 @@ def _send_email(notice: Notice, now: datetime) -> None:
 
 
 def _postpone(notice: Notice, error: Exception, *, now: datetime) -> None:
-    notice.last_error = f"{type(error).__name__}: {error}"[:300]
+    notice.last_error = masked(f"{type(error).__name__}: {error}")[:300]
     if notice.attempts >= MAX_ATTEMPTS:
         notice.state = Notice.State.FAILED
         logger.error("notice in case %s failed for good", notice.case.number)

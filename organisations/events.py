@@ -11,6 +11,7 @@ from typing import Any
 from celery import current_app
 from django.db import InterfaceError, OperationalError, transaction
 
+from organisations.masking import masked
 from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due
 
@@ -91,7 +92,7 @@ def _deliver(delivery: EventDelivery, *, now: datetime) -> None:
         raise
     except Exception as error:  # one bad event must not hold up the rest
         logger.exception("event %s to %s failed", delivery.event.kind, delivery.consumer)
-        delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
+        delivery.last_error = masked(f"{type(error).__name__}: {error}")[:2000]
         delivery.due_at = now + timedelta(minutes=min(60, 2 ** min(delivery.attempts, 6)))
     else:
         delivery.done_at = now

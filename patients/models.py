@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from organisations.encrypted import EncryptedTextField, KeyedHashField
 from organisations.models import Municipality
 
 
@@ -33,7 +34,10 @@ class Patient(models.Model):
 
     PROTECTED = frozenset({Protection.CONFIDENTIALITY_MARK, Protection.PROTECTED_REGISTRATION})
 
-    identity_number = models.CharField(_("personnummer"), max_length=12, unique=True)
+    identity_number = EncryptedTextField(
+        _("personnummer"), max_length=12, shape=r"[0-9]{8}[0-9A-Z]{4}"
+    )
+    identity_hash = KeyedHashField(source="identity_number", unique=True)
     identity_kind = models.CharField(max_length=20, choices=IdentityKind)
     given_name = models.CharField(_("förnamn"), max_length=80)
     family_name = models.CharField(_("efternamn"), max_length=80)
@@ -45,10 +49,10 @@ class Patient(models.Model):
     protection = models.CharField(
         _("skyddad identitet"), max_length=20, choices=Protection, default=Protection.NONE
     )
-    street = models.CharField(_("gatuadress"), max_length=120, blank=True)
-    postal_code = models.CharField(_("postnummer"), max_length=5, blank=True)
-    town = models.CharField(_("ort"), max_length=60, blank=True)
-    phone = models.CharField(_("telefon"), max_length=30, blank=True)
+    street = EncryptedTextField(_("gatuadress"), max_length=120, blank=True)
+    postal_code = EncryptedTextField(_("postnummer"), max_length=5, blank=True, shape=r"[0-9]{5}")
+    town = EncryptedTextField(_("ort"), max_length=60, blank=True)
+    phone = EncryptedTextField(_("telefon"), max_length=30, blank=True)
     language = models.CharField(_("språk"), max_length=40, blank=True)
     created_at = models.DateTimeField()
 
@@ -57,19 +61,28 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patienter")
         constraints = (
+            # Shapes are checked by the fields; that nothing lies in plain text, by the database.
             models.CheckConstraint(
-                name="patient_identity_number_shape",
-                condition=Q(identity_number__regex=r"^[0-9]{8}[0-9A-Z]{4}$"),
+                name="patient_identity_number_encrypted", condition=Q(identity_number__sealed=True)
+            ),
+            models.CheckConstraint(
+                name="patient_street_encrypted", condition=Q(street="") | Q(street__sealed=True)
+            ),
+            models.CheckConstraint(
+                name="patient_postal_code_encrypted",
+                condition=Q(postal_code="") | Q(postal_code__sealed=True),
+            ),
+            models.CheckConstraint(
+                name="patient_town_encrypted", condition=Q(town="") | Q(town__sealed=True)
+            ),
+            models.CheckConstraint(
+                name="patient_phone_encrypted", condition=Q(phone="") | Q(phone__sealed=True)
             ),
             # Skatteverket forwards post to people with protected identity; no address is kept.
             models.CheckConstraint(
                 name="patient_protected_has_no_address",
                 condition=Q(protection="none")
                 | Q(street="", postal_code="", town="", municipality__isnull=True),
-            ),
-            models.CheckConstraint(
-                name="patient_postal_code_five_digits",
-                condition=Q(postal_code="") | Q(postal_code__regex=r"^[0-9]{5}$"),
             ),
         )
         # Search by part of a name compares in upper case (Django's ``icontains``).

@@ -1,6 +1,18 @@
 """Reads of patients that other apps share."""
 
+from typing import cast
+
 from django.db.models.expressions import RawSQL
+
+from organisations.encrypted import KeyedHashField
+from patients.identity import IdentityNumber
+from patients.models import Patient
+
+
+def identity_hashes(identity: IdentityNumber) -> list[str]:
+    """What to look for in ``identity_hash__in``: the number is stored encrypted."""
+    field = cast(KeyedHashField, Patient._meta.get_field("identity_hash"))
+    return field.digests(identity.value)
 
 
 def patients_named(words: list[str]) -> RawSQL:

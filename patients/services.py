@@ -9,6 +9,7 @@ from organisations.access import as_product
 from organisations.models import Municipality
 from patients.identity import IdentityNumber
 from patients.models import Patient
+from patients.selectors import identity_hashes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +37,19 @@ def register_patient(
     A protected identity loses its address and municipality (design 5.6), and stays protected
     when a later form does not mention it: only a region administrator may lift protection.
     """
-    known = Patient.objects.select_for_update().filter(identity_number=identity.value).first()
+    hashes = identity_hashes(identity)
+    known = Patient.objects.select_for_update().filter(identity_hash__in=hashes).first()
     details = asdict(contact) | {"municipality": contact.municipality}
     if known and known.is_protected and contact.protection == Patient.Protection.NONE:
         details["protection"] = known.protection
     if details["protection"] != Patient.Protection.NONE:
         details |= {"street": "", "postal_code": "", "town": "", "municipality": None}
     patient, _created = Patient.objects.update_or_create(
-        identity_number=identity.value,
+        identity_hash=known.identity_hash if known else hashes[0],
         defaults=details,
         create_defaults=details
         | {
+            "identity_number": identity.value,
             "identity_kind": identity.kind,
             "birth_date": identity.birth_date,
             "sex": identity.sex,

@@ -19,6 +19,7 @@ from contracts.models import ContractLine
 from organisations.access import Actor, record_access
 from organisations.api import actor_of, body_of
 from organisations.errors import InvalidInput, WrongState
+from organisations.masking import holds_identity_number
 from organisations.models import CareUnit, Role
 from referral import serializers as shapes
 from referral import services
@@ -27,13 +28,17 @@ from referral.machine import actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.selectors import get_case, matching_for, timeline, worklist
-from referral.selectors.worklist import SORTS, views_for
+from referral.selectors.worklist import SORTS, cases_of_identity, views_for
 
 WITH_PATIENT = {Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER, Role.INTEGRATION}
 
+MAX_OF_ONE_PATIENT = 200
+
 LIST_PARAMETERS = [
     OpenApiParameter("view", str, description="Vy, som i arbetslistan; utan: alla öppna."),
-    OpenApiParameter("search", str, description="Ärendenummer, personnummer eller namn."),
+    OpenApiParameter(
+        "search", str, description="Ärendenummer eller namn. Personnummer: POST cases/search/."
+    ),
     OpenApiParameter("sort", str, enum=list(SORTS)),
     OpenApiParameter("clinic", str, description="Avsändande enhetens HSA-id."),
     OpenApiParameter("kva", str, description="KVÅ-kod, början av en, eller ord i åtgärden."),
@@ -82,6 +87,11 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         sort = request.query_params.get("sort", "last_day")
         if sort not in SORTS:
             raise InvalidInput(_("Okänd ordning."), fields={"sort": _("Okänd ordning.")})
+        if holds_identity_number(request.query_params.get("search", "")):
+            text = _(
+                "Sök på personnummer med POST till cases/search/, så att det inte syns i URL:en."
+            )
+            raise InvalidInput(text, fields={"search": text})
         cases = worklist(
             actor,
             view=view,
@@ -97,6 +107,29 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         record_access(actor, what="list", now=now, cases=[(c.number, c.patient_id) for c in page])
         rows = shapes.CaseListSerializer(page, many=True, context={"today": today})
         return self.get_paginated_response(rows.data)
+
+    @extend_schema(
+        request=shapes.IdentitySearchSerializer, responses=shapes.CaseListSerializer(many=True)
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        pagination_class=None,
+        serializer_class=shapes.IdentitySearchSerializer,
+    )
+    def search(self, request: Request) -> Response:
+        """En patients ärenden, nyast först. Personnumret står i kroppen, aldrig i adressen."""
+        actor, now = self._actor(), timezone.now()
+        today = timezone.localdate(now)
+        body = self._body(shapes.IdentitySearchSerializer)
+        found = cases_of_identity(actor, body.validated_data["identity_number"], today=today)
+        if found is None:
+            text = _("Numret är inget giltigt personnummer.")
+            raise InvalidInput(text, fields={"identity_number": text})
+        cases = list(found.order_by("-pk")[:MAX_OF_ONE_PATIENT])
+        record_access(actor, what="list", now=now, cases=[(c.number, c.patient_id) for c in cases])
+        rows = shapes.CaseListSerializer(cases, many=True, context={"today": today})
+        return Response(rows.data)
 
     @extend_schema(responses=shapes.CaseSerializer)
     def retrieve(self, request: Request, number: str) -> Response:

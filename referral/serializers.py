@@ -51,6 +51,10 @@ class NewAttachmentSerializer(serializers.Serializer[Any]):
     content = extend_schema_field(OpenApiTypes.BYTE)(Base64Field)()
 
 
+class IdentitySearchSerializer(serializers.Serializer[Any]):
+    identity_number = serializers.CharField(max_length=20)
+
+
 class SubmissionSerializer(serializers.Serializer[Any]):
     """Blanketten. ``sending_unit`` is needed for an integration client only."""
 

@@ -4,6 +4,7 @@ from referral.views import case, codes, intake, worklist
 
 urlpatterns = [
     path("cases/", worklist.worklist_page, name="worklist"),
+    path("cases/search/", worklist.search, name="case-search"),
     path("cases/<str:number>/", case.case_page, name="case"),
     path("cases/<str:number>/form/", intake.case_form, name="case-form"),
     path("cases/<str:number>/matching/", case.matching_page, name="case-matching"),

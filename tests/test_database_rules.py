@@ -14,7 +14,7 @@ from django.db import Error, IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from contracts.models import CallOff
-from notices.models import Notice
+from notices.models import GatewayCallback, Notice
 from organisations.events import deliver_events
 from organisations.models import Assignment, EventDelivery
 from referral import services
@@ -71,6 +71,12 @@ def offer(state: CaseState = CaseState.OFFERED) -> models.Model:
     made = make_case(state)
     assert made.offer is not None
     return made.offer
+
+
+def callback() -> GatewayCallback:
+    return GatewayCallback.objects.create(
+        delivery_id="1", received_at=timezone.now(), payload={"type": "read"}, outcome="läst"
+    )
 
 
 def notice(channel: str = Notice.Channel.INBOX) -> Notice:
@@ -178,13 +184,22 @@ BREAKS: dict[str, Callable[[], str]] = {
         [offer(), EventDelivery.objects.filter(event__kind="offer.sent").latest("pk")][1]
     ),
     # patients
-    "patient_identity_number_shape": lambda: update(
-        PatientFactory(), "identity_number = '12121212-121'"
+    "patient_identity_number_encrypted": lambda: update(
+        PatientFactory(), "identity_number = '194001010002'"
     ),
+    "patient_street_encrypted": lambda: update(PatientFactory(), "street = 'Provgatan 1'"),
+    "patient_postal_code_encrypted": lambda: update(PatientFactory(), "postal_code = '30233'"),
+    "patient_town_encrypted": lambda: update(PatientFactory(), "town = 'Halmstad'"),
+    "patient_phone_encrypted": lambda: update(PatientFactory(), "phone = '0700000000'"),
+    "form_typed_encrypted": lambda: update(case().form, "typed = '{}'"),
+    "form_version_encrypted": lambda: past_the_guard(case().form.versions.get(), "content = '{}'"),
+    "certificate_content_encrypted": lambda: update(
+        make_case(CaseState.ACCEPTED).certificate, "content = '{}'"
+    ),
+    "callback_payload_encrypted": lambda: update(callback(), "payload = '{}'"),
     "patient_protected_has_no_address": lambda: update(
         PatientFactory(street="Provgatan 1"), "protection = 'sekretessmarkering'"
     ),
-    "patient_postal_code_five_digits": lambda: update(PatientFactory(), "postal_code = '302 3'"),
     # contracts
     "procedure_kva_shape": lambda: update(ProcedureFactory(), "kva = 'N1'"),
     "contract_volume_within_cap": lambda: update(call_off().line.contract, "cap_volume = 0"),
@@ -312,7 +327,7 @@ def test_the_append_only_tables_are_these():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text FROM pg_trigger"
-            " JOIN pg_proc ON pg_proc.oid = tgfoid AND proname = 'refuse_change'"
+            " JOIN pg_proc ON pg_proc.oid = tgfoid AND proname LIKE 'refuse_change%'"
             " WHERE tgname LIKE '%_append_only' AND tgenabled = 'O'"
         )
         assert {table for (table,) in cursor.fetchall()} == set(APPEND_ONLY)

@@ -4,14 +4,21 @@
 terminal finds the same gateway and the same secrets. Real environment variables win.
 """
 
+import base64
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-SECRETS = ("SECRET_KEY", "VARDLOTS_GATEWAY_SECRET")
+# Not ``organisations.keys``: this is read before the settings, which that needs.
+SECRETS: Mapping[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(50),
+    "VARDLOTS_GATEWAY_SECRET": lambda: secrets.token_urlsafe(50),
+    "VARDLOTS_ENCRYPTION_KEYS": lambda: _key_ring(),
+    "VARDLOTS_HASH_KEYS": lambda: _key_ring(),
+}
 
 
 def saved_environment(data_dir: Path) -> dict[str, str]:
@@ -36,9 +43,13 @@ def save_environment(data_dir: Path, values: Mapping[str, str]) -> None:
 def ensure_secrets(data_dir: Path) -> None:
     """Make the data directory's secrets, once; later starts keep them."""
     saved = saved_environment(data_dir)
-    missing = {name: secrets.token_urlsafe(50) for name in SECRETS if name not in saved}
+    missing = {name: make() for name, make in SECRETS.items() if name not in saved}
     if missing:
         save_environment(data_dir, missing)
+
+
+def _key_ring() -> str:
+    return "k1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _file(data_dir: Path) -> Path:

@@ -1,10 +1,10 @@
 """The standardised form with its drafts, versions and attachments."""
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit, User
 from referral.models.cases import Case
 
@@ -26,7 +26,7 @@ class IntakeForm(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="forms")
     created_at = models.DateTimeField()
     saved_at = models.DateTimeField(_("sparat"))
-    typed = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    typed = EncryptedJSONField(default=dict, blank=True)
     case = models.OneToOneField(
         Case, on_delete=models.PROTECT, null=True, blank=True, related_name="form"
     )
@@ -54,6 +54,9 @@ class IntakeForm(models.Model):
                 condition=Q(submitted_at__isnull=True) | Q(case__isnull=False),
             ),
             models.CheckConstraint(
+                name="form_typed_encrypted", condition=Q(typed="") | Q(typed__sealed=True)
+            ),
+            models.CheckConstraint(
                 name="form_bmi_plausible", condition=Q(bmi__isnull=True) | Q(bmi__range=(8, 99))
             ),
             models.CheckConstraint(
@@ -76,7 +79,7 @@ class IntakeFormVersion(models.Model):
     form = models.ForeignKey(IntakeForm, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveSmallIntegerField()
     submitted_at = models.DateTimeField()
-    content = models.JSONField(encoder=DjangoJSONEncoder)
+    content = EncryptedJSONField()
 
     class Meta:
         ordering = ("form", "version")
@@ -84,6 +87,9 @@ class IntakeFormVersion(models.Model):
         verbose_name_plural = _("inskickade versioner")
         constraints = (
             models.UniqueConstraint(fields=["form", "version"], name="form_version_once"),
+            models.CheckConstraint(
+                name="form_version_encrypted", condition=Q(content__sealed=True)
+            ),
         )
 
     def __str__(self) -> str:

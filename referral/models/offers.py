@@ -1,11 +1,11 @@
 """Offers, certificates and the referral to the receiving provider."""
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import CallOff, ContractLine
+from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit, User
 from referral.models.cases import Case
 
@@ -132,7 +132,7 @@ class Certificate(models.Model):
     number = models.CharField(_("intygsnummer"), max_length=20, unique=True)
     issued_at = models.DateTimeField(_("utfärdat"))
     valid_to = models.DateField(_("gäller till och med"))
-    content = models.JSONField(encoder=DjangoJSONEncoder)
+    content = EncryptedJSONField()
     revoked_at = models.DateTimeField(_("återkallat"), null=True, blank=True)
 
     class Meta:
@@ -141,6 +141,9 @@ class Certificate(models.Model):
         verbose_name_plural = _("vårdgarantiintyg")
         constraints = (
             models.UniqueConstraint(fields=["case", "serial"], name="certificate_serial_once"),
+            models.CheckConstraint(
+                name="certificate_content_encrypted", condition=Q(content__sealed=True)
+            ),
             models.CheckConstraint(
                 name="certificate_number_shape",
                 condition=Q(number__regex=r"^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]/[0-9]{1,3}$"),

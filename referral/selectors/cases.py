@@ -5,6 +5,7 @@ from datetime import date
 from organisations.access import Actor
 from organisations.models import Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
+from patients.selectors import identity_hashes
 from referral.machine import CaseNotFound
 from referral.models import Case, CaseLog, LogVerb
 from referral.models.cases import CaseQuerySet
@@ -56,7 +57,10 @@ def running_case(actor: Actor, *, identity_number: str, kva: str, today: date) -
     return (
         visible_cases(actor)
         .open()
-        .filter(patient__identity_number=identity.value, kva=kva.strip().upper())
+        .filter(
+            patient__identity_hash__in=identity_hashes(identity),
+            kva=kva.strip().upper(),
+        )
         .first()
     )
 

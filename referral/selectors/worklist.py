@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from organisations.access import Actor
 from organisations.models import Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
-from patients.selectors import patients_named
+from patients.selectors import identity_hashes, patients_named
 from referral.guarantee import SOON_DAYS
 from referral.models import CaseState
 from referral.models.cases import CaseQuerySet
@@ -130,12 +130,23 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
 
 
 def worklist(
-    actor: Actor, *, view: str, today: date, search: str = "", sort: str = ""
+    actor: Actor,
+    *,
+    view: str,
+    today: date,
+    search: str = "",
+    patient: int | None = None,
+    sort: str = "",
 ) -> CaseQuerySet:
-    """The cases of a view in a stable order. A search looks through all cases, closed ones too."""
+    """The cases of a view in a stable order. A search looks through all cases, closed ones too.
+
+    ``patient`` is the key of the one that was searched by identity number, which stands in no URL.
+    """
     cases = visible_cases(actor)
     text = search.strip()
-    if text:
+    if patient is not None:
+        cases = cases.filter(patient=patient)
+    elif text:
         cases = cases.filter(_search(text, today=today))
     else:
         cases = cases.filter(_condition(view, actor, today=today))
@@ -149,6 +160,15 @@ def in_order(cases: CaseQuerySet, sort: str) -> CaseQuerySet:
     if column in _ANNOTATIONS:
         cases = cases.annotate(**{column: _ANNOTATIONS[column]})
     return cases.order_by(*order)
+
+
+def cases_of_identity(actor: Actor, text: str, *, today: date) -> CaseQuerySet | None:
+    """The visible cases of the patient with this identity number; ``None`` when it is not one."""
+    try:
+        identity = IdentityNumber.parse(text, today=today)
+    except InvalidIdentityNumber:
+        return None
+    return visible_cases(actor).filter(patient__identity_hash__in=identity_hashes(identity))
 
 
 def worklist_counts(actor: Actor, *, today: date) -> dict[str, int]:
@@ -197,7 +217,9 @@ def _search(text: str, *, today: date) -> Q:
     except InvalidCaseNumber:
         pass
     try:
-        return Q(patient__identity_number=IdentityNumber.parse(text, today=today).value)
+        return Q(
+            patient__identity_hash__in=identity_hashes(IdentityNumber.parse(text, today=today))
+        )
     except InvalidIdentityNumber:
         pass
     if re.fullmatch(r"[0-9 +-]+", text):

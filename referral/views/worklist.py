@@ -1,20 +1,31 @@
 """The worklist with its views, filters, sort and search, all kept in the URL."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from organisations.access import record_access
+from organisations.masking import holds_identity_number
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from referral.filters import CaseFilter
 from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.paging import page_of
-from referral.selectors.worklist import REVIEWED, search_problem, sort_for, views_for
+from referral.selectors.worklist import (
+    REVIEWED,
+    cases_of_identity,
+    search_problem,
+    sort_for,
+    views_for,
+)
 
 START_VIEWS = {Role.NAVIGATOR: "mine", Role.CLINIC: "all", Role.PROVIDER: "all"}
 
@@ -47,19 +58,53 @@ ORDERS = (
 )
 
 
+# A key that no row has: a search by identity number that found nothing.
+NOBODY = 0
+
+
+@roles_required(Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    """Where a search leads. No identity number gets into a URL, and so into no log of URLs."""
+    text = request.POST.get("q", "").replace("\x00", "").strip()[:100]
+    return _result(request, text)
+
+
+def _result(request: HttpRequest, text: str) -> HttpResponse:
+    actor, today = actor_of(request), timezone.localdate()
+    if found := find_by_number(actor, text):
+        return redirect("case", number=found.number)
+    by_identity = cases_of_identity(actor, text, today=today)
+    if by_identity is not None:
+        cases = list(by_identity.order_by("-pk")[:2])
+        if len(cases) == 1:
+            return redirect("case", number=cases[0].number)
+        return redirect(_results(patient=cases[0].patient_id if cases else NOBODY))
+    # A mistyped identity number is kept out of the URL as well.
+    if problem := search_problem(text, today=today):
+        messages.error(request, problem)
+    return redirect(_results(patient=NOBODY) if holds_identity_number(text) else _results(q=text))
+
+
+def _results(**query: object) -> str:
+    return f"{reverse('worklist')}?{urlencode(query)}"
+
+
 @roles_required(Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 def worklist_page(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     today = timezone.localdate(now)
     search = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    if search and (found := find_by_number(actor, search)):
-        return redirect("case", number=found.number)
+    if search and (holds_identity_number(search) or find_by_number(actor, search)):
+        return _result(request, search)
+    wanted = request.GET.get("patient", "")
+    patient = int(wanted) if re.fullmatch(r"[0-9]{1,18}", wanted) else None
     views = views_for(actor)
     view = request.GET.get("view", "")
     if view not in {v.key for v in views}:
         view = START_VIEWS[Role(actor.role)]
     sort = sort_for(request.GET.get("sort", ""), view=view, search=search)
-    cases = worklist(actor, view=view, today=today, search=search, sort=sort)
+    cases = worklist(actor, view=view, today=today, search=search, patient=patient, sort=sort)
     filters = CaseFilter(request.GET, queryset=cases, actor=actor)
     chosen = filters.qs if filters.is_valid() else cases
     page = page_of(chosen, sort=sort, cursor=request.GET.get("after", ""))
@@ -75,7 +120,9 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
             "view": view,
             "view_label": next(v.label for v in views if v.key == view),
             "filters": filters.form,
-            "search": search,
+            "search": _("personnummer") if patient is not None else search,
+            "typed_search": "" if patient is not None else search,
+            "patient": patient,
             "sort": sort,
             "next_query": _query(request, after=page.next_cursor) if page.next_cursor else "",
             "first_query": _query(request, after="") if request.GET.get("after") else "",

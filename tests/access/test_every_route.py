@@ -41,6 +41,7 @@ OPEN |= {"api-docs", "gateway-callback"}
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
+OWN |= {"case-search", "api-case-search"}
 OBJECTS: dict[str, Keys] = {
     "case": of_case,
     "case-form": of_case,

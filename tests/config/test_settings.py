@@ -22,6 +22,8 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "vardlots.example",
     "VARDLOTS_BASE_URL": "https://vardlots.example",
     "VARDLOTS_DATA": "/srv/vardlots",
+    "VARDLOTS_ENCRYPTION_KEYS": "k2:" + "C" * 42 + "A=,k1:" + "D" * 42 + "A=",
+    "VARDLOTS_HASH_KEYS": "k1:" + "E" * 42 + "A=",
     "VARDLOTS_GATEWAY_URL": "https://gateway.example",
     "VARDLOTS_GATEWAY_SECRET": "secret",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
