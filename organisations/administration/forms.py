@@ -16,6 +16,13 @@ from organisations.plain_forms import PlainForm, date_field
 ANY = ("", _("Alla"))
 
 
+class RowField(forms.ModelChoiceField):
+    """A choice of a row whose key is text; PostgreSQL cannot hold NUL, so no row has such a key."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python("-" if "\x00" in str(value) else value)
+
+
 class HsaIdField(forms.CharField):
     """Written with or without spaces, in capitals or not."""
 
@@ -63,19 +70,19 @@ class PlaceForm(PlainForm):
     """
 
     role = forms.ChoiceField(label=_("Roll"), widget=forms.RadioSelect)
-    region = forms.ModelChoiceField(
+    region = RowField(
         Region.objects.all(),
         label=_("Region"),
         required=False,
         help_text=_("Behövs för regionadministratör."),
     )
-    care_unit = forms.ModelChoiceField(
+    care_unit = RowField(
         CareUnit.objects.none(),
         label=_("Enhet"),
         required=False,
         help_text=_("Behövs för klinik och mottagande vårdgivare."),
     )
-    provider = forms.ModelChoiceField(
+    provider = RowField(
         Provider.objects.all(),
         label=_("Vårdgivare"),
         required=False,
@@ -124,7 +131,7 @@ class GiveForm(PlaceForm):
     last_day = date_field(
         _("Till och med"),
         required=False,
-        help_text=_("Lämna tomt om uppdraget gäller tills vidare."),
+        help_text=_("Tomt betyder tills vidare."),
     )
 
 
@@ -184,11 +191,9 @@ class AcceptForm(PlainForm):
 class UnitForm(PlainForm):
     hsa_id = HsaIdField()
     name = forms.CharField(label=_("Namn"), max_length=120)
-    provider = forms.ModelChoiceField(Provider.objects.all(), label=_("Vårdgivare"))
-    municipality = forms.ModelChoiceField(
-        Municipality.objects.select_related("region"), label=_("Kommun")
-    )
-    medical_area = forms.ModelChoiceField(
+    provider = RowField(Provider.objects.all(), label=_("Vårdgivare"))
+    municipality = RowField(Municipality.objects.select_related("region"), label=_("Kommun"))
+    medical_area = RowField(
         MedicalArea.objects.all(), label=_("Medicinskt verksamhetsområde"), required=False
     )
     sends = forms.BooleanField(label=_("Avsänder patienter (klinik)"), required=False)
@@ -196,7 +201,7 @@ class UnitForm(PlainForm):
     email = forms.EmailField(
         label=_("E-post"),
         required=False,
-        help_text=_("Dit går aviseringar, utan patientuppgifter."),
+        help_text=_("Dit går aviseringar, aldrig patientuppgifter."),
     )
     phone = forms.CharField(label=_("Telefon"), max_length=30, required=False)
     latitude = forms.DecimalField(
@@ -253,7 +258,7 @@ class ProviderForm(PlainForm):
         label=_("Organisationsnummer"), max_length=12, help_text=_("Tio siffror.")
     )
     kind = forms.ChoiceField(label=_("Driftsform"), choices=Provider.Kind.choices)
-    region = forms.ModelChoiceField(
+    region = RowField(
         Region.objects.all(),
         label=_("Region"),
         required=False,
@@ -269,7 +274,7 @@ class ClientForm(PlainForm):
     name = forms.CharField(
         label=_("Systemets namn"), max_length=120, help_text=_("Till exempel Journalsystemet.")
     )
-    region = forms.ModelChoiceField(Region.objects.all(), label=_("Region"))
+    region = RowField(Region.objects.all(), label=_("Region"))
     unit = HsaIdField(
         required=False, help_text=_("Tomt ger hela regionen, annars bara den enheten.")
     )

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from organisations.administration.views import invitation, operations, people, places
 
@@ -29,7 +29,7 @@ urlpatterns = [
     path("operations/", operations.operations_page, name="operations"),
     path("operations/deliveries/<int:pk>/", operations.delivery_retry, name="delivery-retry"),
     path("regions/", places.regions_page, name="regions"),
-    path("regions/<str:code>/", places.region_page, name="region"),
+    re_path(r"^regions/(?P<code>[0-9]{2})/$", places.region_page, name="region"),
     path("providers/", places.providers_page, name="providers"),
     path("providers/new/", places.provider_page, name="provider-new"),
     path("providers/<int:pk>/", places.provider_page, name="provider"),

@@ -49,7 +49,7 @@ def invite(
     if not hsa_id and not settings.DEMO:
         refuse({"hsa_id": _("HSA-id behövs: personen loggar in med SITHS.")})
     check_place(role, place)
-    inviter = User.objects.get(pk=actor.user_id)
+    inviter = User.objects.get(pk=actor.user_id or 0)
     with transaction.atomic():
         invitation = Invitation.objects.create(
             name=name.strip(),

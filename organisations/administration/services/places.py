@@ -208,7 +208,7 @@ def create_client(
     _require_operator(actor)
     if not place.region:
         refuse({"region": _("Välj region.")})
-    if place.care_unit and place.care_unit.region_id != place.ruling_region:
+    if place.care_unit and place.region and place.care_unit.region_id != place.region.code:
         refuse({"care_unit": _("Enheten ligger i en annan region.")})
     try:
         with transaction.atomic():

@@ -1,6 +1,6 @@
 """Pages of people and their assignments."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -152,7 +152,9 @@ def end_page(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if made:
             messages.success(request, _("Uppdraget slutar."))
-            return redirect("people" if person.pk == actor.user_id else "start")
+            if person.pk == actor.user_id:
+                return redirect("start")
+            return redirect("person", pk=person.pk)
     title = _("Avsluta uppdraget %(role)s, %(place)s") % {
         "role": assignment.get_role_display().lower(),
         "place": assignment.place,
@@ -233,9 +235,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Work in another of the user's assignments from now on; kept in the session."""
     wanted = request.POST.get("assignment", "")
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    assert isinstance(request.user, User)
     chosen = services.choose_assignment(
-        request.user, assignment_id=int(wanted) if known else 0, now=timezone.now()
+        cast("User", request.user), assignment_id=int(wanted) if known else 0, now=timezone.now()
     )
     request.session[CHOSEN_ASSIGNMENT] = chosen.pk
     return redirect("start")
