@@ -30,7 +30,7 @@ def product(request: HttpRequest) -> dict[str, Any]:
     role = actor.role if actor else ""
     return {
         "actor": actor,
-        "assignments": getattr(request, "assignments", ()),
+        "own_assignments": getattr(request, "assignments", ()),
         "demo": settings.DEMO,
         "may_search": role in SEARCHES,
         "navigation": [_item(name, role, request.path) for name in MENUS.get(role, ())],

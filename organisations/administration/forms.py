@@ -216,6 +216,11 @@ class UnitForm(PlainForm):
         label=_("Longitud"), max_digits=7, decimal_places=4, required=False, localize=True
     )
 
+    field_order = (
+        *("hsa_id", "name", "provider", "municipality", "email", "phone"),
+        *("sends", "receives", "latitude", "longitude", "medical_area"),
+    )
+
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if actor.role == Role.REGION_ADMIN:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from organisations.access import Actor
 from organisations.administration.authority import (
@@ -159,10 +160,24 @@ def health(*, now: datetime) -> Health:
     )
 
 
+def sweep_label(name: str) -> str:
+    """What the operator reads for a sweep; its own name for one that has none here."""
+    labels = {
+        "events": _("Händelser"),
+        "invitations": _("Inbjudningar"),
+        "offers": _("Erbjudanden vars tid går ut"),
+        "inbox": _("Meddelanden i 1177"),
+        "email": _("E-post"),
+        "letters": _("Brev"),
+    }
+    return labels.get(name, name)
+
+
 def _sweeps(*, now: datetime) -> list[SweepRun]:
     known = {run.name: run for run in SweepRun.objects.all()}
     rows = [known.get(name, SweepRun(name=name)) for name in sweep_names()]
     for row in rows:
+        row.label = sweep_label(row.name)  # type: ignore[attr-defined]
         row.late = row.done_at is None or row.done_at < now - STUCK_AFTER  # type: ignore[attr-defined]
     return rows
 

@@ -229,6 +229,13 @@ class TestInviting:
         with pytest.raises(NotAllowed):
             invite(navigator_actor(halland))
 
+    def test_nobody_is_invited_twice_to_the_same(self, admin):
+        invite(admin)
+        with pytest.raises(InvalidInput, match="redan inbjuden"):
+            invite(admin, email="ANNA@region.example")
+        invite(admin, role=Role.MANAGER)
+        invite(admin, now=NOW + VALID)
+
     def test_another_region_is_not_invited_to(self, admin):
         with pytest.raises(NotAllowed):
             invite(admin, place=Place(region=RegionFactory(code="01")))

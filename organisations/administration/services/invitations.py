@@ -49,6 +49,7 @@ def invite(
     if not hsa_id and not settings.DEMO:
         refuse({"hsa_id": _("HSA-id behövs: personen loggar in med SITHS.")})
     check_place(role, place)
+    _refuse_double(email=email, role=role, place=place, now=now)
     inviter = User.objects.get(pk=actor.user_id or 0)
     with transaction.atomic():
         invitation = Invitation.objects.create(
@@ -65,6 +66,15 @@ def invite(
         _record(Verb.INVITED, invitation, actor=actor, now=now)
         transaction.on_commit(wake)
     return invitation
+
+
+def _refuse_double(*, email: str, role: str, place: Place, now: datetime) -> None:
+    same = Invitation.objects.open(now=now).filter(
+        email__iexact=email.strip(), role=role, **place.as_fields()
+    )
+    if same.exists():
+        text = _("Personen är redan inbjuden till uppdraget. Skicka inbjudan igen i stället.")
+        raise InvalidInput(text, fields={"email": text})
 
 
 @transaction.atomic
