@@ -241,7 +241,7 @@ def test_two_administrators_who_end_each_other_leave_one():
         return "ended"
 
     outcomes = together([lambda: ends(first, second), lambda: ends(second, first)])
-    assert sorted(outcomes) == ["ended", "last_administrator"]
+    assert sorted(map(str, outcomes)) == ["ended", "last_administrator"]
 
 
 @pytest.mark.django_db
