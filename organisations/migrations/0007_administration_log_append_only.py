@@ -6,6 +6,6 @@ from organisations.append_only import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0005_invitations_and_administration_log")]
+    dependencies = [("organisations", "0006_invitations_and_administration_log")]
 
     operations = [append_only("organisations_administrationlog")]

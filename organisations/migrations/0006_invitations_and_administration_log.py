@@ -10,7 +10,7 @@ import organisations.models.administration
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0004_user_hsa_id"),
+        ("organisations", "0005_user_hsa_id"),
     ]
 
     operations = [
