@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.administration.authority import (
     assignments_ruled,
     invitations_ruled,
@@ -142,6 +142,7 @@ class Health:
         return not (self.failing_count or self.stuck_count or late)
 
 
+@as_product("kinds and counts of deliveries for the operator")
 def health(*, now: datetime) -> Health:
     waiting = EventDelivery.objects.filter(done_at__isnull=True)
     failing = waiting.filter(attempts__gt=0)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from organisations.access import as_product
 from organisations.administration import selectors, services
 from organisations.models import EventDelivery, Role
 from organisations.pages import actor_of, roles_required
@@ -30,7 +31,8 @@ def operations_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 @roles_required(Role.OPERATOR)
 def delivery_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    delivery = get_object_or_404(EventDelivery, pk=pk)
+    with as_product("retry of a delivery"):
+        delivery = get_object_or_404(EventDelivery, pk=pk)
     services.retry_delivery(delivery, actor=actor_of(request), now=timezone.now())
     messages.success(request, _("Händelsen försöks igen."))
     return redirect("operations")
