@@ -408,7 +408,7 @@ class TestSeeing:
         for _n in range(12):
             navigator_actor(halland)
         client.force_login(user_of(admin))
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(10):
             client.get("/people/")
 
     @pytest.mark.parametrize("role", [Role.NAVIGATOR, Role.MANAGER, Role.CONTRACT_OWNER])
