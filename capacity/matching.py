@@ -123,7 +123,9 @@ def refusals(line: ContractLine, need: Need, *, today: date) -> list[str]:
         reasons.append(_("Avtalet gäller först från %(day)s.") % {"day": contract.valid_from})
     if today > contract.valid_to:
         reasons.append(_("Avtalet gick ut %(day)s.") % {"day": contract.valid_to})
-    if not line.is_active or not line.care_unit.is_active or not line.care_unit.receives:
+    if not line.care_unit.is_active:
+        reasons.append(_("Enheten är stängd och tar inte emot nya patienter."))
+    elif not line.is_active or not line.care_unit.receives:
         reasons.append(_("Enheten tar inte emot patienter på avtalet."))
     if need.region not in {region.code for region in contract.regions_allowed.all()}:
         reasons.append(_("Regionen får inte avropa på avtalet."))

@@ -10,13 +10,16 @@ from django.utils.translation import gettext as _
 from organisations.models import Role
 
 CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statistics"
+PEOPLE, UNITS, HISTORY = "people", "units", "history"
+OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, STATISTICS),
     Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS),
     Role.CONTRACT_OWNER: (CONTRACTS,),
     Role.MANAGER: (STATISTICS,),
-    Role.REGION_ADMIN: (STATISTICS,),
+    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, STATISTICS),
+    Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, HISTORY),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
 
@@ -27,6 +30,7 @@ def product(request: HttpRequest) -> dict[str, Any]:
     role = actor.role if actor else ""
     return {
         "actor": actor,
+        "own_assignments": getattr(request, "assignments", ()),
         "demo": settings.DEMO,
         "may_search": role in SEARCHES,
         "navigation": [_item(name, role, request.path) for name in MENUS.get(role, ())],
@@ -39,6 +43,12 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         FORMS: _("Blanketter"),
         CONTRACTS: _("Avtal"),
         STATISTICS: _("Statistik"),
+        PEOPLE: _("Personer"),
+        UNITS: _("Enheter"),
+        HISTORY: _("Historik"),
+        OPERATIONS: _("Drift"),
+        REGIONS: _("Regioner"),
+        PROVIDERS: _("Vårdgivare"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

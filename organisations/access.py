@@ -1,16 +1,15 @@
 """Who is acting and what they may see: the one place that decides (design 5.6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Q
 
 from organisations.acting import act_as, acting_as
 from organisations.models import AccessLog, Assignment, Role, User
 
 __all__ = [
+    "CHOSEN_ASSIGNMENT",
     "PATIENT",
     "PATIENT_DATA_ROLES",
     "SYSTEM",
@@ -18,13 +17,19 @@ __all__ = [
     "act_as",
     "acting_as",
     "actor_for",
+    "actor_in",
     "as_product",
+    "chosen_among",
     "current_assignment",
+    "live_assignments",
     "record_access",
 ]
 
 SYSTEM = "system"
 PATIENT = "patient"
+
+# Key in the session of the assignment that the user chose to work in.
+CHOSEN_ASSIGNMENT = "assignment"
 
 # Roles that may ever see data about a single patient. Contract owners, managers and operators
 # see volumes and figures only.
@@ -40,6 +45,7 @@ class Actor:
     role: str
     name: str
     user_id: int | None = None
+    assignment_id: int | None = None
     region: str | None = None
     care_unit_id: int | None = None
     provider_id: int | None = None
@@ -77,31 +83,48 @@ def as_product(reason: str) -> Iterator[None]:
         yield
 
 
-def current_assignment(user: User, *, now: datetime) -> Assignment | None:
-    """The assignment the user works in now: the first that is live, or ``None``."""
-    return (
-        Assignment.objects.select_related("region", "care_unit", "provider")
-        .filter(user=user, starts_at__lte=now)
-        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+def live_assignments(user: User, *, now: datetime) -> list[Assignment]:
+    """Everything the user may work as now, the oldest first; nothing for a user shut off."""
+    if not user.is_active:
+        return []
+    return list(
+        Assignment.objects.live(now=now)
+        .filter(user=user)
+        .select_related("region", "care_unit", "provider")
         .order_by("pk")
-        .first()
     )
 
 
-def actor_for(user: User, *, now: datetime) -> Actor | None:
+def chosen_among(assignments: Sequence[Assignment], chosen: object) -> Assignment | None:
+    """The one with the chosen id, else the first: a choice that has ended gives way."""
+    first = assignments[0] if assignments else None
+    return next((one for one in assignments if one.pk == chosen), first)
+
+
+def current_assignment(
+    user: User, *, now: datetime, chosen: int | None = None
+) -> Assignment | None:
+    """The assignment the user works in now: the chosen one when it is live, else the first."""
+    return chosen_among(live_assignments(user, now=now), chosen)
+
+
+def actor_for(user: User, *, now: datetime, chosen: int | None = None) -> Actor | None:
     """The actor a logged-in user is, or ``None`` when no assignment is live."""
-    assignment = current_assignment(user, now=now)
-    if assignment is None or not user.is_active:
-        return None
-    place = assignment.care_unit or assignment.provider or assignment.region
+    assignment = current_assignment(user, now=now, chosen=chosen)
+    return actor_in(user, assignment) if assignment else None
+
+
+def actor_in(user: User, assignment: Assignment) -> Actor:
+    """The user at work in one of the assignments that are live."""
     return Actor(
         role=assignment.role,
         name=user.name,
         user_id=user.pk,
+        assignment_id=assignment.pk,
         region=assignment.region_id,
         care_unit_id=assignment.care_unit_id,
         provider_id=assignment.provider_id,
-        place=str(place) if place else "",
+        place=assignment.place,
     )
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor
-from organisations.models import CareUnit, Region, User
+from organisations.models import Assignment, CareUnit, Region, User
 from organisations.tokens import ActorTokenAuthentication
 
 
@@ -85,6 +85,18 @@ class LogoutView(KnoxLogoutView):
         return Response(status=204)
 
 
+class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    unit = serializers.CharField(
+        source="care_unit.hsa_id", default=None, allow_null=True, help_text="HSA-id"
+    )
+    place = serializers.CharField()
+    current = serializers.BooleanField(help_text="Det som anropet görs i.")
+
+    class Meta:
+        model = Assignment
+        fields = ("id", "role", "region", "unit", "place", "starts_at", "ends_at", "current")
+
+
 class MeSerializer(serializers.Serializer[Any]):
     login = serializers.CharField()
     name = serializers.CharField()
@@ -92,15 +104,22 @@ class MeSerializer(serializers.Serializer[Any]):
     region = serializers.CharField(allow_null=True)
     unit = serializers.CharField(allow_null=True, help_text="HSA-id")
     place = serializers.CharField()
+    assignments = AssignmentSerializer(many=True)
 
 
 class MeView(APIView):
-    """Who the token belongs to and in which role it acts."""
+    """Who the token belongs to, in which role it acts and which others it may name.
+
+    Another of the assignments is chosen per call, by its id in ``X-Vardlots-Assignment``.
+    """
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         unit = CareUnit.objects.filter(pk=actor.care_unit_id or 0).first()
+        assignments = getattr(request._request, "assignments", ())
+        for assignment in assignments:
+            assignment.current = assignment.pk == actor.assignment_id
         return Response(
             {
                 "login": request.user.get_username(),
@@ -109,6 +128,7 @@ class MeView(APIView):
                 "region": actor.region,
                 "unit": unit.hsa_id if unit else None,
                 "place": actor.place,
+                "assignments": AssignmentSerializer(assignments, many=True).data,
             }
         )
 

@@ -6,7 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from organisations.access import acting_as, actor_for
+from organisations.access import (
+    CHOSEN_ASSIGNMENT,
+    acting_as,
+    actor_in,
+    chosen_among,
+    live_assignments,
+)
 from organisations.errors import DomainError
 
 
@@ -14,6 +20,9 @@ class ActorMiddleware:
     """``request.actor`` is who acts, in which role; ``None`` when nobody is logged in.
 
     The database is told too, so that its policies hold for all that the view reads.
+
+    Which of several assignments stands in the session. ``request.assignments`` has all that are
+    live, for the choice in the page head.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -21,7 +30,10 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        actor = actor_for(user, now=timezone.now()) if user.is_authenticated else None
+        live = live_assignments(user, now=timezone.now()) if user.is_authenticated else []
+        current = chosen_among(live, request.session.get(CHOSEN_ASSIGNMENT))
+        actor = actor_in(user, current) if current and user.is_authenticated else None
+        request.assignments = live  # type: ignore[attr-defined]
         request.actor = actor  # type: ignore[attr-defined]
         with acting_as(actor):
             return self.get_response(request)

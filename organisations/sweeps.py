@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import models
+from django.utils import timezone
 
 from organisations.access import as_product
+from organisations.models import SweepRun
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,10 @@ def register_sweep(name: str, run: SweepFunction) -> None:
     """Add ``run(now=…) -> rows handled`` to the sweeps; registering a name twice replaces it."""
     _sweeps[:] = [sweep for sweep in _sweeps if sweep.name != name]
     _sweeps.append(Sweep(name, run))
+
+
+def sweep_names() -> list[str]:
+    return [sweep.name for sweep in _sweeps]
 
 
 def claim_due(queryset: models.QuerySet[Row], *, now: datetime, limit: int) -> list[Row]:
@@ -75,6 +81,19 @@ def run_due(*, now: datetime) -> dict[str, int]:
             break
     else:
         logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)
+    _record_runs(failures)
     for failure in failures.values():
         raise failure
     return handled
+
+
+def _record_runs(failures: dict[str, Exception]) -> None:
+    """Tell the operator, by the real clock whatever time the sweeps ran as of."""
+    ran_at = timezone.now()
+    for sweep in _sweeps:
+        failure = failures.get(sweep.name)
+        if failure is None:
+            outcome = {"done_at": ran_at, "error": ""}
+        else:
+            outcome = {"failed_at": ran_at, "error": type(failure).__name__[:80]}
+        SweepRun.objects.update_or_create(name=sweep.name, defaults=outcome)

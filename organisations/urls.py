@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from organisations import views
 
@@ -8,4 +8,5 @@ urlpatterns = [
     path("logout/", views.Logout.as_view(), name="logout"),
     path("no-assignment/", views.no_assignment, name="no-assignment"),
     path("healthz", views.healthz, name="healthz"),
+    path("", include("organisations.administration.urls")),
 ]

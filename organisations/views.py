@@ -16,7 +16,8 @@ HOME_PAGES = {
     Role.PROVIDER: "worklist",
     Role.CONTRACT_OWNER: "contracts",
     Role.MANAGER: "statistics",
-    Role.REGION_ADMIN: "statistics",
+    Role.REGION_ADMIN: "people",
+    Role.OPERATOR: "operations",
 }
 
 

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from contracts.models import CallOff
 from notices.models import GatewayCallback, Notice
+from organisations.administration import services as administration
 from organisations.events import deliver_events
-from organisations.models import Assignment, EventDelivery
+from organisations.models import Assignment, EventDelivery, Invitation, Role
 from referral import services
 from referral.models import Attachment, CaseState, Pause
 from referral.models.cases import CaseNumberCounter
@@ -31,9 +32,13 @@ from tests.factories import (
     ProviderFactory,
     QualityMeasureFactory,
     RegionFactory,
+    UserFactory,
     WaitingTimeFactory,
     make_case,
+    operator_actor,
     provider_actor,
+    region_admin_actor,
+    user_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +170,26 @@ def treated_referral() -> models.Model:
     return make_case(CaseState.TREATED).offer.referral
 
 
+def invitation() -> Invitation:
+    now = timezone.now()
+    region = RegionFactory()
+    return Invitation.objects.create(
+        name="Anna Ny",
+        email="anna@region.example",
+        role=Role.NAVIGATOR,
+        region=region,
+        invited_by=user_of(region_admin_actor(region)),
+        invited_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+
+
+def accepted_and_withdrawn() -> str:
+    found = invitation()
+    taken = Assignment.objects.get(user=found.invited_by)
+    return update(found, f"accepted_at = now(), withdrawn_at = now(), assignment_id = {taken.pk}")
+
+
 REJECTED = "rejected_at = now(), rejection_reason = 'other', rejection_comment = 'x'"
 
 BREAKS: dict[str, Callable[[], str]] = {
@@ -178,6 +203,12 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     "provider_region_run_has_region": lambda: update(ProviderFactory(), "kind = 'region'"),
     "care_unit_hsa_id_shape": lambda: update(CareUnitFactory(), "hsa_id = 'SE1-X'"),
+    "user_hsa_id_shape": lambda: update(UserFactory(), "hsa_id = 'SE1-X'"),
+    "invitation_names_where_it_holds": lambda: update(invitation(), "region_id = NULL"),
+    "invitation_hsa_id_shape": lambda: update(invitation(), "hsa_id = 'SE1-X'"),
+    "invitation_expires_after_sent": lambda: update(invitation(), "expires_at = invited_at"),
+    "invitation_accepted_gives_assignment": lambda: update(invitation(), "accepted_at = now()"),
+    "invitation_not_accepted_and_withdrawn": accepted_and_withdrawn,
     "assignment_names_where_it_holds": lambda: update(assignment(), "provider_id = NULL"),
     "assignment_ends_after_start": lambda: update(assignment(), "ends_at = starts_at"),
     "event_delivered_once": lambda: copy(
@@ -295,11 +326,17 @@ def test_every_named_constraint_has_a_statement_that_breaks_it():
     assert named == set(BREAKS)
 
 
-APPEND_ONLY = ("referral_caselog", "referral_intakeformversion", "organisations_accesslog")
+APPEND_ONLY = (
+    "referral_caselog",
+    "referral_intakeformversion",
+    "organisations_accesslog",
+    "organisations_administrationlog",
+)
 COLUMN = {
     "referral_caselog": "why",
     "referral_intakeformversion": "submitted_at",
     "organisations_accesslog": "what",
+    "organisations_administrationlog": "subject",
 }
 
 
@@ -313,7 +350,10 @@ COLUMN = {
     ],
 )
 def test_an_append_only_table_refuses(table, statement):
-    make_case()
+    made = make_case()
+    administration.shut_off(
+        user_of(made.navigator), why="Slutat.", actor=operator_actor(), now=timezone.now()
+    )
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -162,7 +162,18 @@ def _users(
             provider=providers[person.provider][0].provider if person.provider else None,
             starts_at=since,
         )
+    _second_assignments(since)
     return len(people)
+
+
+def _second_assignments(since: datetime) -> None:
+    """One of Dalarna's navigators is its manager too, to show the choice in the page head."""
+    Assignment.objects.create(
+        user=User.objects.get(login="lots2.dalarna"),
+        role=Role.MANAGER,
+        region_id="20",
+        starts_at=since,
+    )
 
 
 def _unit_users(clinics: Iterable[str], providers: Iterable[str]) -> Iterable[DemoUser]:

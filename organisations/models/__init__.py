@@ -1,7 +1,8 @@
-"""Regions, providers, care units, users and what they may see; events and append-only logs."""
+"""Regions, providers, care units, users, invitations and what they may see; events and logs."""
 
 from organisations.models.access import AccessLog
-from organisations.models.events import DomainEvent, EventDelivery
+from organisations.models.administration import AdministrationLog, Invitation
+from organisations.models.events import DomainEvent, EventDelivery, SweepRun
 from organisations.models.places import (
     HSA_ID_PATTERN,
     CareUnit,
@@ -15,14 +16,17 @@ from organisations.models.users import Assignment, Role, User
 __all__ = [
     "HSA_ID_PATTERN",
     "AccessLog",
+    "AdministrationLog",
     "Assignment",
     "CareUnit",
     "DomainEvent",
     "EventDelivery",
+    "Invitation",
     "MedicalArea",
     "Municipality",
     "Provider",
     "Region",
     "Role",
+    "SweepRun",
     "User",
 ]

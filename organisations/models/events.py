@@ -51,3 +51,21 @@ class EventDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} → {self.consumer}"
+
+
+class SweepRun(models.Model):
+    """When a sweep last ran to its end and when it last failed: what the operator looks at."""
+
+    name = models.CharField(_("svep"), max_length=40, primary_key=True)
+    done_at = models.DateTimeField(_("senast klart"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("senast misslyckat"), null=True, blank=True)
+    # The exception's class alone: its text may quote a patient's data.
+    error = models.CharField(_("fel"), max_length=80, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("svep")
+        verbose_name_plural = _("svep")
+
+    def __str__(self) -> str:
+        return self.name

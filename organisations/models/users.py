@@ -1,5 +1,6 @@
 """Users and the assignments that give them a role at a unit, a provider or a region."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -7,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organisations.models.places import CareUnit, Provider, Region
+from organisations.models.places import HSA_ID_PATTERN, CareUnit, Provider, Region
 
 
 class Role(models.TextChoices):
@@ -19,6 +20,19 @@ class Role(models.TextChoices):
     REGION_ADMIN = "region_admin", _("Regionadministratör")
     OPERATOR = "operator", _("Systemoperatör")
     INTEGRATION = "integration", _("Integration")
+
+
+# Which place each role must name. Invitations hold the same rule.
+NAMES_WHERE_IT_HOLDS = (
+    Q(role="clinic", care_unit__isnull=False, region__isnull=False)
+    | Q(role="provider", provider__isnull=False)
+    | Q(
+        role__in=["navigator", "contract_owner", "manager", "region_admin"],
+        region__isnull=False,
+    )
+    | Q(role="integration", region__isnull=False)
+    | Q(role="operator")
+)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -35,6 +49,8 @@ class User(AbstractBaseUser):
     login = models.CharField(_("användarnamn"), max_length=60, unique=True)
     name = models.CharField(_("namn"), max_length=120)
     email = models.EmailField(_("e-post"), blank=True)
+    # Claim employeeHsaId of a SITHS login: who the person is, at whichever unit.
+    hsa_id = models.CharField(_("HSA-id"), max_length=31, unique=True, null=True, blank=True)
     is_active = models.BooleanField(_("aktiv"), default=True)
 
     objects = UserManager()
@@ -46,12 +62,40 @@ class User(AbstractBaseUser):
         ordering = ("name",)
         verbose_name = _("användare")
         verbose_name_plural = _("användare")
+        constraints = (
+            models.CheckConstraint(
+                name="user_hsa_id_shape",
+                condition=Q(hsa_id__isnull=True) | Q(hsa_id__regex=HSA_ID_PATTERN),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
 
     def get_full_name(self) -> str:
         return self.name
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def live(self, *, now: datetime) -> "AssignmentQuerySet":
+        """Those that hold at ``now``: from their start until their end."""
+        return self.filter(starts_at__lte=now).unended(now=now)
+
+    def unended(self, *, now: datetime) -> "AssignmentQuerySet":
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+
+    def ruled_by(self, region: str) -> "AssignmentQuerySet":
+        """Those that the region's administrator answers for (docs/decisions/0005)."""
+        return self.filter(ruled_by(region))
+
+
+def ruled_by(region: str) -> Q:
+    """Assignments and invitations of a region: by their unit, else provider, else region."""
+    return (
+        Q(care_unit__region=region)
+        | Q(care_unit__isnull=True, provider__region=region)
+        | Q(care_unit__isnull=True, provider__isnull=True, region=region)
+    )
 
 
 class Assignment(models.Model):
@@ -65,6 +109,8 @@ class Assignment(models.Model):
     starts_at = models.DateTimeField(_("från"))
     ends_at = models.DateTimeField(_("till"), null=True, blank=True)
 
+    objects = AssignmentQuerySet.as_manager()
+
     class Meta:
         ordering = ("pk",)
         verbose_name = _("uppdrag")
@@ -72,16 +118,7 @@ class Assignment(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="assignment_names_where_it_holds",
-                condition=(
-                    Q(role="clinic", care_unit__isnull=False, region__isnull=False)
-                    | Q(role="provider", provider__isnull=False)
-                    | Q(
-                        role__in=["navigator", "contract_owner", "manager", "region_admin"],
-                        region__isnull=False,
-                    )
-                    | Q(role="integration", region__isnull=False)
-                    | Q(role="operator")
-                ),
+                condition=NAMES_WHERE_IT_HOLDS,
             ),
             models.CheckConstraint(
                 name="assignment_ends_after_start",
@@ -91,3 +128,9 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} – {self.get_role_display()}"
+
+    @property
+    def place(self) -> str:
+        """Where it holds, as people call it; empty for the operator."""
+        found = self.care_unit or self.provider or self.region
+        return str(found) if found else ""

@@ -1,7 +1,8 @@
 """Forms of the pages. They parse what was typed; the rules stand in the services."""
 
+from organisations.plain_forms import PlainForm
 from referral.forms.intake import IntakeFormPage, initial_from
-from referral.forms.verbs import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, PlainForm, form_for
+from referral.forms.verbs import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, form_for
 
 __all__ = [
     "ONE_CLICK",

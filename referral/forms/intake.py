@@ -8,9 +8,10 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Municipality
+from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.codes import normalise_icd10
-from referral.forms.verbs import PlainForm, date_field, text_area
+from referral.forms.verbs import text_area
 from referral.models import IntakeForm, Phase
 from referral.submission import Submission
 

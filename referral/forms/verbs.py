@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from organisations.errors import InvalidInput
+from organisations.plain_forms import PlainForm, date_field
 from referral.models import (
     AnswerChannel,
     CloseReason,
@@ -13,51 +14,6 @@ from referral.models import (
     Pause,
     RejectionReason,
 )
-
-
-class PlainForm(forms.Form):
-    """Gives every control the base's class and puts refusals by a service at their fields."""
-
-    # Fields that an answer to another field makes needed: not marked as optional.
-    needed_by_answer: frozenset[str] = frozenset()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("class", "ds-input")
-            field.error_messages["required"] = _what_is_missing(field)
-
-    def add_refusal(self, error: InvalidInput) -> None:
-        """Show what the service refused at its field, else above the form."""
-        placed = False
-        for name, text in error.fields.items():
-            if name in self.fields:
-                self.add_error(name, text)
-                placed = True
-        if not placed:
-            self.add_error(None, str(error.message))
-
-
-def _what_is_missing(field: forms.Field) -> Any:
-    """What to do about an empty field, in words that fit its kind."""
-    if isinstance(field, forms.ChoiceField):
-        return _("Välj ett svar.")
-    if isinstance(field, forms.DateTimeField):
-        return _("Ange datum och klockslag.")
-    if isinstance(field, forms.DateField):
-        return _("Ange ett datum.")
-    return _("Fyll i fältet.")
-
-
-def date_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=required,
-        help_text=help_text,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%Y%m%d"],
-        error_messages={"invalid": _("Skriv datumet som ÅÅÅÅ-MM-DD.")},
-    )
 
 
 def text_area(

@@ -265,7 +265,9 @@ def _require_sender(actor: Actor, unit: CareUnit) -> None:
     )
     if not (own_unit or integration or actor.is_system):
         raise NotAllowed(_("Bara den avsändande kliniken kan skicka in blanketten."))
-    if not (unit.sends and unit.is_active):
+    if not unit.is_active:
+        raise NotAllowed(_("Enheten är stängd och skickar inga nya ärenden."))
+    if not unit.sends:
         raise NotAllowed(_("Enheten skickar inte patienter till förmedling."))
 
 

@@ -36,12 +36,19 @@ def of_form(made: MadeCase) -> dict[str, Any]:
 
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
-OPEN |= {"api-docs", "gateway-callback"}
+OPEN |= {"api-docs", "gateway-callback", "invitation"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"case-search", "api-case-search"}
+# People, units, regions and operations: no patient anywhere. What another region has is not found:
+# tests/organisations/test_administration_pages.py.
+ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
+ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "person-let-in"}
+ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
+ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
+ADMINISTRATION |= {"regions", "region", "providers", "provider-new", "provider"}
 OBJECTS: dict[str, Keys] = {
     "case": of_case,
     "case-form": of_case,
@@ -102,7 +109,7 @@ def all_routes() -> Iterator[tuple[str, str]]:
 def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
-    assert names == OPEN | OWN | OBJECTS.keys() | CONTRACTS.keys()
+    assert names == OPEN | OWN | ADMINISTRATION | OBJECTS.keys() | CONTRACTS.keys()
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -8,13 +8,16 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from organisations.access import Actor
-from organisations.models import CareUnit, Role
+from organisations.access import Actor, actor_for
+from organisations.administration import services as administration
+from organisations.administration.authority import Place
+from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
 from referral import services
 from referral.models import CaseState
 from referral.selectors.worklist import views_for
 from tests.browser.conftest import Console
 from tests.factories import (
+    LONG_AGO,
     CareUnitFactory,
     ContractLineFactory,
     MadeCase,
@@ -25,6 +28,7 @@ from tests.factories import (
     contract_owner_actor,
     make_case,
     manager_actor,
+    navigator_actor,
     operator_actor,
     region_admin_actor,
     user_of,
@@ -95,13 +99,56 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("statistics")
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
-    yield operator_actor(), reverse("start")
-    yield region_admin_actor(region), reverse("start")
+    yield from administration_pages(region)
     yield manager, reverse("no-assignment")
     yield provider, reverse("contracts")
     yield provider, reverse("contract", args=[line.contract.pk])
     yield navigator, reverse("contracts")
     yield manager, reverse("worklist")  # refused: the page that says so
+
+
+def administration_pages(region: Region) -> Iterator[Address]:
+    """The pages of a region's administrator and of the operator."""
+    admin, operator = region_admin_actor(region), operator_actor()
+    now = timezone.now()
+    person = user_of(navigator_actor(region))
+    Assignment.objects.create(user=person, role=Role.MANAGER, region=region, starts_at=LONG_AGO)
+    unit = CareUnitFactory(region=region, sends=True)
+    administration.close_unit(unit, actor=admin, now=now)
+    invitation = administration.invite(
+        name="Anna Ny",
+        email="anna@region.example",
+        role=Role.MANAGER,
+        place=Place(region=region),
+        actor=admin,
+        now=now,
+    )
+    event = DomainEvent.objects.create(kind="offer.sent", happened_at=now)
+    EventDelivery.objects.create(
+        event=event, consumer="x", due_at=now, attempts=1, last_error="ValueError: x"
+    )
+    yield admin, reverse("start")
+    yield admin, reverse("people") + "?q=finns+inte"
+    yield admin, reverse("invite")
+    yield admin, reverse("person", args=[person.pk])
+    yield admin, reverse("person", args=[admin.user_id])
+    for name in ("person-edit", "assignment-give", "person-shut-off"):
+        yield admin, reverse(name, args=[person.pk])
+    yield admin, reverse("assignment-end", args=[person.assignments.first().pk])
+    for name in ("units", "unit-new", "history"):
+        yield admin, reverse(name)
+    yield admin, reverse("unit", args=[unit.pk])
+    yield operator, reverse("start")
+    for name in ("people", "invite", "client-new", "units", "history", "regions", "providers"):
+        yield operator, reverse(name)
+    yield operator, reverse("region", args=[region.code])
+    yield operator, reverse("provider-new")
+    yield operator, reverse("provider", args=[unit.provider_id])
+    yield None, reverse("invitation", args=[invitation.token])
+    yield None, reverse("invitation", args=["finns.inte"])
+    several = actor_for(person, now=now)
+    yield several, reverse("invitation", args=[invitation.token])
+    yield several, reverse("worklist")  # with the choice of assignment in the head
 
 
 ONLY_VIOLATIONS = {"resultTypes": ["violations"]}

@@ -65,7 +65,11 @@ def test_a_changed_character_is_never_read(place, other):
     assert read == "Provgatan 1"
 
 
-@pytest.mark.parametrize("text", ["", "k1", "k1:abc", "K1:" + "A" * 43 + "=", f"{OLD},{OLD}", ":"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "k1", "k1:abc", "K1:" + "A" * 43 + "=", f"{OLD},{OLD}", ":"],
+    ids=["empty", "no key", "short", "capital", "twice", "nothing"],
+)
 def test_a_bad_ring_is_refused_without_telling_the_key(text):
     with pytest.raises(ImproperlyConfigured) as caught:
         KeyRing.parse(text)

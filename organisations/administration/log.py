@@ -1,0 +1,54 @@
+"""Writes the history: every service here adds one row in the transaction of its change."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from organisations.access import Actor
+from organisations.models import AdministrationLog, CareUnit, User
+
+Verb = AdministrationLog.Verb
+
+
+def record(
+    verb: Verb,
+    *,
+    actor: Actor,
+    now: datetime,
+    subject: str,
+    region: str | None,
+    person: User | None = None,
+    care_unit: CareUnit | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> AdministrationLog:
+    """Who did what to whom or what; ``details`` are labelled values for a person to read."""
+    return AdministrationLog.objects.create(
+        at=now,
+        verb=verb,
+        region_id=region,
+        user_id=actor.user_id,
+        actor_name=actor.name,
+        role=actor.role,
+        place=actor.place,
+        person=person,
+        care_unit=care_unit,
+        subject=subject[:254],
+        details={name: str(value) for name, value in (details or {}).items() if value},
+    )
+
+
+def changes_of(row: Any, new: Mapping[str, Any]) -> dict[str, str]:
+    """What differs, as "old → new" by the field's Swedish name."""
+    found = {}
+    for name, value in new.items():
+        field = row._meta.get_field(name)
+        old = getattr(row, name)
+        if old != value and (old or value):
+            found[str(field.verbose_name)] = f"{_shown(old)} → {_shown(value)}"
+    return found
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "ja" if value else "nej"
+    return str(value) if value not in (None, "") else "–"
