@@ -8,9 +8,11 @@ class OrganisationsConfig(AppConfig):
     verbose_name = _("Organisationer")
 
     def ready(self) -> None:
+        from organisations.access_log.sealing import seal_log
         from organisations.events import deliver_events
         from organisations.row_security import grant_to_application
         from organisations.sweeps import register_sweep
 
         register_sweep("events", deliver_events)
+        register_sweep("access log", seal_log)
         post_migrate.connect(grant_to_application, sender=self, dispatch_uid="row_security")

@@ -280,8 +280,16 @@ def test_every_named_constraint_has_a_statement_that_breaks_it():
     assert named == set(BREAKS)
 
 
-APPEND_ONLY = ("referral_caselog", "referral_intakeformversion", "organisations_accesslog")
+APPEND_ONLY = (
+    *("referral_caselog", "referral_intakeformversion", "organisations_accesslog"),
+    *("organisations_accesslogseal", "organisations_accesssample"),
+    *("organisations_accesssamplerow", "organisations_accessreview"),
+)
 COLUMN = {
+    "organisations_accesslogseal": "sealed_at",
+    "organisations_accesssample": "seed",
+    "organisations_accesssamplerow": "position",
+    "organisations_accessreview": "comment",
     "referral_caselog": "why",
     "referral_intakeformversion": "submitted_at",
     "organisations_accesslog": "what",

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-SECRETS = ("SECRET_KEY", "VARDLOTS_GATEWAY_SECRET")
+SECRETS = ("SECRET_KEY", "VARDLOTS_GATEWAY_SECRET", "VARDLOTS_LOG_KEYS")
 
 
 def saved_environment(data_dir: Path) -> dict[str, str]:

@@ -1,6 +1,12 @@
 """Regions, providers, care units, users and what they may see; events and append-only logs."""
 
-from organisations.models.access import AccessLog
+from organisations.models.access import (
+    AccessLog,
+    AccessLogSeal,
+    AccessReview,
+    AccessSample,
+    AccessSampleRow,
+)
 from organisations.models.events import DomainEvent, EventDelivery
 from organisations.models.places import (
     HSA_ID_PATTERN,
@@ -15,6 +21,10 @@ from organisations.models.users import Assignment, Role, User
 __all__ = [
     "HSA_ID_PATTERN",
     "AccessLog",
+    "AccessLogSeal",
+    "AccessReview",
+    "AccessSample",
+    "AccessSampleRow",
     "Assignment",
     "CareUnit",
     "DomainEvent",
