@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from organisations.models import Role
 
 CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statistics"
+ACCESS_LOG = "access-review"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, STATISTICS),
     Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS),
     Role.CONTRACT_OWNER: (CONTRACTS,),
     Role.MANAGER: (STATISTICS,),
-    Role.REGION_ADMIN: (STATISTICS,),
+    Role.REGION_ADMIN: (STATISTICS, ACCESS_LOG),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
 
@@ -39,6 +40,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         FORMS: _("Blanketter"),
         CONTRACTS: _("Avtal"),
         STATISTICS: _("Statistik"),
+        ACCESS_LOG: _("Loggkontroll"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

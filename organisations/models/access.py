@@ -1,6 +1,7 @@
-"""The access log (patientdatalagen 4 kap. 3 §; HSLF-FS 2016:40 4 kap. 9 §), its seals and reviews."""
+"""The access log, its seals and its reviews (patientdatalagen 4 kap. 3 §, HSLF-FS 2016:40)."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,7 @@ class AccessLog(models.Model):
             models.Index(fields=["user", "at"], name="access_by_user"),
             models.Index(fields=["patient_id", "at"], name="access_by_patient"),
             models.Index(fields=["home_region", "id"], name="access_by_home_region"),
+            BrinIndex(fields=["at"], name="access_by_time", autosummarize=True),
             # Most people look at their own region's patients; the index holds the others.
             models.Index(
                 fields=["region", "id"],
@@ -123,7 +125,7 @@ class AccessSampleRow(models.Model):
     """A row of the log that was drawn."""
 
     sample = models.ForeignKey(AccessSample, on_delete=models.PROTECT, related_name="rows")
-    access = models.ForeignKey(AccessLog, on_delete=models.PROTECT, related_name="+")
+    access = models.ForeignKey(AccessLog, on_delete=models.PROTECT, related_name="draws")
     position = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -142,7 +144,7 @@ class AccessSampleRow(models.Model):
 
 
 class AccessReview(models.Model):
-    """What a reviewer found. Append-only: who thinks again adds a new one, and the latest counts."""
+    """What a reviewer found. Append-only: a second thought is a new row, and the latest counts."""
 
     class Outcome(models.TextChoices):
         NO_REMARK = "no_remark", _("Utan anmärkning")

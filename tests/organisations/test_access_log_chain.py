@@ -209,7 +209,7 @@ def test_a_row_slipped_in_where_a_number_was_never_used_is_found():
 def test_a_row_put_before_the_log_begins_is_found():
     one, _two, _three = sealed_blocks()
     found = tamper(copied(one[0], as_id=-5))
-    assert ("Raden är tillagd i efterhand.", -5) == first(found)
+    assert first(found) == ("Raden är tillagd i efterhand.", -5)
 
 
 def test_two_rows_that_changed_places_are_found():
@@ -302,9 +302,9 @@ def copied_now(row: int) -> str:
 
 def test_a_transaction_rolled_back_leaves_a_gap_that_is_no_break():
     write()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         write()
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     write()
     assert verify(now=NOW).holds
     assert len(AccessLogSeal.objects.get().runs) == 4
