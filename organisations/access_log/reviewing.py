@@ -127,6 +127,7 @@ def _midnight(day: date, *, days_on: int = 0) -> datetime:
 
 def _population(actor: Actor, *, first_day: date, last_day: date) -> QuerySet[AccessLog]:
     rows = reviewable(actor).filter(user__isnull=False).exclude(what__in=IN_LISTS)
+    rows = rows.exclude(case_number="", form_id__isnull=True)  # a review of many
     return within_days(rows.order_by(), first_day=first_day, last_day=last_day)
 
 
