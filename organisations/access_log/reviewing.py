@@ -9,7 +9,7 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed
 from organisations.models import AccessLog, AccessReview, AccessSample, AccessSampleRow, Role
 
@@ -36,6 +36,7 @@ def reviewable_samples(actor: Actor) -> QuerySet[AccessSample]:
 
 
 @transaction.atomic
+@as_product("access review")
 def draw_sample(
     *,
     first_day: date,
@@ -49,7 +50,7 @@ def draw_sample(
 
     Raises :class:`InvalidInput` when the period holds nothing to draw from.
     """
-    _require_reviewer(actor)
+    region, reviewer_id = _reviewer(actor)
     _refuse_odd_period(first_day, last_day, size=size, today=timezone.localdate(now))
     seed = secrets.randbits(31) if seed is None else seed
     rows = _population(actor, first_day=first_day, last_day=last_day)
@@ -58,9 +59,9 @@ def draw_sample(
         text = _("Det finns inga åtkomster i perioden.")
         raise InvalidInput(text, fields={"first_day": text})
     sample = AccessSample.objects.create(
-        region_id=actor.region,
+        region_id=region,
         drawn_at=now,
-        drawn_by_id=actor.user_id,
+        drawn_by_id=reviewer_id,
         first_day=first_day,
         last_day=last_day,
         last_log_id=told["last"],
@@ -75,6 +76,7 @@ def draw_sample(
     return sample
 
 
+@as_product("access review")
 def drawn(sample: AccessSample, *, actor: Actor) -> list[int]:
     """The rows that the sample's seed draws, in its order. Anyone can draw again and compare."""
     rows = _population(actor, first_day=sample.first_day, last_day=sample.last_day)
@@ -87,11 +89,12 @@ def drawn(sample: AccessSample, *, actor: Actor) -> list[int]:
 
 
 @transaction.atomic
+@as_product("access review")
 def review(
     access: AccessLog, *, outcome: str, comment: str, actor: Actor, now: datetime
 ) -> AccessReview:
     """Record what the reviewer found; nobody reviews what they did themselves."""
-    _require_reviewer(actor)
+    _region, reviewer_id = _reviewer(actor)
     if not reviewable(actor).filter(pk=access.pk).exists():
         raise NotAllowed(_("Åtkomsten hör inte till din region."))
     if access.user_id == actor.user_id:
@@ -104,7 +107,7 @@ def review(
         access=access,
         outcome=outcome,
         comment=comment,
-        reviewer_id=actor.user_id,
+        reviewer_id=reviewer_id,
         reviewed_at=now,
     )
 
@@ -131,9 +134,10 @@ def _population(actor: Actor, *, first_day: date, last_day: date) -> QuerySet[Ac
     return within_days(rows.order_by(), first_day=first_day, last_day=last_day)
 
 
-def _require_reviewer(actor: Actor) -> None:
-    if actor.role != Role.REGION_ADMIN or not actor.region:
+def _reviewer(actor: Actor) -> tuple[str, int]:
+    if actor.role != Role.REGION_ADMIN or not actor.region or not actor.user_id:
         raise NotAllowed(_("Bara en regionadministratör granskar åtkomstloggen."))
+    return actor.region, actor.user_id
 
 
 def _refuse_odd_period(first_day: date, last_day: date, *, size: int, today: date) -> None:

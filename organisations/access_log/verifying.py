@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from organisations.access_log.keyed import (
@@ -54,6 +54,11 @@ def verify(*, now: datetime, expect: str = "", seal_first: bool = True) -> Verif
     if seal_first:
         while seal_log(now=now):
             pass
+    with transaction.atomic():
+        return _walk(expect)
+
+
+def _walk(expect: str) -> Verification:
     found = Verification(breaks=list(_missing_guards()))
     covered: list[tuple[int, int]] = []
     highest, previous, met = 0, GENESIS, not expect or expect == GENESIS.hex()

@@ -1,7 +1,8 @@
 """The access log for its reviewers: rows, and what in them is out of the ordinary.
 
 A region administrator sees who looked at which case, and never the patient: what stands here tells
-that a name is alike, not what the name is.
+that a name is alike, not what the name is. The comparison is the product's, past the policies that
+keep patients from a region administrator; what it gives is narrowed by ``reviewable``.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from django.db.models.functions import (
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.translation import gettext_lazy as _
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.access_log.reviewing import reviewable, within_days
 from organisations.models import AccessLog, AccessReview, User
 from patients.models import Patient
@@ -86,6 +87,7 @@ class Page:
     next_cursor: str
 
 
+@as_product("access review")
 def access_page(actor: Actor, filters: Filters, *, cursor: str = "") -> Page:
     """A page of what the actor may review, newest first, with marks; by key, so page 500 is as
     fast as page 1."""
@@ -100,16 +102,19 @@ def access_page(actor: Actor, filters: Filters, *, cursor: str = "") -> Page:
     return Page(found, str(found[-1].pk) if more else "")
 
 
+@as_product("access review")
 def get_access(actor: Actor, pk: int) -> AccessLog | None:
     return marked(reviewable(actor)).select_related("user").filter(pk=pk).first()
 
 
+@as_product("access review")
 def sample_rows(actor: Actor, sample_id: int) -> list[AccessLog]:
     """The drawn rows in the order of the draw, with marks and outcome."""
     rows = marked(reviewable(actor)).select_related("user")
     return list(rows.filter(draws__sample_id=sample_id).order_by("draws__position"))
 
 
+@as_product("access review")
 def case_in_region(actor: Actor, number: str) -> Case | None:
     """The case whose log is asked for; its patient's rows are then found by the patient's key."""
     return Case.objects.filter(region_id=actor.region or "", number=number).first()
@@ -123,7 +128,7 @@ def marked(rows: QuerySet[AccessLog]) -> QuerySet[AccessLog]:
     """Each row with what is out of the ordinary about it, and the latest outcome."""
     latest = AccessReview.objects.filter(access=OuterRef("pk")).order_by("-pk")
     return rows.order_by("-pk").annotate(
-        outcome=Coalesce(Subquery(latest.values("outcome")[:1]), Value("")),
+        latest_outcome=Coalesce(Subquery(latest.values("outcome")[:1]), Value("")),
         **{f"mark_{key}": expression for key, expression in _expressions().items()},
     )
 
@@ -143,7 +148,7 @@ def _filtered(rows: QuerySet[AccessLog], actor: Actor, filters: Filters) -> Quer
     if filters.mark in BY_KEY:
         rows = rows.filter(**{f"mark_{filters.mark}": True})
     if filters.outcome:
-        rows = rows.filter(outcome="" if filters.outcome == "none" else filters.outcome)
+        rows = rows.filter(latest_outcome="" if filters.outcome == "none" else filters.outcome)
     return rows
 
 

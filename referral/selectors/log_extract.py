@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organisations.access import SYSTEM, Actor
+from organisations.access import SYSTEM, Actor, as_product
 from organisations.access_log.reviewing import reviewable
 from organisations.models import AccessLog, Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
@@ -39,12 +39,14 @@ class Occasion:
 @dataclass(frozen=True)
 class Extract:
     number: str
+    patient_id: int
     region: str
     cases: list[str]
     occasions: list[Occasion]
     rows: list[AccessLog]
 
 
+@as_product("log extract")
 def case_asked_for(actor: Actor, text: str, *, today: date) -> Case:
     """A case of the region's, by its number or by its patient's identity number.
 
@@ -57,6 +59,7 @@ def case_asked_for(actor: Actor, text: str, *, today: date) -> Case:
     return found
 
 
+@as_product("log extract")
 def log_extract(actor: Actor, number: str) -> Extract:
     """All that the region has logged about the patient of this case, newest first."""
     wanted = CaseNumber.parse(number).value if _is_number(number) else ""
@@ -74,6 +77,7 @@ def log_extract(actor: Actor, number: str) -> Extract:
     )
     return Extract(
         number=case.number,
+        patient_id=case.patient_id,
         region=str(case.region),
         cases=list(own.order_by("received_at").values_list("number", flat=True)),
         occasions=_occasions(rows),

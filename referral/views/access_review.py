@@ -125,7 +125,7 @@ def sample_page(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "sample": sample,
             "rows": [shown(row) for row in rows],
-            "reviewed": sum(bool(row.outcome) for row in rows),  # type: ignore[attr-defined]
+            "reviewed": sum(bool(row.latest_outcome) for row in rows),  # type: ignore[attr-defined]
             "marks": MARKS,
         },
     )
@@ -133,7 +133,7 @@ def sample_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def shown(row: AccessLog) -> dict[str, Any]:
     """A row in words."""
-    outcome: str = row.outcome  # type: ignore[attr-defined]
+    outcome: str = row.latest_outcome  # type: ignore[attr-defined]
     return {
         "row": row,
         "unit": unit_of(row),

@@ -12,7 +12,6 @@ from organisations.spreadsheets import csv_bytes
 from referral.access_log import words_for
 from referral.forms.access_review import ExtractForm
 from referral.machine import CaseNotFound
-from referral.models import Case
 from referral.pdf import log_extract_pdf
 from referral.selectors.log_extract import (
     Extract,
@@ -70,10 +69,8 @@ def _extract(request: HttpRequest, number: str) -> Extract:
         extract = log_extract(actor, number)
     except CaseNotFound as error:
         raise Http404(str(error.message)) from error
-    case = Case.objects.get(number=extract.number)
-    record_access(
-        actor, what="log_extract", now=timezone.now(), cases=[(case.number, case.patient_id)]
-    )
+    cases = [(extract.number, extract.patient_id)]
+    record_access(actor, what="log_extract", now=timezone.now(), cases=cases)
     return extract
 
 

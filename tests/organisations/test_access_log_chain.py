@@ -50,7 +50,7 @@ def sealed_blocks() -> tuple[list[int], list[int], list[int]]:
 def guards_off() -> Iterator[None]:
     with connection.cursor() as cursor:
         for table in (LOG, SEALS):
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; RESET ROLE")
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         yield
         for table in (LOG, SEALS):
@@ -233,7 +233,7 @@ def test_a_row_replaced_by_a_copy_of_another_is_found():
 def test_a_guard_left_off_is_found(table: str):
     sealed_blocks()
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; RESET ROLE")
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         found = verify(now=NOW)
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

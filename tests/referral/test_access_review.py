@@ -286,7 +286,7 @@ def test_the_latest_outcome_counts_and_the_first_one_stays():
     row = look(made.navigator, made)
     review(row, outcome="follow_up", comment="Fråga.", actor=reviewer, now=NOON)
     review(row, outcome="no_remark", comment="Jour.", actor=reviewer, now=NOON)
-    assert get_access(reviewer, row.pk).outcome == "no_remark"
+    assert get_access(reviewer, row.pk).latest_outcome == "no_remark"
     assert AccessReview.objects.filter(access=row).count() == 2
 
 
