@@ -1,7 +1,6 @@
 """Cases over the API: read, create, and every verb of the state machine."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -28,9 +27,8 @@ from referral.machine import CaseNotFound, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.numbers import CaseNumber, InvalidCaseNumber
 from referral.pdf import certificate_pdf
-from referral.selectors import get_case, matching_for, running_case, timeline, worklist
+from referral.selectors import get_case, matching_for, timeline, worklist
 from referral.selectors.worklist import SORTS, views_for
-from referral.submission import Submission
 
 WITH_PATIENT = {Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER, Role.INTEGRATION}
 
@@ -143,12 +141,9 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         actor = self._actor()
         body = self._body(shapes.SubmissionSerializer)
         unit = _sending_unit(actor, body.validated_data.get("sending_unit", ""))
-        submission, now = body.submission(), timezone.now()
-        try:
-            case = services.submit(submission, sending_unit=unit, actor=actor, now=now)
-        except WrongState:
-            _record_running(actor, submission, now=now)
-            raise
+        case = services.submit(
+            body.submission(), sending_unit=unit, actor=actor, now=timezone.now()
+        )
         return self._answer(case, created=True)
 
     @verb(shapes.SubmissionSerializer, "resubmit")
@@ -342,19 +337,6 @@ def _sending_unit(actor: Actor, hsa_id: str) -> CareUnit:
         text = _("Ange en avsändande enhet som du får skicka för (HSA-id).")
         raise InvalidInput(text, fields={"sending_unit": text})
     return unit
-
-
-def _record_running(actor: Actor, submission: Submission, *, now: datetime) -> None:
-    """The refusal names the running case that stands in the way; that too is a look at it."""
-    running = running_case(
-        actor,
-        identity_number=submission.identity_number,
-        kva=submission.kva,
-        today=timezone.localdate(now),
-    )
-    if running:
-        cases = [(running.number, running.patient_id)]
-        record_access(actor, what="running case", now=now, cases=cases)
 
 
 def _offers_for(case: Case, actor: Actor) -> list[Offer]:

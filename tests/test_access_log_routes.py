@@ -262,9 +262,6 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     ),
     "api-case-list": (
         Visit("navigator", ("list",), args=nothing),
-        Visit(  # refused, and the running case is named
-            "clinic", ("running case",), args=nothing, body=whole_form, status=409
-        ),
         Visit("clinic", ("submit",), S.CLOSED, args=nothing, body=whole_form, status=201),
     ),
     "api-case-detail": (Visit("navigator", ("case",)), Visit("provider", ("case",), S.ACCEPTED)),

@@ -148,7 +148,8 @@ def _filtered(rows: QuerySet[AccessLog], actor: Actor, filters: Filters) -> Quer
     if filters.mark in BY_KEY:
         rows = rows.filter(**{f"mark_{filters.mark}": True})
     if filters.outcome:
-        rows = rows.filter(latest_outcome="" if filters.outcome == "none" else filters.outcome)
+        outcome = "" if filters.outcome == "none" else filters.outcome
+        rows = rows.filter(latest_outcome=outcome)
     return rows
 
 
