@@ -149,7 +149,7 @@ def _filtered(rows: QuerySet[AccessLog], actor: Actor, filters: Filters) -> Quer
         rows = rows.filter(**{f"mark_{filters.mark}": True})
     if filters.outcome:
         outcome = "" if filters.outcome == "none" else filters.outcome
-        rows = rows.filter(latest_outcome=outcome)
+        rows = rows.filter(latest_outcome=outcome)  # type: ignore[misc]
     return rows
 
 
