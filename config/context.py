@@ -12,13 +12,14 @@ from organisations.models import Role
 CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statistics"
 PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
+ACCESS_LOG = "access-review"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, STATISTICS),
     Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS),
     Role.CONTRACT_OWNER: (CONTRACTS,),
     Role.MANAGER: (STATISTICS,),
-    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, STATISTICS),
+    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, STATISTICS),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, HISTORY),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
@@ -49,6 +50,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         OPERATIONS: _("Drift"),
         REGIONS: _("Regioner"),
         PROVIDERS: _("Vårdgivare"),
+        ACCESS_LOG: _("Loggkontroll"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

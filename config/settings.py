@@ -31,6 +31,7 @@ REQUIRED_IN_PRODUCTION = (
     "VARDLOTS_HASH_KEYS",
     "VARDLOTS_GATEWAY_URL",
     "VARDLOTS_GATEWAY_SECRET",
+    "VARDLOTS_LOG_KEYS",
     "EMAIL_URL",
 )
 if PRODUCTION:
@@ -241,6 +242,13 @@ SPECTACULAR_SETTINGS = {
         "LogVerb": "referral.models.LogVerb",
         "Mobility": "referral.models.IntakeForm.Mobility",
     },
+}
+
+# Keys of the access log's hashes, newest first: ``id:secret`` and comma (docs/operations.md). Old
+# ones stay for as long as rows made with them do; a secret alone has the id 1.
+ACCESS_LOG_KEYS = {
+    key.rpartition(":")[0] or "1": key.rpartition(":")[2]
+    for key in env.list("VARDLOTS_LOG_KEYS", default=["development-only-log-key"])
 }
 
 # The gateway that carries 1177 notices (docs/integrations.md); the simulator in development.

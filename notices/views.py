@@ -66,9 +66,13 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
 @roles_required(Role.NAVIGATOR)
 @require_POST
 def notice_send_again(request: HttpRequest, pk: int) -> HttpResponse:
-    cases = Case.objects.visible_to(actor_of(request))
+    actor, now = actor_of(request), timezone.now()
+    cases = Case.objects.visible_to(actor)
     notice = get_object_or_404(Notice.objects.select_related("case"), pk=pk, case__in=cases)
-    send_again(notice, now=timezone.now())
+    send_again(notice, now=now)
+    record_access(
+        actor, what="notice_again", now=now, cases=[(notice.case.number, notice.case.patient_id)]
+    )
     messages.success(request, _("Meddelandet skickas på nytt."))
     return redirect("case", number=notice.case.number)
 

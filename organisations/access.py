@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from organisations.access_log.writing import Shown, Who, write_rows
 from organisations.acting import act_as, acting_as
-from organisations.models import AccessLog, Assignment, Role, User
+from organisations.models import Assignment, Role, User
 
 __all__ = [
     "CHOSEN_ASSIGNMENT",
@@ -133,21 +134,15 @@ def record_access(
     *,
     what: str,
     now: datetime,
-    cases: Iterable[tuple[str, int | None]],
+    cases: Iterable[tuple[str, int | None]] = (),
+    forms: Iterable[int] = (),
 ) -> None:
-    """Write one access-log row for each (case number, patient id) that was shown or changed."""
-    rows = [
-        AccessLog(
-            at=now,
-            user_id=actor.user_id,
-            actor_name=actor.name,
-            role=actor.role,
-            unit=actor.place,
-            case_number=number,
-            patient_id=patient_id,
-            what=what,
-        )
-        for number, patient_id in cases
-    ]
+    """Write one access-log row for each (case number, patient id) that was shown or changed.
+
+    ``forms`` are the keys of drafts, which hold a patient's data before there is a case.
+    """
+    who = Who(actor.user_id, actor.name, actor.role, actor.place, actor.region or "")
+    shown = [Shown(number, patient_id) for number, patient_id in cases]
+    shown += [Shown(form_id=form_id) for form_id in forms]
     with as_product("access log"):
-        AccessLog.objects.bulk_create(rows)
+        write_rows(who, what=what, at=now, shown=shown)

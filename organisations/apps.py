@@ -8,6 +8,7 @@ class OrganisationsConfig(AppConfig):
     verbose_name = _("Organisationer")
 
     def ready(self) -> None:
+        from organisations.access_log.sealing import seal_log
         from organisations.administration.services import send_invitations
         from organisations.events import deliver_events
         from organisations.row_security import grant_to_application
@@ -15,4 +16,5 @@ class OrganisationsConfig(AppConfig):
 
         register_sweep("events", deliver_events)
         register_sweep("invitations", send_invitations)
+        register_sweep("access log", seal_log)
         post_migrate.connect(grant_to_application, sender=self, dispatch_uid="row_security")

@@ -299,8 +299,6 @@ def perform(
         )
         if transition.event:
             emit(transition.event, now=now, case_number=locked.number, payload=details)
-        if actor.user_id:
-            record_access(actor, what=verb, now=now, cases=[(locked.number, locked.patient_id)])
         return locked
 
 
@@ -314,7 +312,11 @@ def append_log(
     why: str = "",
     details: dict[str, Any] | None = None,
 ) -> CaseLog:
-    """Append the row that tells who did what; only ``perform`` and the submission call it."""
+    """Append the row that tells who did what, to the timeline and to the access log.
+
+    Only ``perform``, the submission and what becomes of a notice call it.
+    """
+    record_access(actor, what=verb, now=now, cases=[(case.number, case.patient_id)])
     return CaseLog.objects.create(
         case=case,
         at=now,

@@ -1,6 +1,6 @@
-"""The certificate as PDF, from what was certified and nothing else."""
+"""The certificate and the log extract as PDF."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.utils import timezone
@@ -8,12 +8,14 @@ from django.utils.formats import number_format
 
 from organisations.typesetting import compile_pdf, qr_svg
 from referral.models import Certificate
+from referral.selectors.log_extract import Extract, Occasion
 
 TEMPLATE = "referral/certificate.typ"
+LOG_EXTRACT = "referral/log_extract.typ"
 
 
 def certificate_pdf(certificate: Certificate) -> bytes:
-    """The vårdgarantiintyg, PDF/A; marked as revoked once it is."""
+    """The vårdgarantiintyg, PDF/A, from what was certified alone; marked when revoked."""
     content = certificate.content
     data = {key: "" if value is None else value for key, value in content.items()} | {
         "number": certificate.number,
@@ -26,6 +28,33 @@ def certificate_pdf(certificate: Certificate) -> bytes:
         "qr": qr_svg(certificate.number),
     }
     return compile_pdf(TEMPLATE, data, at=certificate.issued_at)
+
+
+def log_extract_pdf(extract: Extract, *, at: datetime) -> bytes:
+    """The loggutdrag that a patient has asked for, PDF/A."""
+    data = {
+        "region": extract.region,
+        "made": _day(timezone.localdate(at)),
+        "number": extract.number,
+        "cases": extract.cases,
+        "rows": [
+            [_day(one.day), _hours(one), one.unit, one.role, _what(one)]
+            for one in extract.occasions
+        ],
+    }
+    return compile_pdf(LOG_EXTRACT, data, at=at)
+
+
+def _what(one: Occasion) -> str:
+    return f"{one.what} ({one.case_number})" if one.case_number else one.what
+
+
+def _hours(one: Occasion) -> str:
+    first, last = (f"{timezone.localtime(at):%H.%M}" for at in (one.first, one.last))
+    if one.times == 1:
+        return first
+    span = first if first == last else f"{first}–{last}"
+    return f"{span}, {one.times} gånger"
 
 
 def _day(day: date) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from referral.views import case, codes, intake, worklist
+from referral.views import access_review, case, codes, intake, log_extract, worklist
 
 urlpatterns = [
     path("cases/", worklist.worklist_page, name="worklist"),
@@ -27,4 +27,15 @@ urlpatterns = [
         name="form-attachment-remove",
     ),
     path("forms/<int:pk>/discard/", intake.form_discard, name="form-discard"),
+    path("access-review/", access_review.review_page, name="access-review"),
+    path("access-review/rows/<int:pk>/", access_review.row_page, name="access-review-row"),
+    path("access-review/samples/", access_review.samples_page, name="access-samples"),
+    path("access-review/samples/<int:pk>/", access_review.sample_page, name="access-sample"),
+    path("access-review/extracts/", log_extract.order_page, name="log-extracts"),
+    path("access-review/extracts/<str:number>/", log_extract.extract_page, name="log-extract"),
+    path(
+        "access-review/extracts/<str:number>/<str:kind>/",
+        log_extract.extract_file,
+        name="log-extract-file",
+    ),
 ]

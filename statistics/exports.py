@@ -7,11 +7,10 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext as _
 
+from organisations.spreadsheets import safe
 from statistics.selectors import DEFINITIONS, Figures, Statistics
 
 HIDDEN = "dolt"
-# A cell that begins like this would be a formula in a spreadsheet.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def headings() -> list[str]:
@@ -72,11 +71,6 @@ def xlsx_file(statistics: Statistics) -> bytes:
         words.write_row(line, 0, [str(name), str(text)])
     book.close()
     return out.getvalue()
-
-
-def safe(text: str) -> str:
-    """Text that a spreadsheet cannot take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _cells(figures: Figures) -> list[Any]:

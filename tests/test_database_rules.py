@@ -15,9 +15,20 @@ from django.utils import timezone
 
 from contracts.models import CallOff
 from notices.models import GatewayCallback, Notice
+from organisations.access import record_access
+from organisations.access_log.reviewing import draw_sample, review
+from organisations.access_log.sealing import seal_log
 from organisations.administration import services as administration
 from organisations.events import deliver_events
-from organisations.models import Assignment, EventDelivery, Invitation, Role
+from organisations.models import (
+    AccessReview,
+    AccessSample,
+    AccessSampleRow,
+    Assignment,
+    EventDelivery,
+    Invitation,
+    Role,
+)
 from referral import services
 from referral.models import Attachment, CaseState, Pause
 from referral.models.cases import CaseNumberCounter
@@ -190,6 +201,28 @@ def accepted_and_withdrawn() -> str:
     return update(found, f"accepted_at = now(), withdrawn_at = now(), assignment_id = {taken.pk}")
 
 
+def reviewed() -> AccessReview:
+    """A log row that is sealed, drawn in a sample and reviewed."""
+    made, now = make_case(), timezone.now()
+    admin, today = region_admin_actor(made.unit.region), timezone.localdate(now)
+    seal_log(now=now)
+    sample = draw_sample(first_day=today, last_day=today, size=1, actor=admin, now=now)
+    access = sample.rows.get().access
+    return review(access, outcome="no_remark", comment="", actor=admin, now=now)
+
+
+def reviewed_row(model: type[models.Model]) -> models.Model:
+    reviewed()
+    return model.objects.get()
+
+
+def second_place_taken() -> str:
+    row = reviewed_row(AccessSampleRow)
+    look = make_case().navigator
+    record_access(look, what="case", now=timezone.now(), cases=[("13-26-000001-9", None)])
+    return copy(row, access_id="(SELECT max(id) FROM organisations_accesslog)")
+
+
 REJECTED = "rejected_at = now(), rejection_reason = 'other', rejection_comment = 'x'"
 
 BREAKS: dict[str, Callable[[], str]] = {
@@ -214,6 +247,13 @@ BREAKS: dict[str, Callable[[], str]] = {
     "event_delivered_once": lambda: copy(
         [offer(), EventDelivery.objects.filter(event__kind="offer.sent").latest("pk")][1]
     ),
+    "access_sample_days_in_order": lambda: past_the_guard(
+        reviewed_row(AccessSample), "last_day = first_day - 1"
+    ),
+    "one_row_per_place_in_sample": second_place_taken,
+    "one_draw_per_row_in_sample": lambda: copy(reviewed_row(AccessSampleRow), position="2"),
+    "access_review_outcome_known": lambda: past_the_guard(reviewed(), "outcome = 'x'"),
+    "access_review_follow_up_says_why": lambda: past_the_guard(reviewed(), "outcome = 'follow_up'"),
     # patients
     "patient_identity_number_encrypted": lambda: update(
         PatientFactory(), "identity_number = '194001010002'"
@@ -331,8 +371,15 @@ APPEND_ONLY = (
     "referral_intakeformversion",
     "organisations_accesslog",
     "organisations_administrationlog",
+    *("referral_caselog", "referral_intakeformversion", "organisations_accesslog"),
+    *("organisations_accesslogseal", "organisations_accesssample"),
+    *("organisations_accesssamplerow", "organisations_accessreview"),
 )
 COLUMN = {
+    "organisations_accesslogseal": "sealed_at",
+    "organisations_accesssample": "seed",
+    "organisations_accesssamplerow": "position",
+    "organisations_accessreview": "comment",
     "referral_caselog": "why",
     "referral_intakeformversion": "submitted_at",
     "organisations_accesslog": "what",
@@ -346,7 +393,7 @@ COLUMN = {
     [
         "UPDATE {table} SET {column} = {column}",
         "DELETE FROM {table}",
-        "RESET ROLE; TRUNCATE {table}",
+        "RESET ROLE; TRUNCATE {table} CASCADE",
     ],
 )
 def test_an_append_only_table_refuses(table, statement):
@@ -354,6 +401,7 @@ def test_an_append_only_table_refuses(table, statement):
     administration.shut_off(
         user_of(made.navigator), why="Slutat.", actor=operator_actor(), now=timezone.now()
     )
+    reviewed()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

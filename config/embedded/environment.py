@@ -16,6 +16,7 @@ from pathlib import Path
 SECRETS: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "VARDLOTS_GATEWAY_SECRET": lambda: secrets.token_urlsafe(50),
+    "VARDLOTS_LOG_KEYS": lambda: secrets.token_urlsafe(50),
     "VARDLOTS_ENCRYPTION_KEYS": lambda: _key_ring(),
     "VARDLOTS_HASH_KEYS": lambda: _key_ring(),
 }

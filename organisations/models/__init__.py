@@ -1,6 +1,12 @@
 """Regions, providers, care units, users, invitations and what they may see; events and logs."""
 
-from organisations.models.access import AccessLog
+from organisations.models.access import (
+    AccessLog,
+    AccessLogSeal,
+    AccessReview,
+    AccessSample,
+    AccessSampleRow,
+)
 from organisations.models.administration import AdministrationLog, Invitation
 from organisations.models.events import DomainEvent, EventDelivery, SweepRun
 from organisations.models.places import (
@@ -16,6 +22,10 @@ from organisations.models.users import Assignment, Role, User
 __all__ = [
     "HSA_ID_PATTERN",
     "AccessLog",
+    "AccessLogSeal",
+    "AccessReview",
+    "AccessSample",
+    "AccessSampleRow",
     "AdministrationLog",
     "Assignment",
     "CareUnit",

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 
 from capacity.selectors import median_wait_days
 from contracts.selectors import procedure_name
-from organisations.access import Actor, as_product, record_access
+from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.events import emit
 from organisations.models import CareUnit, Municipality, Role
 from patients.identity import IdentityNumber
 from patients.models import Patient
 from patients.services import ContactDetails, register_patient
+from referral.access_log import record_form_access
 from referral.guarantee import last_day
 from referral.machine import SUBMIT, append_log, perform
 from referral.models import (
@@ -73,18 +74,20 @@ def save_draft(
             form.typed.pop(name, None)
     form.saved_at = now
     form.save(update_fields=["typed", "saved_at"])
+    record_form_access(actor, form, what="draft_saved", now=now)
     return form
 
 
 @transaction.atomic
 @as_product("intake form")
-def discard_draft(form: IntakeForm, *, actor: Actor) -> None:
+def discard_draft(form: IntakeForm, *, actor: Actor, now: datetime) -> None:
     """Throw away a draft that was never submitted, with its attachments."""
     form = _open_form(form, actor)
     if form.case_id is not None:
         raise WrongState(_("En inskickad blankett kan inte kastas."))
     for attachment in form.attachments.all():
         _delete_attachment(attachment)
+    record_form_access(actor, form, what="draft_discarded", now=now)
     form.delete()
 
 
@@ -97,7 +100,10 @@ def add_attachment(
 
     Raises :class:`InvalidInput` for other types, empty files and files over 20 MB.
     """
-    return _attach(_open_form(form, actor), name=name, content=content, now=now)
+    form = _open_form(form, actor)
+    attachment = _attach(form, name=name, content=content, now=now)
+    record_form_access(actor, form, what="attachment_added", now=now)
+    return attachment
 
 
 def _attach(form: IntakeForm, *, name: str, content: bytes, now: datetime) -> Attachment:
@@ -125,10 +131,11 @@ def _attach(form: IntakeForm, *, name: str, content: bytes, now: datetime) -> At
 
 @transaction.atomic
 @as_product("intake form")
-def remove_attachment(attachment: Attachment, *, actor: Actor) -> None:
+def remove_attachment(attachment: Attachment, *, actor: Actor, now: datetime) -> None:
     """Take an attachment off a form that is still open."""
-    _open_form(attachment.form, actor)
+    form = _open_form(attachment.form, actor)
     _delete_attachment(attachment)
+    record_form_access(actor, form, what="attachment_removed", now=now)
 
 
 @transaction.atomic
@@ -188,7 +195,6 @@ def submit(
         details={"version": form.version},
     )
     emit("case.submitted", now=now, case_number=case.number)
-    record_access(actor, what=SUBMIT, now=now, cases=[(case.number, patient.pk)])
     return case
 
 

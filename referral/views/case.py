@@ -144,10 +144,7 @@ def case_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         else:
             messages.success(request, _("Klart: %(action)s.") % {"action": transition.label})
             return redirect(_after(case, actor))
-    if request.method != "POST":
-        record_access(
-            actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)]
-        )
+    record_access(actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)])
     return render(
         request,
         "referral/action.html",

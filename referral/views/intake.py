@@ -16,6 +16,7 @@ from organisations.models import CareUnit, Role
 from organisations.pages import actor_of, roles_required
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from referral import services
+from referral.access_log import record_form_access
 from referral.forms import IntakeFormPage, initial_from
 from referral.models import Attachment, Case, CaseState, IntakeForm
 from referral.selectors import get_case, running_case
@@ -94,6 +95,7 @@ def forms_page(request: HttpRequest) -> HttpResponse:
         now=now,
         cases=[(f.case.number, f.case.patient_id) for f in returned if f.case],
     )
+    record_access(actor, what="drafts", now=now, forms=[form.pk for form in drafts])
     return render(request, "referral/forms.html", {"drafts": drafts, "returned": returned})
 
 
@@ -113,8 +115,7 @@ def form_page(request: HttpRequest, pk: int) -> HttpResponse:
     form = _form(actor, pk)
     if form.case and form.case.state != CaseState.RETURNED:
         return redirect("case", number=form.case.number)
-    if form.case:
-        record_access(actor, what="form", now=now, cases=[(form.case.number, form.case.patient_id)])
+    record_form_access(actor, form, what="form", now=now)
     page = IntakeFormPage(initial=initial_from(form.typed))
     running = None
     if request.method == "POST":
@@ -164,6 +165,7 @@ def _submit(
         kva=submission.kva,
         today=timezone.localdate(now),
     )
+    _record_running(actor, running)
     return None, running
 
 
@@ -179,10 +181,7 @@ def form_draft(request: HttpRequest, pk: int) -> HttpResponse:
     except WrongState:  # the last keystroke's save came after the form was sent in
         return HttpResponse(status=204)
     identity, running = _early_answers(form, typed, actor)
-    if running:
-        record_access(
-            actor, what="running case", now=now, cases=[(running.number, running.patient_id)]
-        )
+    _record_running(actor, running)
     return render(
         request,
         "referral/partials/draft_status.html",
@@ -193,6 +192,16 @@ def form_draft(request: HttpRequest, pk: int) -> HttpResponse:
             "chosen_codes": _chosen_codes(typed).values(),
         },
     )
+
+
+def _record_running(actor: Actor, running: Case | None) -> None:
+    if running:
+        record_access(
+            actor,
+            what="running case",
+            now=timezone.now(),
+            cases=[(running.number, running.patient_id)],
+        )
 
 
 def _early_answers(
@@ -244,7 +253,9 @@ def form_attachment_remove(request: HttpRequest, pk: int, attachment: int) -> Ht
     form = _form(actor, pk)
     services.save_draft(form, typed=_typed(request), actor=actor, now=timezone.now())
     services.remove_attachment(
-        get_object_or_404(form.attachments.select_related("form"), pk=attachment), actor=actor
+        get_object_or_404(form.attachments.select_related("form"), pk=attachment),
+        actor=actor,
+        now=timezone.now(),
     )
     messages.success(request, _("Bilagan är borttagen."))
     return redirect("form", pk=form.pk)
@@ -259,7 +270,7 @@ def form_discard(request: HttpRequest, pk: int) -> HttpResponse:
         form = _form(actor, pk)
         services.save_draft(form, typed=_typed(request), actor=actor, now=timezone.now())
         return render(request, "referral/discard.html", {"form": form})
-    services.discard_draft(_form(actor, pk), actor=actor)
+    services.discard_draft(_form(actor, pk), actor=actor, now=timezone.now())
     messages.success(request, _("Utkastet är borttaget."))
     return redirect("forms")
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from organisations.access import Actor, actor_for
+from organisations.access_log.reviewing import draw_sample, review
 from organisations.administration import services as administration
 from organisations.administration.authority import Place
 from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
@@ -105,6 +106,25 @@ def pages() -> Iterator[Address]:
     yield provider, reverse("contract", args=[line.contract.pk])
     yield navigator, reverse("contracts")
     yield manager, reverse("worklist")  # refused: the page that says so
+    yield from access_log_pages(home)
+
+
+def access_log_pages(made: MadeCase) -> Iterator[Address]:
+    """The access log's review and the patient's extract of it."""
+    admin, now = region_admin_actor(made.unit.region), timezone.now()
+    today = timezone.localdate(now)
+    sample = draw_sample(first_day=today, last_day=today, size=3, actor=admin, now=now)
+    first, second, _third = (row.access for row in sample.rows.select_related("access"))
+    review(first, outcome="follow_up", comment="Fråga enheten.", actor=admin, now=now)
+    yield admin, reverse("access-review")
+    yield admin, f"{reverse('access-review')}?case={made.case.number}"
+    yield admin, f"{reverse('access-review')}?case=1&mark=own_name"
+    yield admin, reverse("access-review-row", args=[first.pk])
+    yield admin, reverse("access-review-row", args=[second.pk])
+    yield admin, reverse("access-samples")
+    yield admin, reverse("access-sample", args=[sample.pk])
+    yield admin, reverse("log-extracts")
+    yield admin, reverse("log-extract", args=[made.case.number])
 
 
 def administration_pages(region: Region) -> Iterator[Address]:

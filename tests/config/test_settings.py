@@ -26,6 +26,7 @@ PRODUCTION = {
     "VARDLOTS_HASH_KEYS": "k1:" + "E" * 42 + "A=",
     "VARDLOTS_GATEWAY_URL": "https://gateway.example",
     "VARDLOTS_GATEWAY_SECRET": "secret",
+    "VARDLOTS_LOG_KEYS": "2:new-secret,1:old-secret",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
 }
 

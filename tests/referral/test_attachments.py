@@ -134,7 +134,7 @@ def test_another_clinic_adds_and_removes_nothing(draft, clinic):
     with pytest.raises(NotAllowed):
         add(draft, other, PDF)
     with pytest.raises(NotAllowed):
-        services.remove_attachment(attachment, actor=other)
+        services.remove_attachment(attachment, actor=other, now=NOW)
 
 
 def test_a_submitted_form_takes_no_more_attachments():
@@ -154,7 +154,7 @@ def test_a_removed_attachment_takes_its_file_along(
     attachment = add(draft, clinic, PDF)
     storage, name = attachment.file.storage, attachment.file.name
     with django_capture_on_commit_callbacks(execute=True):
-        services.remove_attachment(attachment, actor=clinic)
+        services.remove_attachment(attachment, actor=clinic, now=NOW)
         assert storage.exists(name)  # until it is certain
     assert not storage.exists(name)
     assert not Attachment.objects.exists()
@@ -164,6 +164,6 @@ def test_a_discarded_draft_takes_its_files_along(draft, clinic, django_capture_o
     attachment = add(draft, clinic, PDF)
     storage, name = attachment.file.storage, attachment.file.name
     with django_capture_on_commit_callbacks(execute=True):
-        services.discard_draft(draft, actor=clinic)
+        services.discard_draft(draft, actor=clinic, now=NOW)
     assert not storage.exists(name)
     assert not IntakeForm.objects.exists()

@@ -360,13 +360,13 @@ class TestDrafts:
 
     def test_a_draft_can_be_thrown_away(self):
         draft, clinic = self.draft()
-        services.discard_draft(draft, actor=clinic)
+        services.discard_draft(draft, actor=clinic, now=NOW)
         assert not IntakeForm.objects.exists()
 
     def test_a_returned_form_cannot_be_thrown_away(self):
         made = make_case(CaseState.RETURNED, now=NOW)
         with pytest.raises(WrongState):
-            services.discard_draft(made.case.form, actor=made.clinic)
+            services.discard_draft(made.case.form, actor=made.clinic, now=NOW)
 
     def test_a_navigator_makes_no_draft(self):
         unit = CareUnitFactory(sends=True)

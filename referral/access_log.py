@@ -1,0 +1,53 @@
+"""What the access log's ``what`` says, in words, and how a form is written there."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from organisations.access import Actor, record_access
+from referral.models import IntakeForm, LogVerb
+
+# Looks at one patient; the rest of what the log holds are lists, changes and reviews.
+LOOKS = {
+    "case": _("Öppnade ärendet"),
+    "log": _("Läste ärendets händelser"),
+    "form": _("Öppnade blanketten"),
+    "matching": _("Sökte vårdgivare åt patienten"),
+    "offers": _("Läste erbjudanden"),
+    "notices": _("Läste meddelanden till patienten"),
+    "certificate": _("Hämtade vårdgarantiintyg"),
+    "attachment": _("Hämtade en bilaga"),
+    "running case": _("Såg att patienten har ett pågående ärende"),
+}
+LISTS = {
+    "list": _("Såg ärendet i en lista"),
+    "drafts": _("Såg utkastet i en lista"),
+}
+CHANGES = {
+    "answer": _("Registrerade patientens svar"),
+    "draft_saved": _("Skrev i blanketten"),
+    "draft_discarded": _("Kastade utkastet"),
+    "attachment_added": _("Bifogade en fil"),
+    "attachment_removed": _("Tog bort en bilaga"),
+    "notice_again": _("Begärde att ett meddelande skickas på nytt"),
+}
+REVIEWS = {
+    "log_review": _("Granskade åtkomstloggen"),
+    "log_extract": _("Tog fram loggutdrag åt patienten"),
+}
+
+
+def words_for(what: str) -> str:
+    """What was done, for a person to read."""
+    for words in (LOOKS, LISTS, CHANGES, REVIEWS):
+        if what in words:
+            return str(words[what])
+    return str(LogVerb(what).label) if what in LogVerb.values else what
+
+
+def record_form_access(actor: Actor, form: IntakeForm, *, what: str, now: datetime) -> None:
+    """A form is its case's; before there is one the log keeps the form's own key."""
+    if form.case is None:
+        record_access(actor, what=what, now=now, forms=[form.pk])
+    else:
+        record_access(actor, what=what, now=now, cases=[(form.case.number, form.case.patient_id)])

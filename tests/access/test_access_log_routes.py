@@ -1,0 +1,426 @@
+"""Every address that shows or changes a patient's data leaves its row in the access log.
+
+``PATIENT`` holds a visit for each such address and what it writes, ``NO_PATIENT`` why the others
+write nothing. A new address without an entry fails.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.urls.resolvers import URLPattern
+from django.utils import timezone
+
+from notices.models import Notice
+from organisations.access import Actor
+from organisations.access_log.reviewing import draw_sample
+from organisations.events import deliver_events
+from organisations.models import AccessLog, AccessSample
+from referral import services
+from referral.models import Attachment, CaseState, IntakeForm
+from tests.factories import MadeCase, make_case, navigator_actor, region_admin_actor, user_of
+
+pytestmark = pytest.mark.django_db
+
+S = CaseState
+PNG = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
+    b"\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4"
+    b"\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+
+
+@dataclass
+class World:
+    """A case with what hangs on it, and who comes to look."""
+
+    made: MadeCase
+    draft: IntakeForm
+    attachment: Attachment | None = None
+
+    @property
+    def number(self) -> str:
+        return self.made.case.number
+
+    def actor(self, name: str) -> Actor:
+        if name == "admin":
+            return region_admin_actor(self.made.unit.region)
+        if name == "colleague":
+            return navigator_actor(self.made.unit.region)
+        actor: Actor = getattr(self.made, name)
+        return actor
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who goes there, to a case in which state, with what, and what the log then says."""
+
+    who: str
+    what: tuple[str, ...]
+    state: CaseState = S.IN_PROGRESS
+    args: Callable[[World], list[Any]] = field(default=lambda world: [world.number])
+    body: Callable[[World], dict[str, Any]] | None = None
+    query: str = ""
+    status: int = 200
+    on_form: bool = False
+
+
+def day(days: int = 0) -> str:
+    return str(timezone.localdate() + timedelta(days=days))
+
+
+def typed(world: World) -> dict[str, Any]:
+    names = ("identity_number", "given_name", "family_name", "kva")
+    return {name: getattr(world.made.submission, name) for name in names}
+
+
+def whole_form(world: World) -> dict[str, Any]:
+    form = world.made.submission
+    return typed(world) | {
+        "icd10": form.icd10,
+        "phase": form.phase,
+        "referral_date": str(form.referral_date),
+        "decision_date": str(form.decision_date),
+        "asa": form.asa,
+        "transferable": True,
+        "home_wait_days": 200,
+        "clinician": form.clinician,
+    }
+
+
+def whole_page(world: World) -> dict[str, Any]:
+    return whole_form(world) | {"transferable": "yes"}
+
+
+def api(who: str, what: str, state: CaseState, **body: Any) -> Visit:
+    """A verb over the API leaves two rows: that the case was opened and that it was changed."""
+    return Visit(who, (what,), state, body=lambda world: body)
+
+
+def draft(world: World) -> list[Any]:
+    return [world.draft.pk]
+
+
+def offered_line(world: World) -> list[Any]:
+    return [world.number, world.made.line.pk]
+
+
+def failed_notice(world: World) -> list[Any]:
+    deliver_events(now=timezone.now())
+    notice = Notice.objects.filter(case=world.made.case).first()
+    Notice.objects.filter(pk=notice.pk).update(state=Notice.State.FAILED)
+    return [notice.pk]
+
+
+def attached(world: World) -> list[Any]:
+    return [world.number, _attach(world, world.made.case.form).pk]
+
+
+def attached_to_draft(world: World) -> list[Any]:
+    return [world.draft.pk, _attach(world, world.draft).pk]
+
+
+def _attach(world: World, form: IntakeForm) -> Attachment:
+    return services.add_attachment(
+        form, name="a.png", content=PNG, actor=world.made.clinic, now=timezone.now()
+    )
+
+
+def access(world: World) -> list[Any]:
+    return [AccessLog.objects.filter(case_number=world.number).latest("pk").pk]
+
+
+def sample(world: World) -> list[Any]:
+    today = timezone.localdate()
+    admin, now = world.actor("admin"), timezone.now()
+    drawn: AccessSample = draw_sample(first_day=today, last_day=today, size=3, actor=admin, now=now)
+    return [drawn.pk]
+
+
+def nothing(world: World) -> list[Any]:
+    return []
+
+
+PATIENT: dict[str, tuple[Visit, ...]] = {
+    "worklist": (
+        Visit("navigator", ("list",), args=nothing, query="?view=all"),
+        Visit("provider", ("list",), S.ACCEPTED, args=nothing),
+    ),
+    "case": (
+        Visit("navigator", ("case",)),
+        Visit("clinic", ("case",)),
+        Visit("provider", ("case",), S.ACCEPTED),
+    ),
+    "case-matching": (Visit("navigator", ("matching",)),),
+    "case-offer": (
+        Visit("navigator", ("offer",), args=offered_line),
+        Visit("navigator", ("offer",), args=offered_line, body=lambda w: {"send": "1"}, status=302),
+    ),
+    "case-action": (
+        Visit("navigator", ("case",), args=lambda w: [w.number, "park"]),
+        Visit(
+            "navigator",
+            ("case",),
+            args=lambda w: [w.number, "park"],
+            body=lambda w: {},  # refused, and shown again
+            status=422,
+        ),
+        Visit(
+            "navigator",
+            ("park",),
+            args=lambda w: [w.number, "park"],
+            body=lambda w: {"waits_for": "plats", "review_on": day(7)},
+            status=302,
+        ),
+    ),
+    "certificate": (
+        Visit("navigator", ("certificate",), S.ACCEPTED, args=lambda w: [w.number, 1]),
+    ),
+    "attachment": (Visit("navigator", ("attachment",), S.RETURNED, args=attached),),
+    "case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
+    "notice-send-again": (
+        Visit(
+            "navigator",
+            ("notice_again",),
+            S.OFFERED,
+            args=failed_notice,
+            body=lambda w: {},
+            status=302,
+        ),
+    ),
+    "forms": (
+        Visit("clinic", ("drafts",), args=nothing, on_form=True),
+        Visit("clinic", ("list",), S.RETURNED, args=nothing),
+    ),
+    "form": (
+        Visit("clinic", ("form",), args=draft, on_form=True),
+        Visit("clinic", ("form",), S.RETURNED, args=lambda w: [w.made.case.form.pk]),
+        Visit(
+            "clinic",
+            ("form", "draft_saved"),
+            args=draft,
+            body=typed,
+            status=422,
+            on_form=True,
+        ),
+        # The case that runs already stands on the page.
+        Visit("clinic", ("running case",), args=draft, body=whole_page, status=422),
+        Visit(
+            "clinic",
+            ("form", "draft_saved", "resubmit"),
+            S.RETURNED,
+            args=lambda w: [w.made.case.form.pk],
+            body=whole_page,
+            status=302,
+        ),
+    ),
+    "form-draft": (
+        Visit("clinic", ("draft_saved",), args=draft, body=typed, on_form=True),
+        Visit("clinic", ("running case",), args=draft, body=typed),
+    ),
+    "form-attachments": (
+        Visit(
+            "clinic",
+            ("draft_saved", "attachment_added"),
+            args=draft,
+            body=lambda w: {"file": SimpleUploadedFile("a.png", PNG)},
+            status=302,
+            on_form=True,
+        ),
+    ),
+    "form-attachment-remove": (
+        Visit(
+            "clinic",
+            ("attachment_removed",),
+            args=attached_to_draft,
+            body=lambda w: {},
+            status=302,
+            on_form=True,
+        ),
+    ),
+    "form-discard": (
+        Visit(
+            "clinic",
+            ("draft_discarded",),
+            args=draft,
+            body=lambda w: {},
+            status=302,
+            on_form=True,
+        ),
+    ),
+    "access-review": (Visit("admin", ("log_review",), args=nothing, query="?case={number}"),),
+    "access-review-row": (Visit("admin", ("log_review",), args=access),),
+    "log-extract": (Visit("admin", ("log_extract",)),),
+    "log-extract-file": (
+        Visit("admin", ("log_extract",), args=lambda w: [w.number, "pdf"]),
+        Visit("admin", ("log_extract",), args=lambda w: [w.number, "csv"]),
+    ),
+    "api-case-list": (
+        Visit("navigator", ("list",), args=nothing),
+        Visit("clinic", ("submit",), S.CLOSED, args=nothing, body=whole_form, status=201),
+    ),
+    "api-case-detail": (Visit("navigator", ("case",)), Visit("provider", ("case",), S.ACCEPTED)),
+    "api-case-log": (Visit("navigator", ("log",)),),
+    "api-case-matches": (Visit("navigator", ("matching",)),),
+    "api-case-certificate": (
+        Visit("navigator", ("certificate",), S.ACCEPTED, args=lambda w: [w.number, "1"]),
+    ),
+    "api-case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
+    "api-case-offers": (
+        Visit("navigator", ("offers",), S.OFFERED),
+        Visit("navigator", ("offer",), body=lambda w: {"line": w.made.line.pk}, status=201),
+    ),
+    "api-case-resubmit": (Visit("clinic", ("form", "resubmit"), S.RETURNED, body=whole_form),),
+    "api-case-take": (api("navigator", "take", S.RECEIVED),),
+    "api-case-assign": (api("colleague", "assign", S.IN_PROGRESS),),
+    "api-case-return-to-clinic": (
+        api("navigator", "return_to_clinic", S.IN_PROGRESS, missing="BMI."),
+    ),
+    "api-case-note": (api("navigator", "note", S.IN_PROGRESS, text="Ringde."),),
+    "api-case-park": (
+        api("navigator", "park", S.IN_PROGRESS, waits_for="plats", review_on=day(7)),
+    ),
+    "api-case-unpark": (api("navigator", "unpark", S.WATCHED),),
+    "api-case-end": (
+        api("navigator", "end", S.IN_PROGRESS, reason="home_clinic", comment="Ryms hemma."),
+    ),
+    "api-case-pause": (
+        api("navigator", "pause", S.IN_PROGRESS, reason="patient", first_day=day(), comment="x"),
+    ),
+    "api-case-end-pause": (api("navigator", "end_pause", S.IN_PROGRESS, last=day()),),
+    "api-case-answer": (api("navigator", "accept", S.OFFERED, accepted=True, channel="phone"),),
+    "api-case-withdraw-offer": (
+        api("navigator", "withdraw_offer", S.OFFERED, why="Fel vårdgivare."),
+    ),
+    "api-case-confirm": (api("provider", "confirm", S.ACCEPTED),),
+    "api-case-reject": (
+        api("provider", "reject", S.ACCEPTED, reason="other", comment="Saknar kompetens."),
+    ),
+    "api-case-book": (
+        api(
+            "provider",
+            "book",
+            S.CONFIRMED,
+            booked_for=(timezone.now() + timedelta(days=9)).isoformat(),
+        ),
+    ),
+    "api-case-treat": (api("provider", "treat", S.BOOKED, treated_on=day()),),
+    "api-case-close": (api("provider", "close", S.TREATED, back_referral="Åter."),),
+}
+
+NO_PATIENT: dict[str, str] = {
+    "start": "sends on to the role's page",
+    "login": "nobody is logged in",
+    "logout": "nothing is shown",
+    "no-assignment": "says that there is no assignment",
+    "healthz": "says that the database answers",
+    "case-form": "sends on to the form, which writes",
+    "form-new": "makes an empty form and sends on to it",
+    "access-samples": "periods and counts",
+    "log-extracts": "asks whose, and sends on to the extract, which writes",
+    "contracts": "volumes",
+    "contract": "volumes",
+    "statistics": "figures",
+    "statistics-csv": "figures",
+    "statistics-xlsx": "figures",
+    "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
+    "api-login": "a token",
+    "api-logout": "nothing is shown",
+    "api-me": "the caller's own role",
+    "api-regions": "places",
+    "api-care-units": "places",
+    "api-statistics": "figures",
+    "api-contract-list": "volumes",
+    "api-contract-detail": "volumes",
+    "api-schema": "the API's shape",
+    "api-docs": "the API's documentation",
+    "": "an unknown address",
+}
+# Shows case numbers of many patients: one row says that the sample was looked at.
+WITHOUT_CASE: dict[str, Visit] = {
+    "access-sample": Visit("admin", ("log_review",), args=sample),
+}
+
+
+def routes(patterns: Any = None) -> Iterator[str]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name or ""
+        else:
+            yield from routes(pattern.url_patterns)
+
+
+def test_every_address_has_an_entry():
+    entries = [*PATIENT, *NO_PATIENT, *WITHOUT_CASE]
+    assert set(routes()) == set(entries)
+    assert len(entries) == len(set(entries))
+
+
+def world_for(visit: Visit) -> World:
+    made = make_case(visit.state)
+    form = services.create_draft(actor=made.clinic, sending_unit=made.unit, now=timezone.now())
+    return World(made, form)
+
+
+def go(name: str, visit: Visit, world: World) -> list[AccessLog]:
+    """Pay the visit; returns the rows it wrote."""
+    if name == "api-case-end-pause":
+        services.pause(
+            world.made.case,
+            reason="patient",
+            first_day=timezone.localdate(),
+            comment="x",
+            until=None,
+            actor=world.made.navigator,
+            now=timezone.now(),
+        )
+    address = reverse(name, args=visit.args(world)) + visit.query.format(number=world.number)
+    client = Client()
+    client.force_login(user_of(world.actor(visit.who)))
+    before = AccessLog.objects.latest("pk").pk
+    if visit.body is None:
+        answer = client.get(address)
+    elif name.startswith("api-"):
+        answer = client.post(address, visit.body(world), content_type="application/json")
+    else:
+        answer = client.post(address, visit.body(world))
+    assert answer.status_code in {visit.status, 201}, answer.content.decode()[:2000]
+    return list(AccessLog.objects.filter(pk__gt=before))
+
+
+@pytest.mark.parametrize(
+    ("name", "visit"),
+    [
+        pytest.param(name, visit, id=f"{name}-{visit.what[-1]}-{visit.status}-{visit.state}")
+        for name, visits in PATIENT.items()
+        for visit in visits
+    ],
+)
+def test_what_shows_or_changes_a_patient_is_in_the_log(name: str, visit: Visit):
+    world = world_for(visit)
+    rows = go(name, visit, world)
+    ours = [
+        row
+        for row in rows
+        if (row.form_id == world.draft.pk if visit.on_form else row.case_number == world.number)
+    ]
+    if name == "api-case-list" and visit.what == ("submit",):  # a case of its own
+        ours = rows
+    assert set(visit.what) <= {row.what for row in ours}
+    for row in ours:
+        assert row.user_id
+        assert all((row.actor_name, row.role, row.unit))
+        assert row.home_region == world.made.unit.region_id
+        assert visit.on_form or row.patient_id == world.made.patient.pk
+
+
+@pytest.mark.parametrize("name", WITHOUT_CASE)
+def test_what_shows_many_cases_to_a_reviewer_says_that_it_was_seen(name: str):
+    visit = WITHOUT_CASE[name]
+    rows = go(name, visit, world_for(visit))
+    assert [row.what for row in rows] == list(visit.what)
