@@ -16,6 +16,7 @@ from organisations.access import SYSTEM, Actor, as_product
 from organisations.access_log.reviewing import reviewable
 from organisations.models import AccessLog, Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
+from patients.selectors import identity_hashes
 from referral.access_log import words_for
 from referral.machine import CaseNotFound
 from referral.models import Case, IntakeForm
@@ -108,7 +109,8 @@ def _asked(text: str, *, today: date) -> Q:
     if _is_number(text):
         return Q(number=CaseNumber.parse(text).value)
     try:
-        return Q(patient__identity_number=IdentityNumber.parse(text, today=today).value)
+        identity = IdentityNumber.parse(text, today=today)
+        return Q(patient__identity_hash__in=identity_hashes(identity))
     except InvalidIdentityNumber:
         return Q(pk__in=[])
 
