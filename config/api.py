@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.utils.translation import gettext as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
@@ -15,6 +17,8 @@ from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from notices.api import CaseNotices
 from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
+from organisations.schema import SCOPE_EXTENSION
+from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from statistics.api import StatisticsView
 
@@ -30,6 +34,14 @@ class TokenScheme(KnoxTokenScheme):
 
     target_class = "organisations.tokens.ActorTokenAuthentication"
     name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> Any:
+        """With the scopes, each operation naming its own under ``x-required-scope``."""
+        scopes = "\n".join(f"* `{scope.value}` – {scope.label}" for scope in Scope)
+        return super().get_security_definition(auto_schema) | {
+            "description": _("Nyckeln har en sista dag och behörigheter:") + f"\n\n{scopes}",
+            SCOPE_EXTENSION + "s": Scope.values,
+        }
 
 
 class Docs(SpectacularSwaggerSplitView):
@@ -59,7 +71,7 @@ class ProblemSchemaGenerator(SchemaGenerator):
 
 def _refusals(address: str, method: str, operation: dict[str, Any]) -> list[str]:
     """The statuses of refusal that an operation can answer with."""
-    found = ["401", "403"]
+    found = ["401", "403", "429"]
     if method == "post" or any(p["in"] == "query" for p in operation.get("parameters", ())):
         found.append("400")
     if operation.get("parameters"):  # a number that is not there, or a cursor
@@ -79,8 +91,11 @@ router = SimpleRouter()
 router.register("cases", CaseViewSet, basename="api-case")
 router.register("contracts", ContractViewSet, basename="api-contract")
 
+# Where the demonstration is off there is no password login at all.
+login = [path("v1/login/", LoginView.as_view(), name="api-login")] if settings.DEMO else []
+
 urlpatterns = [
-    path("v1/login/", LoginView.as_view(), name="api-login"),
+    *login,
     path("v1/logout/", LogoutView.as_view(), name="api-logout"),
     path("v1/me/", MeView.as_view(), name="api-me"),
     path("v1/regions/", RegionList.as_view(), name="api-regions"),

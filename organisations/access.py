@@ -1,11 +1,11 @@
 """Who is acting and what they may see: the one place that decides (design 5.6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from organisations.acting import act_as, acting_as
 from organisations.models import AccessLog, Assignment, Role, User
@@ -20,6 +20,7 @@ __all__ = [
     "actor_for",
     "as_product",
     "current_assignment",
+    "live_assignments",
     "record_access",
 ]
 
@@ -77,20 +78,29 @@ def as_product(reason: str) -> Iterator[None]:
         yield
 
 
-def current_assignment(user: User, *, now: datetime) -> Assignment | None:
-    """The assignment the user works in now: the first that is live, or ``None``."""
-    return (
+def live_assignments(
+    user: User, *, now: datetime, within: Collection[int] | None = None
+) -> QuerySet[Assignment]:
+    """The user's live assignments; only those in ``within``, when a login or token names some."""
+    found = (
         Assignment.objects.select_related("region", "care_unit", "provider")
         .filter(user=user, starts_at__lte=now)
         .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
         .order_by("pk")
-        .first()
     )
+    return found if within is None else found.filter(pk__in=within)
 
 
-def actor_for(user: User, *, now: datetime) -> Actor | None:
+def current_assignment(
+    user: User, *, now: datetime, within: Collection[int] | None = None
+) -> Assignment | None:
+    """The assignment the user works in now: the first that is live, or ``None``."""
+    return live_assignments(user, now=now, within=within).first()
+
+
+def actor_for(user: User, *, now: datetime, within: Collection[int] | None = None) -> Actor | None:
     """The actor a logged-in user is, or ``None`` when no assignment is live."""
-    assignment = current_assignment(user, now=now)
+    assignment = current_assignment(user, now=now, within=within)
     if assignment is None or not user.is_active:
         return None
     place = assignment.care_unit or assignment.provider or assignment.region

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from knox.models import AuthToken
 from knox.views import LogoutView as KnoxLogoutView
 from rest_framework import exceptions, generics, serializers
 from rest_framework.permissions import AllowAny
@@ -15,7 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor
-from organisations.models import CareUnit, Region, User
+from organisations.login.lockout import attempt
+from organisations.models import ApiToken, CareUnit, Region, User
+from organisations.scopes import ANY_TOKEN, Scope
+from organisations.throttling import client_address
 from organisations.tokens import ActorTokenAuthentication
 
 
@@ -42,12 +47,14 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 class TokenSerializer(serializers.Serializer[Any]):
     authorization = serializers.CharField(help_text="Hela värdet av Authorization-huvudet.")
-    expiry = serializers.DateTimeField(allow_null=True)
+    expiry = serializers.DateTimeField()
 
 
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class LoginView(APIView):
     """Password login for a token; in a demonstration installation only (design 4)."""
 
+    scope_area = ANY_TOKEN
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -57,18 +64,22 @@ class LoginView(APIView):
 
     @extend_schema(request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        if not settings.DEMO:
-            raise exceptions.PermissionDenied(_("Lösenord används bara i demonstration."))
         form = LoginSerializer(data=body_of(request))
         form.is_valid(raise_exception=True)
-        user = authenticate(
-            username=form.validated_data["login"], password=form.validated_data["password"]
-        )
+        name = form.validated_data["login"]
+        address = client_address(request._request)
+        tried = attempt(login=name, address=address, now=timezone.now())
+        if tried.wait_seconds:
+            raise exceptions.Throttled(
+                tried.wait_seconds, _("För många misslyckade försök. Vänta innan du försöker igen.")
+            )
+        user = authenticate(username=name, password=form.validated_data["password"])
         if not isinstance(user, User):
             raise exceptions.AuthenticationFailed(
                 _("Användarnamnet eller lösenordet stämmer inte.")
             )
-        row, token = AuthToken.objects.create(user)
+        tried.succeeded()
+        row, token = ApiToken.objects.create(user, name=_("Inloggning"), scopes=Scope.values)
         prefix = settings.REST_KNOX["AUTH_HEADER_PREFIX"]
         answer = {"authorization": f"{prefix} {token}", "expiry": row.expiry}
         return Response(TokenSerializer(answer).data)
@@ -77,6 +88,7 @@ class LoginView(APIView):
 class LogoutView(KnoxLogoutView):
     """Give the token back; it is of no use any more."""
 
+    scope_area = ANY_TOKEN
     authentication_classes = (ActorTokenAuthentication,)
 
     @extend_schema(request=None, responses={204: None})
@@ -92,14 +104,17 @@ class MeSerializer(serializers.Serializer[Any]):
     region = serializers.CharField(allow_null=True)
     unit = serializers.CharField(allow_null=True, help_text="HSA-id")
     place = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="Nyckelns behörigheter")
 
 
 class MeView(APIView):
     """Who the token belongs to and in which role it acts."""
 
+    scope_area = ANY_TOKEN
+
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        actor = actor_of(request)
+        actor, token = actor_of(request), request.auth
         unit = CareUnit.objects.filter(pk=actor.care_unit_id or 0).first()
         return Response(
             {
@@ -109,6 +124,7 @@ class MeView(APIView):
                 "region": actor.region,
                 "unit": unit.hsa_id if unit else None,
                 "place": actor.place,
+                "scopes": token.scopes if isinstance(token, ApiToken) else Scope.values,
             }
         )
 
@@ -122,6 +138,7 @@ class RegionSerializer(serializers.ModelSerializer[Region]):
 class RegionList(generics.ListAPIView[Region]):
     """The 21 regions with the guarantee they promise."""
 
+    scope_area = "places"
     queryset = Region.objects.order_by("code")
     serializer_class = RegionSerializer
     pagination_class = None
@@ -138,6 +155,7 @@ class CareUnitSerializer(serializers.ModelSerializer[CareUnit]):
 class CareUnitList(generics.ListAPIView[CareUnit]):
     """Care units that send or receive patients."""
 
+    scope_area = "places"
     queryset = CareUnit.objects.filter(is_active=True).select_related("provider")
     serializer_class = CareUnitSerializer
     filterset_fields = ("region", "sends", "receives")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from organisations.access import acting_as, actor_for
 from organisations.errors import DomainError
+from organisations.login.sessions import LOGIN_ASSIGNMENTS
 
 
 class ActorMiddleware:
@@ -21,7 +22,11 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        actor = actor_for(user, now=timezone.now()) if user.is_authenticated else None
+        actor = (
+            actor_for(user, now=timezone.now(), within=request.session.get(LOGIN_ASSIGNMENTS))
+            if user.is_authenticated
+            else None
+        )
         request.actor = actor  # type: ignore[attr-defined]
         with acting_as(actor):
             return self.get_response(request)

@@ -27,6 +27,9 @@ PRODUCTION = {
     "VARDLOTS_GATEWAY_URL": "https://gateway.example",
     "VARDLOTS_GATEWAY_SECRET": "secret",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
+    "VARDLOTS_OIDC_ISSUER": "https://idp.example",
+    "VARDLOTS_OIDC_CLIENT_ID": "vardlots",
+    "VARDLOTS_OIDC_CLIENT_SECRET": "secret",
 }
 
 
