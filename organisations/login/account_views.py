@@ -53,8 +53,8 @@ def account_page(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
 @roles_required()
+@require_POST
 def token_revoke(request: HttpRequest, token_key: str) -> HttpResponse:
     actor = actor_of(request)
     token = get_object_or_404(visible_tokens(actor), token_key=token_key)

@@ -48,6 +48,8 @@ def login_page(request: HttpRequest) -> HttpResponseBase:
 @limited_by_address(LOGIN_PAGES)
 def demo_login_page(request: HttpRequest) -> HttpResponseBase:
     """The same with a password form, in a demonstration installation only (design 4)."""
+    if not settings.DEMO:
+        return login_page(request)
     if request.user.is_authenticated:
         return redirect(_next(request))
     if request.method != "POST":
@@ -132,8 +134,8 @@ def session_keep(request: HttpRequest) -> JsonResponse:
 
 
 @never_cache
-@require_GET
 @roles_required()
+@require_GET
 def session_kept(request: HttpRequest) -> JsonResponse:
     """What was kept of the forms that go to the addresses in ``action``."""
     actions = request.GET.getlist("action")
@@ -141,8 +143,8 @@ def session_kept(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"forms": found})
 
 
-@require_POST
 @roles_required()
+@require_POST
 def session_forget(request: HttpRequest) -> JsonResponse:
     kept.forget(actor_of(request), action=request.POST.get("action", ""))
     return JsonResponse({})

@@ -34,7 +34,7 @@ def test_a_wrong_password_tells_nothing() -> None:
 def test_password_login_is_the_demonstrations_alone(settings: object) -> None:
     settings.DEMO = False  # type: ignore[attr-defined]
     answer = APIClient().post("/api/v1/login/", {"login": "x", "password": "y"})
-    assert answer.status_code == 403
+    assert answer.status_code == 404
 
 
 def test_a_token_that_is_not_even_text_is_refused_as_any_other() -> None:
