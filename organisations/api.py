@@ -58,14 +58,17 @@ class LoginView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not settings.DEMO:
+            raise exceptions.NotFound
+        super().initial(request, *args, **kwargs)
+
     def get_authenticate_header(self, request: Request) -> str:
         """Without one a wrong password would be answered 403 instead of 401."""
         return "Token"
 
     @extend_schema(request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        if not settings.DEMO:
-            raise exceptions.NotFound
         form = LoginSerializer(data=body_of(request))
         form.is_valid(raise_exception=True)
         name = form.validated_data["login"]

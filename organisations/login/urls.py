@@ -1,12 +1,11 @@
-"""Login. The demonstration's password form is at no address where the demonstration is off."""
+"""Login, the session and the account page."""
 
-from django.conf import settings
 from django.urls import path
 
 from organisations.login import account_views, views
 
 urlpatterns = [
-    path("login/", views.demo_login_page if settings.DEMO else views.login_page, name="login"),
+    path("login/", views.login_page, name="login"),
     path("login/siths/", views.siths_start, name="siths-start"),
     path("login/siths/callback/", views.siths_callback, name="siths-callback"),
     path("logout/", views.Logout.as_view(), name="logout"),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.views import LogoutView
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from organisations.errors import DomainError
 from organisations.login import kept, oidc, siths
@@ -33,25 +33,20 @@ NEXT = "login_next"
 
 
 @never_cache
-@require_GET
-def login_page(request: HttpRequest) -> HttpResponseBase:
-    """Where one logs in with SITHS."""
-    if request.user.is_authenticated:
-        return redirect(_next(request))
-    return _login_page(request)
-
-
-@never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 @limited_by_address(LOGIN_PAGES)
-def demo_login_page(request: HttpRequest) -> HttpResponseBase:
-    """The same with a password form, in a demonstration installation only (design 4)."""
-    if not settings.DEMO:
-        return login_page(request)
+def login_page(request: HttpRequest) -> HttpResponseBase:
+    """Where one logs in with SITHS; in a demonstration installation with a password too."""
+    if not settings.DEMO and request.method not in {"GET", "HEAD"}:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     if request.user.is_authenticated:
         return redirect(_next(request))
+    return _password_page(request) if settings.DEMO else _login_page(request)
+
+
+def _password_page(request: HttpRequest) -> HttpResponse:
+    """The password form, which exists in a demonstration installation only (design 4)."""
     if request.method != "POST":
         return _login_page(request, form=LoginForm())
     form = LoginForm(request.POST)

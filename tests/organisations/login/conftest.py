@@ -1,6 +1,6 @@
 """A provider for the run, and a browser's walk through it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,9 +8,12 @@ import httpx
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from rest_framework.test import APIClient
 
-from organisations.models import CareUnit
-from tests.factories import CareUnitFactory
+from organisations.access import Actor
+from organisations.models import ApiToken, CareUnit
+from organisations.scopes import Scope
+from tests.factories import CareUnitFactory, user_of
 from tests.organisations.login.provider import CLIENT_ID, CLIENT_SECRET, LOA3, TestProvider
 
 BASE_URL = "http://testserver"
@@ -35,6 +38,20 @@ def provider(running_provider: TestProvider, settings: Any) -> TestProvider:
     running_provider.cancels = False
     running_provider.token_requests = 0
     return running_provider
+
+
+@pytest.fixture
+def api() -> Callable[..., APIClient]:
+    """``api(actor, *scopes)``: a client with a token for the scopes, or for all of them."""
+
+    def client_for(actor: Actor, *scopes: str, **token: Any) -> APIClient:
+        user = user_of(actor)
+        _row, secret = ApiToken.objects.create(user, scopes=scopes or Scope.values, **token)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
+        return client
+
+    return client_for
 
 
 @pytest.fixture
