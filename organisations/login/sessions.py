@@ -75,7 +75,8 @@ def start_clock_at_login(
 def touch(session: SessionBase, *, now: datetime) -> None:
     """The person has been seen."""
     clock = SessionClock.of(session)
-    if clock is None or now - clock.active >= WRITE_STEP:
+    step = min(WRITE_STEP, settings.SESSION_IDLE / 20)
+    if clock is None or now - clock.active >= step:
         session[_ACTIVE] = now.isoformat()
 
 

@@ -154,7 +154,7 @@ def _seconds_left(request: HttpRequest) -> int:
 
 def _login_page(request: HttpRequest, *, form: LoginForm | None = None) -> HttpResponse:
     goal = _next(request, default="")
-    context: dict[str, Any] = {"form": form, "next": goal}
+    context: dict[str, Any] = {"form": form, "next": goal, "ended": "ended" in request.GET}
     if oidc.is_configured():
         query = f"?{urlencode({'next': goal})}" if goal else ""
         context["siths_url"] = reverse("siths-start") + query

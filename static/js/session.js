@@ -79,7 +79,7 @@
   const leave = () => {
     if (leaving) return;
     leaving = true;
-    location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(`${loginUrl}?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`);
   };
 
   /* Another tab may have prolonged the session, so the server is asked before anything is shown. */
