@@ -54,7 +54,9 @@ def test_one_is_warned_may_go_on_and_finds_what_was_typed_after_a_new_login(
     field = page.get_by_role("textbox", name="Anteckning")
     expect(field).to_have_value(TEXT)
     expect(page.get_by_text("har återställts")).to_be_visible()
-    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert TEXT not in stored
+    assert made.patient.family_name not in stored
 
     field.locator("xpath=ancestor::form").locator("button[type=submit]").click()
     expect(page.get_by_text(TEXT)).to_be_visible()

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -83,5 +82,5 @@ def to_the_callback(client: Client, **query: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def log_in(client: Client, **query: str) -> HttpResponse:
+def log_in(client: Client, **query: str) -> Any:
     return client.get(to_the_callback(client, **query))
