@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import resolve
 
-from organisations.access import Actor
+from organisations.access import Actor, acting_as, as_product
 from organisations.models import KeptText
 
 KEPT_FOR = timedelta(hours=24)
@@ -31,12 +32,13 @@ def keep(actor: Actor, *, action: str, fields: Mapping[str, str], now: datetime)
     if not any(value.strip() for value in typed.values()):
         forget(actor, action=action)
         return False
-    KeptText.objects.update_or_create(
-        user_id=actor.user_id,
-        worked_as=_worked_as(actor),
-        action=action,
-        defaults={"fields": typed, "saved_at": now},
-    )
+    with as_product("keeps what was typed"), transaction.atomic():
+        KeptText.objects.update_or_create(
+            user_id=actor.user_id,
+            worked_as=_worked_as(actor),
+            action=action,
+            defaults={"fields": typed, "saved_at": now},
+        )
     return True
 
 
@@ -48,13 +50,15 @@ def kept_for(actor: Actor, *, actions: Iterable[str], now: datetime) -> dict[str
         action__in=list(actions)[:MAX_FORMS],
         saved_at__gt=now - KEPT_FOR,
     )
-    return {row.action: row.fields for row in rows}
+    with acting_as(actor), transaction.atomic():
+        return {row.action: row.fields for row in rows}
 
 
 def forget(actor: Actor, *, action: str) -> None:
-    KeptText.objects.filter(
-        user_id=actor.user_id or 0, worked_as=_worked_as(actor), action=action[:300]
-    ).delete()
+    with as_product("forgets what was sent"), transaction.atomic():
+        KeptText.objects.filter(
+            user_id=actor.user_id or 0, worked_as=_worked_as(actor), action=action[:300]
+        ).delete()
 
 
 def may_keep(request: HttpRequest) -> bool:

@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from organisations.access import Actor
+from organisations.access import Actor, acting_as
 from organisations.login.kept import KEPT_FOR, keep, kept_for, sweep_kept_texts
 from organisations.login.sessions import SessionClock, sweep_sessions
 from organisations.models import ApiToken, KeptText
@@ -169,6 +169,14 @@ def test_nobody_else_gets_what_was_typed_not_even_the_same_person_in_another_rol
         region=made.navigator.region,
     )
     assert kept_for(as_manager, actions=[page], now=now) == {}
+
+
+def test_the_database_alone_gives_nobody_elses_text(made: MadeCase) -> None:
+    keep(made.navigator, action=note_address(made), fields={"text": "x"}, now=timezone.now())
+    with acting_as(navigator_actor(made.case.region)):
+        assert not KeptText.objects.exists()
+    with acting_as(made.navigator):
+        assert KeptText.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from organisations.row_security import protect
+
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0003_append_only"),
+        ("organisations", "0004_row_security"),
     ]
 
     operations = [
@@ -170,4 +172,6 @@ class Migration(migrations.Migration):
                 fields=("user", "worked_as", "action"), name="kept_text_once_per_form"
             ),
         ),
+        # Each person's own: what is typed may be about a patient.
+        protect("organisations_kepttext", everyone="user_id = (SELECT acting_user())"),
     ]
