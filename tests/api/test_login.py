@@ -22,6 +22,7 @@ def test_a_token_serves_until_it_is_given_back() -> None:
     assert client.get("/api/v1/me/").status_code == 401
 
 
+@pytest.mark.django_db(transaction=True)  # a refusal must not undo what was counted
 def test_a_wrong_password_tells_nothing() -> None:
     user = user_of(navigator_actor(RegionFactory()))
     client = APIClient()

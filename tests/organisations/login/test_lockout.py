@@ -49,6 +49,7 @@ def test_after_five_wrong_passwords_not_even_the_right_one_lets_in(user: User) -
     assert "Vänta en stund" in locked.content.decode()
 
 
+@pytest.mark.django_db(transaction=True)  # a refusal must not undo what was counted
 def test_the_api_locks_in_the_same_way_and_says_it_as_a_problem(user: User) -> None:
     client, body = APIClient(), {"login": user.login, "password": "wrong"}
     answers = [client.post("/api/v1/login/", body) for _n in range(PAIR_LIMIT + 1)]
