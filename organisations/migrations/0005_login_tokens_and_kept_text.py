@@ -5,6 +5,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import organisations.encrypted
 from organisations.row_security import protect
 
 
@@ -70,7 +71,7 @@ class Migration(migrations.Migration):
                 ),
                 ("worked_as", models.CharField(max_length=120)),
                 ("action", models.CharField(max_length=300, verbose_name="formulärets adress")),
-                ("fields", models.JSONField(default=dict)),
+                ("fields", organisations.encrypted.EncryptedJSONField(default=dict)),
                 ("saved_at", models.DateTimeField(verbose_name="sparat")),
             ],
             options={

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from organisations.encrypted import EncryptedJSONField
 from organisations.models.users import Assignment, User
 
 
@@ -69,7 +70,7 @@ class KeptText(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     worked_as = models.CharField(max_length=120)
     action = models.CharField(_("formulärets adress"), max_length=300)
-    fields = models.JSONField(default=dict)
+    fields = EncryptedJSONField(default=dict)
     saved_at = models.DateTimeField(_("sparat"))
 
     class Meta:
