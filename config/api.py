@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
-from django.urls import include, path
+from django.urls import include, path, reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
@@ -15,6 +17,8 @@ from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from notices.api import CaseNotices
 from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
+from organisations.schema import SCOPE_EXTENSION
+from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from statistics.api import StatisticsView
 
@@ -31,6 +35,14 @@ class TokenScheme(KnoxTokenScheme):
     target_class = "organisations.tokens.ActorTokenAuthentication"
     name = "token"
 
+    def get_security_definition(self, auto_schema: AutoSchema) -> Any:
+        """With the scopes, each operation naming its own under ``x-required-scope``."""
+        scopes = "\n".join(f"* `{scope.value}` – {scope.label}" for scope in Scope)
+        return super().get_security_definition(auto_schema) | {
+            "description": _("Nyckeln har en sista dag och behörigheter:") + f"\n\n{scopes}",
+            SCOPE_EXTENSION + "s": Scope.values,
+        }
+
 
 class Docs(SpectacularSwaggerSplitView):
     """The human documentation; its script comes from an address of its own, none is inline."""
@@ -45,6 +57,8 @@ class ProblemSchemaGenerator(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
+        if not settings.DEMO:  # where there is no password login
+            schema["paths"].pop(reverse("api-login"), None)
         schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         reference = {"$ref": "#/components/schemas/Problem"}
         for address, methods in schema["paths"].items():
@@ -59,7 +73,7 @@ class ProblemSchemaGenerator(SchemaGenerator):
 
 def _refusals(address: str, method: str, operation: dict[str, Any]) -> list[str]:
     """The statuses of refusal that an operation can answer with."""
-    found = ["401", "403"]
+    found = ["401", "403", "429"]
     if method == "post" or any(p["in"] == "query" for p in operation.get("parameters", ())):
         found.append("400")
     if operation.get("parameters"):  # a number that is not there, or a cursor

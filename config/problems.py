@@ -1,5 +1,6 @@
 """Problem details (RFC 9457): every refusal by the API in one shape."""
 
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -58,6 +59,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     else:
         found = problem(error.status_code, str(error.detail), error.default_code)
     response = _answer(found, context)
+    if getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(error.wait))  # type: ignore[attr-defined]
     if getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     return response
@@ -71,6 +74,7 @@ def problem(status: int, detail: str, code: str) -> dict[str, Any]:
         404: _("Finns inte"),
         405: _("Metoden finns inte"),
         409: _("Går inte i nuvarande läge"),
+        429: _("För många förfrågningar"),
     }
     return {
         "type": f"urn:vardlots:problem:{code}",

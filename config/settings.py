@@ -4,6 +4,7 @@ Development runs without any variable. Production (``VARDLOTS_ENV=production``) 
 when a secret or an address is missing: see ``REQUIRED_IN_PRODUCTION`` and docs/operations.md.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -33,6 +34,9 @@ REQUIRED_IN_PRODUCTION = (
     "VARDLOTS_GATEWAY_SECRET",
     "VARDLOTS_LOG_KEYS",
     "EMAIL_URL",
+    "VARDLOTS_OIDC_ISSUER",
+    "VARDLOTS_OIDC_CLIENT_ID",
+    "VARDLOTS_OIDC_CLIENT_SECRET",
 )
 if PRODUCTION:
     missing = [name for name in REQUIRED_IN_PRODUCTION if not env.str(name, default="")]
@@ -97,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "organisations.login.middleware.SessionClockMiddleware",
     "organisations.middleware.ActorMiddleware",
     "organisations.middleware.DomainErrorMiddleware",
 ]
@@ -116,6 +121,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.context.product",
+                "organisations.login.context.session_clock",
             ],
         },
     },
@@ -143,8 +149,25 @@ if not AS_OWNER and not owner_url:
 
 REDIS_URL = redis_url(DATA_DIR)
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A cache that is away must not hold a person's request.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+    # Where the limits below are counted while Redis is away.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
+# Requests a minute (organisations/throttling.py). An address may be a whole hospital's.
+RATES = {
+    "api_user": env.int("VARDLOTS_RATE_API_USER", default=1200),
+    "api_address": env.int("VARDLOTS_RATE_API_ADDRESS", default=3000),
+    "bad_tokens": env.int("VARDLOTS_RATE_BAD_TOKENS", default=60),
+    "login_pages": env.int("VARDLOTS_RATE_LOGIN_PAGES", default=300),
+    "bad_callbacks": env.int("VARDLOTS_RATE_BAD_CALLBACKS", default=60),
+}
+# How many proxies of our own stand before the web process and add to X-Forwarded-For.
+TRUSTED_PROXIES = env.int("VARDLOTS_PROXIES", default=1 if PRODUCTION else 0)
 
 CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -160,6 +183,21 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 AUTH_USER_MODEL = "organisations.User"
+AUTHENTICATION_BACKENDS = [
+    *(["django.contrib.auth.backends.ModelBackend"] if DEMO else []),
+    "organisations.login.backends.SithsBackend",
+]
+# OpenID Connect with the region's identity provider for SITHS (docs/operations.md).
+OIDC_ISSUER = env.str("VARDLOTS_OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("VARDLOTS_OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("VARDLOTS_OIDC_CLIENT_SECRET", default="")
+OIDC_SCOPES = env.str("VARDLOTS_OIDC_SCOPES", default="openid profile")
+if PRODUCTION and not OIDC_ISSUER.startswith("https://"):
+    raise ImproperlyConfigured("VARDLOTS_OIDC_ISSUER must be an https address in production.")
+# A session ends after so long without a sign of its person, and after so long in all.
+SESSION_IDLE = timedelta(minutes=env.int("VARDLOTS_IDLE_MINUTES", default=15))
+SESSION_LONGEST = timedelta(hours=env.int("VARDLOTS_SESSION_HOURS", default=12))
+SESSION_WARNING = min(timedelta(minutes=2), SESSION_IDLE / 2)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "login"
@@ -208,16 +246,24 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
         "organisations.tokens.HasActor",
+        "organisations.tokens.HasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "organisations.throttling.AddressThrottle",
+        "organisations.throttling.UserThrottle",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "organisations.schema.ScopedSchema",
     "DEFAULT_PAGINATION_CLASS": "config.paging.CursorPagination",
     "EXCEPTION_HANDLER": "config.problems.problem_details",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token"}
+KNOX_TOKEN_MODEL = "organisations.ApiToken"  # noqa: S105 – a model
+# Its own token table is not used, so it is not made.
+MIGRATION_MODULES = {"knox": None}
+REST_KNOX = {"TOKEN_TTL": timedelta(hours=12), "AUTH_HEADER_PREFIX": "Token"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Vårdlots API",
     "DESCRIPTION": "Ärenden, erbjudanden, avtal, meddelanden och statistik för vårdförmedling.",
@@ -278,12 +324,19 @@ CONTENT_SECURITY_POLICY = {
 }
 
 SESSION_COOKIE_HTTPONLY = True
+# Lax, not Strict: the way back from the identity provider must find the login it began.
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
+    # The prefix has the browser refuse the cookie from another host or without TLS.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True

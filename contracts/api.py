@@ -68,6 +68,7 @@ class ContractSerializer(serializers.ModelSerializer[Contract]):
 class ContractViewSet(viewsets.ReadOnlyModelViewSet[Contract]):
     """Avtal: own ones for a contract owner, usable ones for a navigator, the provider's own."""
 
+    scope_area = "contracts"
     serializer_class = ContractSerializer
     queryset = Contract.objects.none()
     filterset_fields = ("number", "owner_region", "is_stopped")

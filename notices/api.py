@@ -27,6 +27,8 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
 class CaseNotices(APIView):
     """Meddelanden i ett ärende, för hemregionen."""
 
+    scope_area = "cases"
+
     @extend_schema(responses=NoticeSerializer(many=True), tags=["cases"])
     def get(self, request: Request, number: str) -> Response:
         actor = actor_of(request)

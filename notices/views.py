@@ -19,6 +19,7 @@ from organisations.access import record_access
 from organisations.errors import InvalidInput
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
+from organisations.throttling import BAD_CALLBACKS, client_address
 from referral.models import Case
 
 MAX_CALLBACK_BYTES = 64 * 1024
@@ -33,6 +34,12 @@ def gateway_callback(request: HttpRequest) -> JsonResponse:
         return _problem(413, "too large")
     signature = request.headers.get(HEADER, "")
     if not is_valid(signature, body, secret=settings.GATEWAY_SECRET, at=time.time()):
+        # A signed one is never turned away: the gateway would not send it again after a 4xx.
+        wait = BAD_CALLBACKS.hit(client_address(request))
+        if wait:
+            refused = _problem(429, "too many without a signature that holds")
+            refused["Retry-After"] = str(wait)
+            return refused
         return _problem(401, "the signature does not hold")
     try:
         payload = json.loads(body)

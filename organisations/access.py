@@ -1,6 +1,6 @@
 """Who is acting and what they may see: the one place that decides (design 5.6)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,16 +84,19 @@ def as_product(reason: str) -> Iterator[None]:
         yield
 
 
-def live_assignments(user: User, *, now: datetime) -> list[Assignment]:
-    """Everything the user may work as now, the oldest first; nothing for a user shut off."""
+def live_assignments(
+    user: User, *, now: datetime, within: Collection[int] | None = None
+) -> list[Assignment]:
+    """Everything the user may work as now, the oldest first; nothing for a user shut off.
+
+    ``within`` holds the ids that a login or an API token allows; ``None``: all.
+    """
     if not user.is_active:
         return []
-    return list(
-        Assignment.objects.live(now=now)
-        .filter(user=user)
-        .select_related("region", "care_unit", "provider")
-        .order_by("pk")
-    )
+    found = Assignment.objects.live(now=now).filter(user=user)
+    if within is not None:
+        found = found.filter(pk__in=within)
+    return list(found.select_related("region", "care_unit", "provider").order_by("pk"))
 
 
 def chosen_among(assignments: Sequence[Assignment], chosen: object) -> Assignment | None:
@@ -103,15 +106,25 @@ def chosen_among(assignments: Sequence[Assignment], chosen: object) -> Assignmen
 
 
 def current_assignment(
-    user: User, *, now: datetime, chosen: int | None = None
+    user: User,
+    *,
+    now: datetime,
+    chosen: int | None = None,
+    within: Collection[int] | None = None,
 ) -> Assignment | None:
     """The assignment the user works in now: the chosen one when it is live, else the first."""
-    return chosen_among(live_assignments(user, now=now), chosen)
+    return chosen_among(live_assignments(user, now=now, within=within), chosen)
 
 
-def actor_for(user: User, *, now: datetime, chosen: int | None = None) -> Actor | None:
+def actor_for(
+    user: User,
+    *,
+    now: datetime,
+    chosen: int | None = None,
+    within: Collection[int] | None = None,
+) -> Actor | None:
     """The actor a logged-in user is, or ``None`` when no assignment is live."""
-    assignment = current_assignment(user, now=now, chosen=chosen)
+    assignment = current_assignment(user, now=now, chosen=chosen, within=within)
     return actor_in(user, assignment) if assignment else None
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from knox.models import AuthToken
 from knox.views import LogoutView as KnoxLogoutView
 from rest_framework import exceptions, generics, serializers
 from rest_framework.permissions import AllowAny
@@ -15,7 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor
-from organisations.models import Assignment, CareUnit, Region, User
+from organisations.login.lockout import attempt
+from organisations.models import ApiToken, Assignment, CareUnit, Region, User
+from organisations.scopes import ANY_TOKEN, Scope
+from organisations.throttling import client_address
 from organisations.tokens import ActorTokenAuthentication
 
 
@@ -42,14 +47,21 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 class TokenSerializer(serializers.Serializer[Any]):
     authorization = serializers.CharField(help_text="Hela värdet av Authorization-huvudet.")
-    expiry = serializers.DateTimeField(allow_null=True)
+    expiry = serializers.DateTimeField()
 
 
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class LoginView(APIView):
     """Password login for a token; in a demonstration installation only (design 4)."""
 
+    scope_area = ANY_TOKEN
     authentication_classes = ()
     permission_classes = (AllowAny,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not settings.DEMO:
+            raise exceptions.NotFound
+        super().initial(request, *args, **kwargs)
 
     def get_authenticate_header(self, request: Request) -> str:
         """Without one a wrong password would be answered 403 instead of 401."""
@@ -57,18 +69,22 @@ class LoginView(APIView):
 
     @extend_schema(request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        if not settings.DEMO:
-            raise exceptions.PermissionDenied(_("Lösenord används bara i demonstration."))
         form = LoginSerializer(data=body_of(request))
         form.is_valid(raise_exception=True)
-        user = authenticate(
-            username=form.validated_data["login"], password=form.validated_data["password"]
-        )
+        name = form.validated_data["login"]
+        address = client_address(request._request)
+        tried = attempt(login=name, address=address, now=timezone.now())
+        if tried.wait_seconds:
+            raise exceptions.Throttled(
+                tried.wait_seconds, _("För många misslyckade försök. Vänta innan du försöker igen.")
+            )
+        user = authenticate(username=name, password=form.validated_data["password"])
         if not isinstance(user, User):
             raise exceptions.AuthenticationFailed(
                 _("Användarnamnet eller lösenordet stämmer inte.")
             )
-        row, token = AuthToken.objects.create(user)
+        tried.succeeded()
+        row, token = ApiToken.objects.create(user, name=_("Inloggning"), scopes=Scope.values)
         prefix = settings.REST_KNOX["AUTH_HEADER_PREFIX"]
         answer = {"authorization": f"{prefix} {token}", "expiry": row.expiry}
         return Response(TokenSerializer(answer).data)
@@ -77,6 +93,7 @@ class LoginView(APIView):
 class LogoutView(KnoxLogoutView):
     """Give the token back; it is of no use any more."""
 
+    scope_area = ANY_TOKEN
     authentication_classes = (ActorTokenAuthentication,)
 
     @extend_schema(request=None, responses={204: None})
@@ -105,6 +122,7 @@ class MeSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(allow_null=True, help_text="HSA-id")
     place = serializers.CharField()
     assignments = AssignmentSerializer(many=True)
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="Nyckelns behörigheter")
 
 
 class MeView(APIView):
@@ -113,9 +131,11 @@ class MeView(APIView):
     Another of the assignments is chosen per call, by its id in ``X-Vardlots-Assignment``.
     """
 
+    scope_area = ANY_TOKEN
+
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        actor = actor_of(request)
+        actor, token = actor_of(request), request.auth
         unit = CareUnit.objects.filter(pk=actor.care_unit_id or 0).first()
         assignments = getattr(request._request, "assignments", ())
         for assignment in assignments:
@@ -129,6 +149,7 @@ class MeView(APIView):
                 "unit": unit.hsa_id if unit else None,
                 "place": actor.place,
                 "assignments": AssignmentSerializer(assignments, many=True).data,
+                "scopes": token.scopes if isinstance(token, ApiToken) else Scope.values,
             }
         )
 
@@ -142,6 +163,7 @@ class RegionSerializer(serializers.ModelSerializer[Region]):
 class RegionList(generics.ListAPIView[Region]):
     """The 21 regions with the guarantee they promise."""
 
+    scope_area = "places"
     queryset = Region.objects.order_by("code")
     serializer_class = RegionSerializer
     pagination_class = None
@@ -158,6 +180,7 @@ class CareUnitSerializer(serializers.ModelSerializer[CareUnit]):
 class CareUnitList(generics.ListAPIView[CareUnit]):
     """Care units that send or receive patients."""
 
+    scope_area = "places"
     queryset = CareUnit.objects.filter(is_active=True).select_related("provider")
     serializer_class = CareUnitSerializer
     filterset_fields = ("region", "sends", "receives")

@@ -14,6 +14,7 @@ from organisations.access import (
     live_assignments,
 )
 from organisations.errors import DomainError
+from organisations.login.sessions import LOGIN_ASSIGNMENTS
 
 
 class ActorMiddleware:
@@ -30,7 +31,12 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        live = live_assignments(user, now=timezone.now()) if user.is_authenticated else []
+        allowed = request.session.get(LOGIN_ASSIGNMENTS)
+        live = (
+            live_assignments(user, now=timezone.now(), within=allowed)
+            if user.is_authenticated
+            else []
+        )
         current = chosen_among(live, request.session.get(CHOSEN_ASSIGNMENT))
         actor = actor_in(user, current) if current and user.is_authenticated else None
         request.assignments = live  # type: ignore[attr-defined]

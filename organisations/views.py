@@ -1,12 +1,9 @@
-"""Login, the start page that leads each role to its work, and health."""
+"""The start page that leads each role to its work, and health."""
 
-from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
-from organisations.forms import LoginForm
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 
@@ -19,23 +16,6 @@ HOME_PAGES = {
     Role.REGION_ADMIN: "people",
     Role.OPERATOR: "operations",
 }
-
-
-class Login(LoginView):
-    """Password login, in a demonstration installation only (design 4)."""
-
-    template_name = "organisations/login.html"
-    authentication_form = LoginForm
-    redirect_authenticated_user = True
-
-    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not settings.DEMO:
-            return HttpResponse(status=405)
-        return super().post(request, *args, **kwargs)
-
-
-class Logout(LogoutView):
-    http_method_names = ["post", "options"]
 
 
 @roles_required()

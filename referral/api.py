@@ -69,6 +69,7 @@ def verb(
 class CaseViewSet(viewsets.GenericViewSet[Case]):
     """Ärenden. Numret är nyckeln; ``actions`` säger vad anroparen får göra nu."""
 
+    scope_area = "cases"
     queryset = Case.objects.none()
     serializer_class = shapes.CaseSerializer
     lookup_field = "number"

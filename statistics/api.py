@@ -61,6 +61,8 @@ class StatisticsSerializer(serializers.Serializer[Any]):
 class StatisticsView(APIView):
     """Månadens statistik för regionen eller en klinik."""
 
+    scope_area = "statistics"
+
     @extend_schema(
         tags=["statistics"],
         parameters=[

@@ -9,6 +9,7 @@ from organisations.models.access import (
 )
 from organisations.models.administration import AdministrationLog, Invitation
 from organisations.models.events import DomainEvent, EventDelivery, SweepRun
+from organisations.models.login import ApiToken, FailedLogin, KeptText
 from organisations.models.places import (
     HSA_ID_PATTERN,
     CareUnit,
@@ -27,11 +28,14 @@ __all__ = [
     "AccessSample",
     "AccessSampleRow",
     "AdministrationLog",
+    "ApiToken",
     "Assignment",
     "CareUnit",
     "DomainEvent",
     "EventDelivery",
+    "FailedLogin",
     "Invitation",
+    "KeptText",
     "MedicalArea",
     "Municipality",
     "Provider",

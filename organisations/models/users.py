@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models.places import HSA_ID_PATTERN, CareUnit, Provider, Region
@@ -43,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # of the tokens, by knox
     """A person or a system that logs in. What it may do stands in its assignments."""
 
     login = models.CharField(_("användarnamn"), max_length=60, unique=True)
@@ -52,6 +53,8 @@ class User(AbstractBaseUser):
     # Claim employeeHsaId of a SITHS login: who the person is, at whichever unit.
     hsa_id = models.CharField(_("HSA-id"), max_length=31, unique=True, null=True, blank=True)
     is_active = models.BooleanField(_("aktiv"), default=True)
+    # Counts up when the user logs out everywhere; every session bears the number of its day.
+    login_epoch = models.PositiveIntegerField(default=0)
 
     objects = UserManager()
 
@@ -74,6 +77,15 @@ class User(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Django ends a session whose hash is another: a new password does it, a new epoch too."""
+        return salted_hmac(
+            "organisations.User.session",
+            f"{self.password}:{self.login_epoch}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -108,6 +120,8 @@ class Assignment(models.Model):
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True)
     starts_at = models.DateTimeField(_("från"))
     ends_at = models.DateTimeField(_("till"), null=True, blank=True)
+    # Given by the commission in a SITHS login, for as long as that login may last; not by a person.
+    from_login = models.BooleanField(_("från inloggningen"), default=False)
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from notices.models import Notice
 from organisations.access import Actor
+from organisations.models import ApiToken
+from organisations.scopes import Scope
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import MadeCase, user_of
@@ -37,9 +38,14 @@ def of_form(made: MadeCase) -> dict[str, Any]:
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
 OPEN |= {"api-docs", "gateway-callback", "invitation"}
+OPEN |= {"api-docs", "gateway-callback"}
+# The caller's own login and keys, tested in tests/organisations/login.
+OPEN |= {"siths-start", "siths-callback", "logout-everywhere", "session-status", "session-keep"}
+OPEN |= {"session-forget", "token-revoke"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
+OWN |= {"account", "session-kept"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"case-search", "api-case-search"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -116,7 +122,7 @@ def clients_of(actor: Actor) -> tuple[Client, APIClient]:
     pages = Client(raise_request_exception=True)
     pages.force_login(user_of(actor))
     api = APIClient()
-    _row, token = AuthToken.objects.create(user_of(actor))
+    _row, token = ApiToken.objects.create(user_of(actor), scopes=Scope.values)
     api.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return pages, api
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from organisations.access import Actor
-from organisations.models import User
+from organisations.models import ApiToken, User
+from organisations.scopes import Scope
 
 
 @pytest.fixture
@@ -15,7 +15,8 @@ def api() -> Callable[[Actor], APIClient]:
     """``api(actor)``: a client that bears the actor's token."""
 
     def client_for(actor: Actor) -> APIClient:
-        _row, token = AuthToken.objects.create(User.objects.get(pk=actor.user_id))
+        user = User.objects.get(pk=actor.user_id)
+        _row, token = ApiToken.objects.create(user, scopes=Scope.values)
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
         return client

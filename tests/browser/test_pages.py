@@ -96,6 +96,7 @@ def pages() -> Iterator[Address]:
     yield owner, reverse("contracts")
     yield owner, reverse("contract", args=[line.contract.pk])
     yield owner, reverse("contract", args=[full.contract.pk])
+    yield owner, reverse("account")
     manager = manager_actor(region)
     yield manager, reverse("statistics")
     yield navigator, reverse("statistics")

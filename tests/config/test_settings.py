@@ -28,6 +28,9 @@ PRODUCTION = {
     "VARDLOTS_GATEWAY_SECRET": "secret",
     "VARDLOTS_LOG_KEYS": "2:new-secret,1:old-secret",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
+    "VARDLOTS_OIDC_ISSUER": "https://idp.example",
+    "VARDLOTS_OIDC_CLIENT_ID": "vardlots",
+    "VARDLOTS_OIDC_CLIENT_SECRET": "secret",
 }
 
 

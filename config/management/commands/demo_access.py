@@ -9,14 +9,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
-from knox.models import AuthToken
 
 from config.demo import PASSWORD
 from organisations.access import current_assignment
-from organisations.models import User
+from organisations.models import ApiToken, User
+from organisations.scopes import Scope
 
 TOKEN_DAYS = 30
 KEPT_TOKENS = 5
+KEY_NAME = "manage.py demo_access"
 
 
 class Command(BaseCommand):
@@ -43,9 +44,13 @@ class Command(BaseCommand):
         unit = assignment.care_unit if assignment else None
         if assignment and assignment.provider:
             unit = assignment.provider.care_units.order_by("pk").first()
-        old = AuthToken.objects.filter(user=user).order_by("-created")[KEPT_TOKENS - 1 :]
-        AuthToken.objects.filter(pk__in=[token.pk for token in old]).delete()
-        _row, token = AuthToken.objects.create(user, expiry=timedelta(days=TOKEN_DAYS))
+        # Not those that a person has issued: only this command's own, which have no issuer.
+        own = ApiToken.objects.filter(user=user, issued_by=None)
+        old = own.order_by("-created")[KEPT_TOKENS - 1 :]
+        ApiToken.objects.filter(pk__in=[token.pk for token in old]).delete()
+        _row, token = ApiToken.objects.create(
+            user, expiry=timedelta(days=TOKEN_DAYS), name=KEY_NAME, scopes=Scope.values
+        )
         return {
             "login": user.login,
             "password": PASSWORD,

@@ -12,6 +12,7 @@ from organisations.access import CHOSEN_ASSIGNMENT
 from organisations.administration import services
 from organisations.administration.forms import AcceptForm
 from organisations.administration.views.shared import try_service
+from organisations.login.sessions import LOGIN_ASSIGNMENTS
 from organisations.models import Assignment, Invitation, User
 
 
@@ -63,4 +64,6 @@ def _begin(request: HttpRequest, assignment: Assignment, *, logged_in: bool) -> 
         user = get_user_model().objects.get(pk=assignment.user_id)
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session[CHOSEN_ASSIGNMENT] = assignment.pk
+    if LOGIN_ASSIGNMENTS in request.session:
+        request.session[LOGIN_ASSIGNMENTS] = [*request.session[LOGIN_ASSIGNMENTS], assignment.pk]
     return redirect("start")

@@ -1,0 +1,1 @@
+"""Login by SITHS or, in a demonstration, by password; sessions, lock-out and API tokens."""

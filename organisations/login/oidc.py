@@ -1,0 +1,131 @@
+"""OpenID Connect with the region's identity provider: code flow with PKCE, by Authlib.
+
+Authlib makes and checks state, nonce and the code challenge, fetches the provider's metadata and
+keys, and verifies the ID token's signature and times. Which issuer, audience and algorithms hold is
+said here.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.django_client import OAuth
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from joserfc.errors import JoseError
+
+from organisations.errors import DomainError
+from organisations.login.claims import REQUIRED_ASSURANCE, LoginRefused, lacks_any
+
+TIMEOUT_SECONDS = 10
+# Only signatures that the provider alone can make.
+ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
+LEEWAY_SECONDS = 30
+
+
+class ProviderAway(DomainError):
+    """The identity provider does not answer, or not as one."""
+
+    status = 503
+    code = "provider_away"
+
+
+def is_configured() -> bool:
+    return bool(settings.OIDC_ISSUER and settings.OIDC_CLIENT_ID)
+
+
+def begin(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the provider."""
+    client = _client()
+    try:
+        _load_metadata(client)
+        return client.authorize_redirect(
+            request, _callback_address(), acr_values=REQUIRED_ASSURANCE
+        )
+    except (requests.RequestException, AuthlibBaseError, ValueError, KeyError) as error:
+        raise ProviderAway(_away()) from error
+
+
+def finish(request: HttpRequest) -> dict[str, Any]:
+    """The verified claims of the person who came back with a code.
+
+    Raises :class:`LoginRefused` when the person cancelled or anything does not hold, and
+    :class:`ProviderAway` when the provider does not answer.
+    """
+    error = request.GET.get("error")
+    if error == "access_denied":
+        raise LoginRefused(_("Inloggningen avbröts."), code="cancelled")
+    client = _client()
+    try:
+        _load_metadata(client)
+        token = client.authorize_access_token(
+            request,
+            claims_options={
+                "iss": {"essential": True, "value": settings.OIDC_ISSUER},
+                "aud": {"essential": True, "value": settings.OIDC_CLIENT_ID},
+            },
+            leeway=LEEWAY_SECONDS,
+        )
+        claims = dict(token.get("userinfo") or {})
+        if claims and lacks_any(claims) and client.server_metadata.get("userinfo_endpoint"):
+            claims = _with_userinfo(claims, dict(client.userinfo(token=token)))
+    except requests.RequestException as error:
+        raise ProviderAway(_away()) from error
+    except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
+        raise LoginRefused(
+            _("Inloggningen kunde inte bekräftas. Försök igen från början."),
+            code="not_verified",
+        ) from error
+    if not claims:
+        raise LoginRefused(
+            _("Inloggningen kunde inte bekräftas. Försök igen från början."), code="not_verified"
+        )
+    return claims
+
+
+def _with_userinfo(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """More claims about the same person. What is signed counts before what is not."""
+    if more.get("sub") != claims["sub"]:
+        raise ValueError("the userinfo is of another person")
+    more.pop("acr", None)
+    return more | claims
+
+
+def _callback_address() -> str:
+    return str(settings.BASE_URL) + reverse("siths-callback")
+
+
+def _away() -> str:
+    return _("Regionens identitetstjänst svarar inte. Försök igen om en stund.")
+
+
+def _client() -> Any:
+    return _client_for(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
+
+
+@lru_cache(maxsize=4)
+def _client_for(issuer: str, client_id: str, secret: str) -> Any:
+    return OAuth().register(
+        "siths",
+        client_id=client_id,
+        client_secret=secret or None,
+        server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
+        client_kwargs={
+            "scope": settings.OIDC_SCOPES,
+            "code_challenge_method": "S256",
+            "token_endpoint_auth_method": "client_secret_basic" if secret else "none",
+            "default_timeout": TIMEOUT_SECONDS,
+        },
+    )
+
+
+def _load_metadata(client: Any) -> None:
+    """Fetch the provider's metadata once; it may not widen what signatures count."""
+    metadata = client.load_server_metadata()
+    listed = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+    metadata["id_token_signing_alg_values_supported"] = [
+        name for name in listed if name in ALGORITHMS
+    ]

@@ -1,0 +1,29 @@
+"""What an API token may be used for: a token is never worth more than what it was issued for."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from rest_framework.permissions import SAFE_METHODS
+
+
+class Scope(TextChoices):
+    CASES_READ = "cases:read", _("läsa ärenden, med patientuppgifter")
+    CASES_WRITE = "cases:write", _("skicka in och ändra ärenden")
+    CONTRACTS_READ = "contracts:read", _("läsa avtal och takvolymer")
+    STATISTICS_READ = "statistics:read", _("läsa statistik")
+    PLACES_READ = "places:read", _("läsa regioner och vårdenheter")
+
+
+# What a view says when every token may call it.
+ANY_TOKEN = ""
+
+
+def required_scope(view: object, method: str) -> str | None:
+    """The scope a token needs for the view: read or write in the view's ``scope_area``.
+
+    ``ANY_TOKEN`` when it says that none is needed; ``None`` when it says nothing, which lets no
+    token in.
+    """
+    area = getattr(view, "scope_area", None)
+    if not area:
+        return area
+    return f"{area}:{'read' if method in SAFE_METHODS else 'write'}"
