@@ -244,11 +244,12 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         ),
     ),
     "form-discard": (
+        Visit("clinic", ("draft_saved",), args=draft, body=typed, on_form=True),  # asks if sure
         Visit(
             "clinic",
             ("draft_discarded",),
             args=draft,
-            body=lambda w: {},
+            body=lambda w: {"sure": "1"},
             status=302,
             on_form=True,
         ),
@@ -269,6 +270,17 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "api-case-matches": (Visit("navigator", ("matching",)),),
     "api-case-certificate": (
         Visit("navigator", ("certificate",), S.ACCEPTED, args=lambda w: [w.number, "1"]),
+    ),
+    "api-case-attachment": (
+        Visit("navigator", ("attachment",), S.RETURNED, args=lambda w: [*attached(w)]),
+    ),
+    "api-case-search": (
+        Visit(
+            "navigator",
+            ("list",),
+            args=nothing,
+            body=lambda w: {"identity_number": w.made.submission.identity_number},
+        ),
     ),
     "api-case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
     "api-case-offers": (
@@ -323,6 +335,26 @@ NO_PATIENT: dict[str, str] = {
     "form-new": "makes an empty form and sends on to it",
     "access-samples": "periods and counts",
     "log-extracts": "asks whose, and sends on to the extract, which writes",
+    "case-search": "sends on to the case or the list, which write",
+    "suggest-procedures": "codes",
+    "suggest-diagnoses": "codes",
+    **dict.fromkeys(
+        [
+            *("account", "invitation", "logout-everywhere", "session-forget", "session-keep"),
+            *("session-kept", "session-status", "siths-callback", "siths-start", "token-revoke"),
+        ],
+        "the caller's own login",
+    ),
+    **dict.fromkeys(
+        [
+            *("assignment-end", "assignment-give", "choose-assignment", "client-new", "history"),
+            *("invitation-again", "invitation-withdraw", "invite", "people", "person"),
+            *("person-edit", "person-let-in", "person-shut-off", "provider", "provider-new"),
+            *("providers", "region", "regions", "unit", "unit-close", "unit-new", "unit-open"),
+            *("units", "operations", "delivery-retry"),
+        ],
+        "people, places and operations: no patient",
+    ),
     "contracts": "volumes",
     "contract": "volumes",
     "statistics": "figures",

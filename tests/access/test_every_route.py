@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices.models import Notice
 from organisations.access import Actor
-from organisations.models import ApiToken
+from organisations.access_log.reviewing import draw_sample
+from organisations.models import AccessLog, ApiToken
 from organisations.scopes import Scope
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
-from tests.factories import MadeCase, user_of
+from tests.factories import MadeCase, region_admin_actor, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +37,24 @@ def of_form(made: MadeCase) -> dict[str, Any]:
     return {"pk": made.case.form.pk}
 
 
+def sample(made: MadeCase) -> dict[str, Any]:
+    now = timezone.now()
+    today, admin = timezone.localdate(now), region_admin_actor(made.unit.region)
+    drawn = draw_sample(first_day=today, last_day=today, size=1, actor=admin, now=now)
+    return {"pk": drawn.pk}
+
+
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
 OPEN |= {"api-docs", "gateway-callback", "invitation"}
-OPEN |= {"api-docs", "gateway-callback"}
 # The caller's own login and keys, tested in tests/organisations/login.
 OPEN |= {"siths-start", "siths-callback", "logout-everywhere", "session-status", "session-keep"}
 OPEN |= {"session-forget", "token-revoke"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
-OWN |= {"account", "session-kept"}
+OWN |= {"account", "session-kept", "access-review", "access-samples"}
+OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"case-search", "api-case-search"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -85,16 +94,32 @@ OBJECTS |= {
         *("treat", "unpark", "withdraw-offer"),
     )
 }
+# The region's administrator reviews the access log of the region's own cases and staff.
+REVIEWED: dict[str, Keys] = {
+    "access-review-row": lambda made: {
+        "pk": AccessLog.objects.filter(case_number=made.case.number)[0].pk
+    },
+    "access-sample": sample,
+    "log-extract": of_case,
+    "log-extract-file": lambda made: of_case(made) | {"kind": "pdf"},
+}
 # Contracts are seen by their owner, users and provider: a contract owner and the provider's other
 # units have business with this one.
 CONTRACTS: dict[str, Keys] = {
     "contract": lambda made: {"pk": made.line.contract.pk},
     "api-contract-detail": lambda made: {"pk": made.line.contract.pk},
 }
+ADMINISTRATOR = "the region's administrator"
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
     "another unit's integration",
+}
+
+
+SEARCHES: dict[str, Keys] = {
+    "case-search": lambda made: {"q": made.patient.identity_formatted},
+    "api-case-search": lambda made: {"identity_number": made.patient.identity_number},
 }
 
 
@@ -115,7 +140,8 @@ def all_routes() -> Iterator[tuple[str, str]]:
 def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
-    assert names == OPEN | OWN | ADMINISTRATION | OBJECTS.keys() | CONTRACTS.keys()
+    objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
+    assert names == OPEN | OWN | ADMINISTRATION | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:
@@ -140,6 +166,8 @@ def test_what_is_others_is_not_found(who, state):
     made = whole_case(state)
     pages, api = clients_of(STRANGERS[who](made))
     objects = dict(OBJECTS)
+    if who != ADMINISTRATOR:
+        objects |= REVIEWED
     if who not in HAS_BUSINESS_WITH_THE_CONTRACT:
         objects |= CONTRACTS
     if state == CaseState.OFFERED:  # no certificate yet
@@ -157,20 +185,24 @@ def test_what_is_others_is_not_found(who, state):
 def test_lists_and_figures_hold_nothing_of_others(who):
     made = whole_case()
     pages, api = clients_of(STRANGERS[who](made))
-    marks = [made.case.number, "Undansson", made.patient.identity_number]
-    marks.append(made.patient.identity_formatted)
-    for name in OWN - {"form-new"}:
+    marks = ["Undansson", made.patient.identity_number, made.patient.identity_formatted]
+    if who != ADMINISTRATOR:  # whose review of the log shows case numbers and nothing else
+        marks.append(made.case.number)
+    for name in sorted(OWN - {"form-new"}):
         client = api if name.startswith("api-") else pages
-        answer = client.get(reverse(name), follow=True)
+        if name in SEARCHES:
+            answer = client.post(reverse(name), SEARCHES[name](made), follow=True)
+        else:
+            answer = client.get(reverse(name), follow=True)
         assert answer.status_code in {200, 403, 404}, name
         text = b"".join(answer.streaming_content) if answer.streaming else answer.content
         assert not [mark for mark in marks if mark.encode() in text], name
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTS.keys() | CONTRACTS.keys() | OWN))
+@pytest.mark.parametrize("name", sorted(OBJECTS.keys() | CONTRACTS.keys() | REVIEWED.keys() | OWN))
 def test_nobody_who_is_not_logged_in_gets_anything(name):
     made = whole_case()
-    keys = (OBJECTS | CONTRACTS).get(name, lambda _made: {})(made)
+    keys = (OBJECTS | CONTRACTS | REVIEWED).get(name, lambda _made: {})(made)
     client: Client | APIClient = APIClient() if name.startswith("api-") else Client()
     address = reverse(name, kwargs=keys)
     for answer in (client.get(address), client.post(address)):
