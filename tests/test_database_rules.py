@@ -24,9 +24,11 @@ from organisations.models import (
     AccessReview,
     AccessSample,
     AccessSampleRow,
+    ApiToken,
     Assignment,
     EventDelivery,
     Invitation,
+    KeptText,
     Role,
 )
 from referral import services
@@ -225,7 +227,19 @@ def second_place_taken() -> str:
 
 REJECTED = "rejected_at = now(), rejection_reason = 'other', rejection_comment = 'x'"
 
+
+def kept_text() -> KeptText:
+    user = user_of(operator_actor())
+    return KeptText.objects.create(user=user, worked_as="x", action="/x/", saved_at=LONG_AGO)
+
+
+def api_token() -> ApiToken:
+    return ApiToken.objects.create(user_of(operator_actor()), scopes=[])[0]
+
+
 BREAKS: dict[str, Callable[[], str]] = {
+    "kept_text_once_per_form": lambda: copy(kept_text()),
+    "api_token_expires": lambda: update(api_token(), "expiry = NULL"),
     # organisations
     "region_code_two_digits": lambda: update(RegionFactory(), "code = '1x'"),
     "region_guarantee_within_law": lambda: update(RegionFactory(), "guarantee_days = 91"),
@@ -371,7 +385,6 @@ APPEND_ONLY = (
     "referral_intakeformversion",
     "organisations_accesslog",
     "organisations_administrationlog",
-    *("referral_caselog", "referral_intakeformversion", "organisations_accesslog"),
     *("organisations_accesslogseal", "organisations_accesssample"),
     *("organisations_accesssamplerow", "organisations_accessreview"),
 )

@@ -63,6 +63,9 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
+        # Seals are hashes, samples and reviews point at rows of the log, which is protected.
+        *("AccessLogSeal", "AccessReview", "AccessSample", "AccessSampleRow"),
+        *("AdministrationLog", "Invitation", "SweepRun"),
         "ApiToken",
         "Assignment",
         "CareUnit",

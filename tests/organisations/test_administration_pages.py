@@ -231,9 +231,10 @@ class TestApi:
         return person, first, second
 
     def me(self, user: User, **headers: Any) -> Any:
-        from knox.models import AuthToken
+        from organisations.models import ApiToken
+        from organisations.scopes import Scope
 
-        _row, token = AuthToken.objects.create(user)
+        _row, token = ApiToken.objects.create(user, scopes=Scope.values)
         client = APIClient()
         return client.get("/api/v1/me/", HTTP_AUTHORIZATION=f"Token {token}", **headers)
 

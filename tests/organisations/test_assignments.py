@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from knox.models import AuthToken
 
 from organisations.access import Actor, actor_for, live_assignments
 from organisations.administration import selectors
@@ -20,7 +19,8 @@ from organisations.administration.services import (
     shut_off,
 )
 from organisations.errors import DomainError, InvalidInput, NotAllowed, WrongState
-from organisations.models import AdministrationLog, Assignment, Region, Role, User
+from organisations.models import AdministrationLog, ApiToken, Assignment, Region, Role, User
+from organisations.scopes import Scope
 from tests.concurrency import together
 from tests.factories import (
     LONG_AGO,
@@ -250,10 +250,10 @@ class TestShuttingOff:
         person = user_of(navigator_actor(halland))
         client.force_login(person)
         assert client.get("/cases/").status_code == 200
-        AuthToken.objects.create(person)
+        ApiToken.objects.create(person, scopes=Scope.values)
         shut_off(person, why="Slutat.", actor=admin, now=NOW)
         assert client.get("/cases/").headers["Location"].startswith("/login/")
-        assert not AuthToken.objects.filter(user=person).exists()
+        assert not ApiToken.objects.filter(user=person).exists()
         assert AdministrationLog.objects.get().details == {"skäl": "Slutat."}
 
     def test_letting_in_again_gives_back_what_was(self, halland, admin):

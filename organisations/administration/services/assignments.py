@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from knox.models import AuthToken
 
 from organisations.access import Actor, live_assignments
 from organisations.administration.authority import (
@@ -21,7 +20,7 @@ from organisations.administration.authority import (
 from organisations.administration.checks import check_person, check_place
 from organisations.administration.log import Verb, changes_of, record
 from organisations.errors import InvalidInput, NotAllowed, WrongState
-from organisations.models import Assignment, Role, User
+from organisations.models import ApiToken, Assignment, Role, User
 
 # An end further off is a slip of the keyboard.
 LONGEST_DAYS = 5 * 366
@@ -182,7 +181,7 @@ def shut_off(person: User, *, why: str, actor: Actor, now: datetime) -> User:
         _keep_an_administrator(others, without=held, now=now)
         locked.is_active = False
         locked.save(update_fields=["is_active"])
-        AuthToken.objects.filter(user=locked).delete()
+        ApiToken.objects.filter(user=locked).delete()
         _record_person(Verb.PERSON_SHUT_OFF, locked, actor=actor, now=now, why=reason[:300])
     return locked
 
