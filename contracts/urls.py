@@ -1,8 +1,8 @@
 from django.urls import path
 
-from contracts import views
+from contracts.views import pages
 
 urlpatterns = [
-    path("contracts/", views.contracts_page, name="contracts"),
-    path("contracts/<int:pk>/", views.contract_page, name="contract"),
+    path("contracts/", pages.contracts_page, name="contracts"),
+    path("contracts/<int:pk>/", pages.contract_page, name="contract"),
 ]

@@ -1,6 +1,7 @@
-"""Reads of the contract registry that pages, API and services share."""
+"""Who may see which contracts, and how much of each cap is taken."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from contracts.codes import covering_codes
-from contracts.models import CallOff, Capped, Contract, ContractLine, Procedure
+from contracts.models import CallOff, Capped, Contract, ContractLine, PeriodCap, Procedure
 from organisations.access import Actor
 from organisations.models import Role
 
@@ -85,6 +86,26 @@ def usage_of(capped: Capped) -> Usage:
         left=capped.left_volume,
         left_sek=capped.left_sek,
     )
+
+
+def with_current_periods(
+    lines: QuerySet[ContractLine], *, day: date
+) -> QuerySet[ContractLine]:
+    """The lines with their period caps, and their contracts', as taken in the periods of ``day``."""
+    current = PeriodCap.objects.on(day)
+    return lines.prefetch_related(
+        Prefetch("period_caps", queryset=current, to_attr="current_periods"),
+        Prefetch("contract__period_caps", queryset=current, to_attr="current_periods"),
+    )
+
+
+def full_periods(line: ContractLine, *, day: date) -> list[PeriodCap]:
+    """The period caps of line and contract that have no room for one more on ``day``."""
+    caps: list[PeriodCap] = []
+    for capped in (line, line.contract):
+        read: list[PeriodCap] | None = getattr(capped, "current_periods", None)
+        caps += capped.period_caps.on(day) if read is None else read
+    return [cap for cap in caps if not cap.has_room_for(line.price_sek)]
 
 
 def call_offs_by_region(contract: Contract) -> list[dict[str, Any]]:
