@@ -121,9 +121,7 @@ def fight(rounds: int, processes: int, threads: int, *, seed: int = 1) -> Outcom
     return outcome
 
 
-def _watch(
-    fighters: list[BaseProcess], over: threading.Event, *barriers: Barrier
-) -> None:
+def _watch(fighters: list[BaseProcess], over: threading.Event, *barriers: Barrier) -> None:
     while not over.wait(1):
         if any(process.exitcode for process in fighters):
             for barrier in barriers:
@@ -271,9 +269,9 @@ def take(line_id: int, case_number: str) -> bool:
     from organisations.errors import CapReached
     from organisations.models import Region
 
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('application_name', %s, false)", [NAME])
+    if connection.connection is None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, false)", [NAME])
     live = CallOff.objects.filter(line=line_id, case_number=case_number)
     if live.exclude(state="released").exists():
         return True
@@ -291,9 +289,7 @@ def give_back(line_id: int, case_number: str) -> bool:
     from contracts.models import CallOff
     from contracts.services import release
 
-    for call_off in CallOff.objects.filter(
-        line=line_id, case_number=case_number, state="reserved"
-    ):
+    for call_off in CallOff.objects.filter(line=line_id, case_number=case_number, state="reserved"):
         release(call_off, now=timezone.now())
     return True
 
@@ -303,7 +299,7 @@ def kill_at_random(seed: int, over: threading.Event, outcome: Outcome) -> None:
     from django.db import connection
 
     chance = random.Random(seed)
-    while not over.wait(chance.uniform(0.005, 0.06)):
+    while not over.wait(chance.uniform(0.02, 0.2)):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM ("

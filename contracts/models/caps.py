@@ -83,7 +83,7 @@ class Period(models.TextChoices):
 
 class PeriodCapQuerySet(models.QuerySet["PeriodCap"]):
     def on(self, day: date) -> Self:
-        """With what is taken in the period that ``day`` lies in: ``taken_volume``, ``taken_sek``."""
+        """With ``taken_volume`` and ``taken_sek`` of the period that ``day`` lies in."""
         starts = Case(
             *(When(period=period, then=Value(period.start(day))) for period in Period),
             output_field=models.DateField(),

@@ -28,9 +28,7 @@ class ContractVersion(models.Model):
         verbose_name = _("avtalsversion")
         verbose_name_plural = _("avtalsversioner")
         constraints = (
-            models.UniqueConstraint(
-                fields=["contract", "number"], name="contract_version_once"
-            ),
+            models.UniqueConstraint(fields=["contract", "number"], name="contract_version_once"),
         )
 
     def __str__(self) -> str:
@@ -142,7 +140,7 @@ class ChecklistItem(models.Model):
             models.CheckConstraint(
                 name="checklist_settled_has_answer",
                 condition=Q(status="open", settled_at__isnull=True)
-                | (Q(status__in=["agreed", "not_needed"], settled_at__isnull=False) & ~Q(answer="")),
+                | Q(status__in=["agreed", "not_needed"], settled_at__isnull=False) & ~Q(answer=""),
             ),
         )
 

@@ -75,9 +75,7 @@ class Contract(Capped):
     )
     is_stopped = models.BooleanField(_("stoppat"), default=False)
     alert_percents = ArrayField(
-        models.PositiveSmallIntegerField(
-            validators=[MinValueValidator(1), MaxValueValidator(100)]
-        ),
+        models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(100)]),
         verbose_name=_("varna vid, % av taket"),
         default=alert_percents,
         size=5,

@@ -1,8 +1,18 @@
 """Reads of the contract registry that pages, API and services share."""
 
+from contracts.selectors.ledger import (
+    Forecast,
+    Point,
+    Share,
+    current_periods,
+    curve,
+    forecast,
+    open_alerts,
+    shares_of,
+)
 from contracts.selectors.usage import (
     Usage,
-    call_offs_by_region,
+    contracts_of,
     full_periods,
     procedure_name,
     usage_of,
@@ -11,10 +21,18 @@ from contracts.selectors.usage import (
 )
 
 __all__ = [
+    "Forecast",
+    "Point",
+    "Share",
     "Usage",
-    "call_offs_by_region",
+    "contracts_of",
+    "current_periods",
+    "curve",
+    "forecast",
     "full_periods",
+    "open_alerts",
     "procedure_name",
+    "shares_of",
     "usage_of",
     "visible_contracts",
     "with_current_periods",

@@ -20,12 +20,28 @@ def watch_level(line_id: int, *, now: datetime) -> None:
     pass a limit at the same time raise one alert between them.
     """
     line = ContractLine.objects.select_related("contract").get(pk=line_id)
-    contract = line.contract
+    _watch_line(line, now=now)
+    _watch_whole(line.contract, now=now)
+
+
+def watch_contract(contract_id: int, *, now: datetime) -> None:
+    """The same for the contract and all its lines, after what is agreed has changed."""
+    contract = Contract.objects.get(pk=contract_id)
+    for line in contract.lines.select_related("contract"):
+        _watch_line(line, now=now)
+    _watch_whole(contract, now=now)
+
+
+def _watch_line(line: ContractLine, *, now: datetime) -> None:
     if line.cap_volume is not None or line.cap_sek is not None:
-        _compare(contract, line, level(line, line.price_sek), now=now)
-    if contract.cap_volume is not None or contract.cap_sek is not None:
-        cheapest = contract.lines.filter(is_active=True).aggregate(price=Min("price_sek"))["price"]
-        _compare(contract, None, level(contract, cheapest or line.price_sek), now=now)
+        _compare(line.contract, line, level(line, line.price_sek), now=now)
+
+
+def _watch_whole(contract: Contract, *, now: datetime) -> None:
+    if contract.cap_volume is None and contract.cap_sek is None:
+        return
+    cheapest = contract.lines.filter(is_active=True).aggregate(price=Min("price_sek"))["price"]
+    _compare(contract, None, level(contract, cheapest or Decimal(0)), now=now)
 
 
 def level(capped: Capped, price: Decimal) -> int:
