@@ -7,6 +7,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from contracts.codes import covering_codes
 from contracts.models import Contract, ContractLine
@@ -58,6 +60,7 @@ class ContractFilter(django_filters.FilterSet):
             )
         return contracts
 
+    @extend_schema_field(OpenApiTypes.STR)
     def by_area(self, contracts: QuerySet[Contract], _name: str, area: MedicalArea) -> Any:
         """The area itself, or a unit of that area on a line."""
         named = Contract.medical_areas.through.objects.filter(medicalarea=area)
@@ -70,6 +73,7 @@ class ContractFilter(django_filters.FilterSet):
         lines = ContractLine.objects.filter(Q(kva__in=codes) | Q(kva__startswith=kva))
         return contracts.filter(pk__in=lines.filter(is_active=True).values("contract"))
 
+    @extend_schema_field(OpenApiTypes.STR)
     def by_region(self, contracts: QuerySet[Contract], _name: str, region: Region) -> Any:
         """Contracts that the region owns or may use."""
         usable = Contract.regions_allowed.through.objects.filter(region=region)
