@@ -212,6 +212,14 @@ def fighter(
     inside = threading.Barrier(threads)
     taken, refused = [0] * threads, [0] * threads
 
+    def guarded(thread: int) -> None:
+        try:
+            run(thread)
+        except BaseException:
+            for barrier in (inside, begin, done):
+                barrier.abort()
+            raise
+
     def run(thread: int) -> None:
         chance = random.Random(f"{seed}/{process}/{thread}")
         for number in range(rounds):
@@ -227,7 +235,7 @@ def fighter(
                 refused[thread] += 1
             done.wait(PATIENCE)
 
-    workers = [threading.Thread(target=run, args=(n,)) for n in range(threads)]
+    workers = [threading.Thread(target=guarded, args=(n,)) for n in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -248,15 +256,16 @@ def fight_for_a_place(line_id: int, case_number: str, chance: random.Random) -> 
 
 
 def insist(work: Any) -> bool:
-    """Do the work until the database has answered it."""
+    """Do the work until the database has answered it; one that never does is an error."""
     from django.db import InterfaceError, OperationalError, connection
 
-    while True:
+    for _attempt in range(2_000):
         try:
             return bool(work())
         except (OperationalError, InterfaceError):  # killed, or the server has no slot just now
             connection.close()
             time.sleep(0.01)
+    raise RuntimeError("the database does not answer")
 
 
 def take(line_id: int, case_number: str) -> bool:

@@ -209,6 +209,6 @@ def open_alerts(actor: Actor) -> QuerySet[CapAlert]:
         )
     return (
         alerts.select_related("contract__owner_region", "contract__provider", "line__care_unit")
-        .order_by("contract", "line", "-percent")
-        .distinct("contract", "line")
+        .order_by("contract_id", "line_id", "-percent")
+        .distinct("contract_id", "line_id")
     )

@@ -18,8 +18,9 @@ def test_a_fight_with_killed_connections_loses_no_place_and_passes_no_cap(monkey
     call_command("load_reference", verbosity=0)
     name = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"]
-    assert DATABASE in url
-    monkeypatch.setenv("DATABASE_URL", url.replace(f"/{DATABASE}", f"/{name}", 1))
+    if f"@/{DATABASE}?" not in url:
+        pytest.skip("needs the database that the suite starts itself")
+    monkeypatch.setenv("DATABASE_URL", url.replace(f"@/{DATABASE}?", f"@/{name}?", 1))
     outcome = fight(30, processes=2, threads=8)
     assert outcome.wrong == []
     assert outcome.rounds == 30
