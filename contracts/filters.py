@@ -36,7 +36,9 @@ class ContractFilter(django_filters.FilterSet):
     provider = django_filters.ModelChoiceFilter(
         field_name="provider", queryset=Provider.objects.all(), label=_("Vårdgivare")
     )
-    state = django_filters.ChoiceFilter(method="by_state", choices=STATES, label=_("Läge"))
+    state = django_filters.ChoiceFilter(
+        method="by_state", choices=STATES, label=_("Läge"), empty_label=_("Alla")
+    )
 
     class Meta:
         model = Contract

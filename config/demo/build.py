@@ -204,7 +204,7 @@ def _contracts(providers: dict[str, list[CareUnit]], *, now: datetime) -> int:
             owner_region_id=deal.owner,
             provider=units[0].provider,
             contract_type=Contract.Type.PROCUREMENT if serial % 4 else Contract.Type.DIRECT_AWARD,
-            reimbursement="Fast pris per vårdtillfälle",
+            reimbursement="Enligt avtalets prislista",
             option_years=serial % 3,
             notice_months=6,
             valid_from=valid_from,

@@ -45,9 +45,7 @@ def told(capped):
 
 
 def take(line, n, *, now=NOW, region="13"):
-    return reserve(
-        line, case_number=f"13-26-{n:06d}-0", region=RegionFactory(code=region), now=now
-    )
+    return reserve(line, case_number=f"13-26-{n:06d}-0", region=RegionFactory(code=region), now=now)
 
 
 # Shares

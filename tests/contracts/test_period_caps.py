@@ -31,9 +31,7 @@ def line_with(period: str | None = None, *, on_contract: bool = False, **figures
     line = ContractLineFactory(cap_volume=None, contract__cap_volume=None, price_sek=PRICE)
     if period:
         where = {"contract": line.contract} if on_contract else {"line": line}
-        PeriodCap.objects.create(
-            period=period, applies_from=date(2026, 1, 1), **where, **figures
-        )
+        PeriodCap.objects.create(period=period, applies_from=date(2026, 1, 1), **where, **figures)
     return line
 
 
@@ -118,9 +116,7 @@ def test_a_cap_set_later_counts_what_was_called_off_before():
     line = line_with()
     take(line, 1)
     take(line, 2)
-    PeriodCap.objects.create(
-        line=line, period="week", cap_volume=3, applies_from=date(2026, 3, 10)
-    )
+    PeriodCap.objects.create(line=line, period="week", cap_volume=3, applies_from=date(2026, 3, 10))
     assert counts(line) == {date(2026, 3, 9): 2}
     take(line, 3)
     with pytest.raises(CapReached):
@@ -197,7 +193,9 @@ def test_the_full_period_is_told_and_keeps_the_line_out_of_the_matching():
     made = make_case()
     line = made.line
     today = date(2026, 3, 9)
-    PeriodCap.objects.create(contract=line.contract, period="week", cap_volume=1, applies_from=today)
+    PeriodCap.objects.create(
+        contract=line.contract, period="week", cap_volume=1, applies_from=today
+    )
     take(line, 1)
     assert [cap.period for cap in full_periods(line, day=today)] == ["week"]
     assert full_periods(line, day=date(2026, 3, 16)) == []
