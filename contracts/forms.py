@@ -17,20 +17,15 @@ from contracts.models import (
 )
 from contracts.services import PeriodFigures
 from contracts.services.registry import PeriodCaps
-from organisations.errors import InvalidInput
 from organisations.models import CareUnit, MedicalArea, Provider, Region
+from organisations.plain_forms import PlainForm, date_field
 
 
-class RegistryForm(forms.Form):
-    """Gives every control the base's class and puts refusals by a service at their fields."""
+class RegistryForm(PlainForm):
+    """A form that may be laid out in groups."""
 
     # Name and width (of twelve columns) of each field, in groups with a heading.
     layout: tuple[tuple[Any, tuple[tuple[str, int], ...]], ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("class", "ds-input")
 
     def groups(self) -> Iterable[tuple[Any, list[tuple[Any, int]]]]:
         """What the page shows: heading, then fields with their widths."""
@@ -38,15 +33,6 @@ class RegistryForm(forms.Form):
             shown = [(self[name], width) for name, width in names if name in self.fields]
             if shown:
                 yield heading, shown
-
-    def add_refusal(self, error: InvalidInput) -> None:
-        placed = False
-        for name, text in error.fields.items():
-            if name in self.fields:
-                self.add_error(name, str(text))
-                placed = True
-        if not placed:
-            self.add_error(None, str(error.message))
 
 
 def _text(label: Any, length: int, **kwargs: Any) -> forms.CharField:
@@ -56,15 +42,6 @@ def _text(label: Any, length: int, **kwargs: Any) -> forms.CharField:
 def _area(label: Any, length: int, *, rows: int = 3, **kwargs: Any) -> forms.CharField:
     return forms.CharField(
         label=label, max_length=length, widget=forms.Textarea(attrs={"rows": rows}), **kwargs
-    )
-
-
-def _date(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%Y%m%d"],
-        error_messages={"invalid": _("Skriv datumet som ÅÅÅÅ-MM-DD.")},
     )
 
 
@@ -132,8 +109,8 @@ class ContractForm(CapsForm):
         label=_("Ersättningsprincip"), choices=Contract.Reimbursement
     )
     reimbursement = _text(_("Ersättning, med ord"), 120, required=False)
-    valid_from = _date(_("Gäller från"))
-    valid_to = _date(_("Gäller till och med"))
+    valid_from = date_field(_("Gäller från"))
+    valid_to = date_field(_("Gäller till och med"))
     option_years = _whole(_("Optionsår"), 20, initial=0)
     notice_months = _whole(_("Uppsägningstid, månader"), 60, initial=0)
     medical_areas = forms.ModelMultipleChoiceField(

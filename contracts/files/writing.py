@@ -1,6 +1,5 @@
 """Write contracts, and the report of an import, as CSV or XLSX."""
 
-import csv
 import io
 from collections.abc import Iterable
 from typing import Any
@@ -10,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from contracts.files.columns import COLUMNS
 from contracts.models import Contract, ContractImport, ContractLine
+from organisations.spreadsheets import csv_bytes
 
-# A cell that begins like this would be a formula in a spreadsheet.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -38,11 +36,8 @@ def report_rows(made: ContractImport) -> list[list[Any]]:
 
 def csv_file(rows: Iterable[list[Any]]) -> bytes:
     """Semicolons, decimal comma and a byte-order mark: opens in a Swedish spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([_csv_cell(cell) for cell in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    headings, *others = rows
+    return csv_bytes(headings, ([_csv_cell(cell) for cell in row] for row in others))
 
 
 def xlsx_file(rows: Iterable[list[Any]], *, sheet: str) -> bytes:
@@ -106,6 +101,4 @@ def _csv_cell(cell: Any) -> Any:
         return ""
     if isinstance(cell, float):
         return f"{cell:.2f}".replace(".", ",")
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
     return cell

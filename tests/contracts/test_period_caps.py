@@ -39,6 +39,11 @@ def take(line: ContractLine, n: int, now: datetime = MONDAY) -> CallOff:
     return reserve(line, case_number=f"13-26-{n:06d}-0", region=RegionFactory(), now=now)
 
 
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def counts(line: ContractLine) -> dict[date, int]:
     return {
         count.starts_on: count.taken_volume
@@ -167,18 +172,16 @@ def test_a_cap_taken_away_holds_nobody_back():
 )
 def test_the_counts_of_a_period_follow_the_call_offs_only(statement):
     take(line_with("week", cap_volume=1), 1)
-    with pytest.raises(Error, match="follow the call-offs only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    with pytest.raises(Error, match="follow the call-offs only"):
+        run(statement)
 
 
 @pytest.mark.parametrize("change", ["period = 'year'", "line_id = NULL, contract_id = {contract}"])
 def test_a_period_cap_stays_where_it_is(change):
     line = line_with("week", cap_volume=1)
     sql = "UPDATE contracts_periodcap SET " + change.format(contract=line.contract_id)
-    with pytest.raises(Error, match="stays where it is"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
+    with pytest.raises(Error, match="stays where it is"):
+        run(sql)
 
 
 def test_the_database_refuses_a_call_off_moved_into_a_full_week():
