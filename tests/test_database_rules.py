@@ -376,7 +376,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     "periodcount_sek_within_cap": lambda: update(period_count().period_cap, "cap_sek = 1"),
     "periodcount_taken_not_negative": lambda: past_the_guard(period_count(), "taken_volume = -1"),
     "periodcount_once_per_period": lambda: (
-        "ALTER TABLE contracts_periodcount DISABLE TRIGGER USER; " + copy(period_count())
+        "RESET ROLE; ALTER TABLE contracts_periodcount DISABLE TRIGGER USER; "
+        + copy(period_count())
     ),
     "contract_version_once": lambda: copy(version()),
     "checklist_question_once": lambda: copy(question()),

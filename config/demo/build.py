@@ -21,6 +21,7 @@ from organisations.events import without_waking
 from organisations.models import (
     Assignment,
     CareUnit,
+    MedicalArea,
     Municipality,
     Provider,
     Region,
@@ -214,7 +215,9 @@ def _contracts(providers: dict[str, list[CareUnit]], *, now: datetime) -> int:
             is_stopped=deal.state == "stopped",
         )
         contract.regions_allowed.set(Region.objects.filter(code__in=deal.regions.split()))
-        contract.medical_areas.set({places.AREAS[code] for code in private.codes})
+        contract.medical_areas.set(
+            MedicalArea.objects.filter(mvo__in={places.AREAS[code] for code in private.codes})
+        )
         for unit in units:
             for code in private.codes:
                 ContractLine.objects.create(

@@ -325,6 +325,16 @@ NO_PATIENT: dict[str, str] = {
     "log-extracts": "asks whose, and sends on to the extract, which writes",
     "contracts": "volumes",
     "contract": "volumes",
+    **dict.fromkeys(
+        (
+            *("contract-new", "contract-edit", "contract-line-new", "contract-line"),
+            *("contract-contact-new", "contract-contact-remove", "contract-checklist"),
+            *("contract-document-new", "contract-document", "contract-document-remove"),
+            *("contract-history", "contract-version", "contract-ledger", "contract-alerts"),
+            *("contracts-import", "contract-import", "contract-import-file", "contracts-export"),
+        ),
+        "terms and volumes, no patient",
+    ),
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

@@ -35,6 +35,10 @@ def of_form(made: MadeCase) -> dict[str, Any]:
     return {"pk": made.case.form.pk}
 
 
+def of_contract(made: MadeCase) -> dict[str, Any]:
+    return {"pk": made.line.contract.pk}
+
+
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
 OPEN |= {"api-docs", "gateway-callback", "invitation"}
@@ -47,7 +51,7 @@ OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "sta
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
 OWN |= {"account", "session-kept"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
-OWN |= {"case-search", "api-case-search"}
+OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -90,7 +94,19 @@ OBJECTS |= {
 CONTRACTS: dict[str, Keys] = {
     "contract": lambda made: {"pk": made.line.contract.pk},
     "api-contract-detail": lambda made: {"pk": made.line.contract.pk},
+    "contract-ledger": of_contract,
+    "contract-history": of_contract,
+    "contract-edit": of_contract,
+    "contract-line-new": of_contract,
+    "contract-line": lambda made: of_contract(made) | {"line": made.line.pk},
+    "contract-contact-new": of_contract,
+    "contract-document-new": of_contract,
 }
+# What the registry keeps beside a contract, asked for in tests/contracts/test_pages.py and
+# test_files.py; the export gives what the list shows.
+REGISTRY = {"contract-version", "contract-contact-remove", "contract-checklist"}
+REGISTRY |= {"contract-document", "contract-document-remove", "contract-import"}
+REGISTRY |= {"contract-import-file", "contracts-export"}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -115,7 +131,8 @@ def all_routes() -> Iterator[tuple[str, str]]:
 def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
-    assert names == OPEN | OWN | ADMINISTRATION | OBJECTS.keys() | CONTRACTS.keys()
+    known = OPEN | OWN | ADMINISTRATION | REGISTRY | OBJECTS.keys() | CONTRACTS.keys()
+    assert names == known
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:
