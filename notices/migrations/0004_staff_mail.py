@@ -4,33 +4,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notices', '0003_encrypt_callbacks'),
+        ("notices", "0003_encrypt_callbacks"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaffMail',
+            name="StaffMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('to', models.EmailField(max_length=254, verbose_name='till')),
-                ('subject', models.CharField(max_length=200, verbose_name='ämne')),
-                ('body', models.TextField(verbose_name='text')),
-                ('idempotency_key', models.CharField(max_length=160, unique=True)),
-                ('state', models.CharField(choices=[('waiting', 'Väntar'), ('sent', 'Skickat'), ('failed', 'Kunde inte skickas')], default='waiting', max_length=7, verbose_name='status')),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(verbose_name='ska skickas')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='skickat')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='försök')),
-                ('last_error', models.CharField(blank=True, max_length=300, verbose_name='senaste fel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("to", models.EmailField(max_length=254, verbose_name="till")),
+                ("subject", models.CharField(max_length=200, verbose_name="ämne")),
+                ("body", models.TextField(verbose_name="text")),
+                ("idempotency_key", models.CharField(max_length=160, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Väntar"),
+                            ("sent", "Skickat"),
+                            ("failed", "Kunde inte skickas"),
+                        ],
+                        default="waiting",
+                        max_length=7,
+                        verbose_name="status",
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(verbose_name="ska skickas")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="skickat")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="försök")),
+                (
+                    "last_error",
+                    models.CharField(blank=True, max_length=300, verbose_name="senaste fel"),
+                ),
             ],
             options={
-                'verbose_name': 'e-post till personal',
-                'verbose_name_plural': 'e-post till personal',
-                'ordering': ('pk',),
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='staff_mail_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='staff_mail_sent_has_time')],
+                "verbose_name": "e-post till personal",
+                "verbose_name_plural": "e-post till personal",
+                "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["due_at"],
+                        name="staff_mail_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "sent"), _negated=True),
+                            ("sent_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="staff_mail_sent_has_time",
+                    )
+                ],
             },
         ),
     ]
