@@ -20,6 +20,7 @@ from capacity.models import QualityMeasure, WaitingTime
 from capacity.selectors import FRESH_DAYS
 from contracts.codes import covering_codes
 from contracts.models import ContractLine
+from contracts.selectors import full_periods, with_current_periods
 
 # Weights in per cent; pilot 1's criteria in the order its clinic valued them.
 WEIGHTS = {"wait": 45, "distance": 20, "price": 15, "quality": 20}
@@ -133,6 +134,10 @@ def refusals(line: ContractLine, need: Need, *, today: date) -> list[str]:
         reasons.append(_("Takvolymen på avropsraden är nådd."))
     if not contract.has_room_for(line.price_sek):
         reasons.append(_("Takvolymen på avtalet är nådd."))
+    reasons.extend(
+        _("Taket per %(period)s är nått.") % {"period": cap.get_period_display()}
+        for cap in full_periods(line, day=today)
+    )
     if need.asa > line.asa_ceiling:
         reasons.append(
             _("Tar emot ASA-klass %(ceiling)s som högst, patienten har ASA %(asa)s.")
@@ -162,14 +167,15 @@ def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
     quality = QualityMeasure.objects.filter(
         care_unit=OuterRef("care_unit"), kva__in=codes, year__lte=today.year
     ).order_by("-year", "-kva", "source")
-    return (
+    return with_current_periods(
         ContractLine.objects.covering(need.kva)
         .select_related("contract__owner_region", "care_unit__provider", "care_unit__municipality")
         .prefetch_related("contract__regions_allowed")
         .annotate(
             wait_days=Subquery(wait.values("median_days")[:1]),
             reoperation_percent=Subquery(quality.values("reoperation_percent")[:1]),
-        )
+        ),
+        day=today,
     )
 
 

@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 
-from contracts.models import Contract, ContractLine
+from contracts.filters import ContractFilter
+from contracts.models import Contract, ContractContact, ContractLine, PeriodCap
 from contracts.selectors import usage_of, visible_contracts
 from organisations.api import actor_of
 from organisations.models import Role
@@ -29,16 +30,31 @@ class UsageSerializer(serializers.Serializer[Any]):
     left_sek = serializers.DecimalField(14, 2, allow_null=True)
 
 
+class PeriodCapSerializer(serializers.ModelSerializer[PeriodCap]):
+    """The most that may be called off in any one week, month or calendar year."""
+
+    class Meta:
+        model = PeriodCap
+        fields = ("period", "cap_volume", "cap_sek", "applies_from")
+
+
+class ContactSerializer(serializers.ModelSerializer[ContractContact]):
+    class Meta:
+        model = ContractContact
+        fields = ("name", "side", "about", "email", "phone")
+
+
 class ContractLineSerializer(serializers.ModelSerializer[ContractLine]):
     care_unit = serializers.CharField(source="care_unit.hsa_id", read_only=True)
     care_unit_name = serializers.CharField(source="care_unit.name", read_only=True)
+    period_caps = PeriodCapSerializer(many=True, read_only=True)
     usage = serializers.SerializerMethodField()
 
     class Meta:
         model = ContractLine
         fields = (
             *("id", "kva", "care_unit", "care_unit_name", "price_sek", "included"),
-            *("asa_ceiling", "age_min", "age_max", "is_active", "usage"),
+            *("asa_ceiling", "age_min", "age_max", "is_active", "period_caps", "usage"),
         )
 
     @extend_schema_field(UsageSerializer)
@@ -48,15 +64,23 @@ class ContractLineSerializer(serializers.ModelSerializer[ContractLine]):
 
 class ContractSerializer(serializers.ModelSerializer[Contract]):
     provider = serializers.CharField(source="provider.name", read_only=True)
+    organisation_number = serializers.CharField(
+        source="provider.organisation_number", read_only=True
+    )
+    latest_end = serializers.DateField(read_only=True, help_text="Sista dag med alla optionsår.")
+    period_caps = PeriodCapSerializer(many=True, read_only=True)
+    contacts = ContactSerializer(many=True, read_only=True)
     lines = ContractLineSerializer(many=True, read_only=True)
     usage = serializers.SerializerMethodField()
 
     class Meta:
         model = Contract
         fields = (
-            *("id", "number", "title", "owner_region", "provider", "contract_type"),
-            *("reimbursement", "valid_from", "valid_to", "is_stopped", "regions_allowed"),
-            *("usage", "lines"),
+            *("id", "number", "version", "title", "owner_region", "provider"),
+            *("organisation_number", "contract_type", "reimbursement_principle", "reimbursement"),
+            *("valid_from", "valid_to", "option_years", "latest_end", "notice_months"),
+            *("medical_areas", "included", "is_stopped", "regions_allowed", "alert_percents"),
+            *("period_caps", "contacts", "usage", "lines"),
         )
 
     @extend_schema_field(UsageSerializer)
@@ -71,11 +95,13 @@ class ContractViewSet(viewsets.ReadOnlyModelViewSet[Contract]):
     scope_area = "contracts"
     serializer_class = ContractSerializer
     queryset = Contract.objects.none()
-    filterset_fields = ("number", "owner_region", "is_stopped")
+    filterset_class = ContractFilter
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> Any:
         actor = actor_of(self.request)
         if actor.role not in MAY_SEE:
             raise PermissionDenied
-        return visible_contracts(actor)
+        return visible_contracts(actor).prefetch_related(
+            "contacts", "period_caps", "lines__period_caps"
+        )

@@ -7,10 +7,11 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
-        from notices import consumers, letters, sending
+        from notices import caps, consumers, letters, sending
         from organisations.sweeps import register_sweep
 
         consumers.subscribe_all()
         register_sweep("inbox", sending.send_inbox_notices)
         register_sweep("email", sending.send_emails)
+        register_sweep("staff_mail", caps.send_staff_mail)
         register_sweep("letters", letters.deliver_letters)

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notices.caps import on_cap_alert, on_period_full
 from notices.models import Notice
 from organisations.events import subscribe
 from organisations.models import CareUnit, DomainEvent
@@ -23,6 +24,9 @@ def subscribe_all() -> None:
     subscribe("case.returned", "notices.clinic_returned", on_case_returned)
     subscribe("referral.rejected", "notices.clinic_rejected", on_referral_rejected)
     subscribe("referral.booked", "notices.booked", on_booked)
+    for kind in ("contract.cap_near", "contract.cap_reached"):
+        subscribe(kind, "notices.cap", on_cap_alert)
+    subscribe("contract.period_full", "notices.period_full", on_period_full)
 
 
 def letter_due_at(sent_at: datetime, *, days: int) -> datetime:

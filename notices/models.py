@@ -153,3 +153,40 @@ class GatewayCallback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.outcome}"
+
+
+class StaffMail(models.Model):
+    """An e-mail to staff about something other than a case, sent exactly once. No patient in it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Väntar")
+        SENT = "sent", _("Skickat")
+        FAILED = "failed", _("Kunde inte skickas")
+
+    to = models.EmailField(_("till"))
+    subject = models.CharField(_("ämne"), max_length=200)
+    body = models.TextField(_("text"))
+    idempotency_key = models.CharField(max_length=160, unique=True)
+    state = models.CharField(_("status"), max_length=7, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(_("ska skickas"))
+    sent_at = models.DateTimeField(_("skickat"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("försök"), default=0)
+    last_error = models.CharField(_("senaste fel"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("e-post till personal")
+        verbose_name_plural = _("e-post till personal")
+        constraints = (
+            models.CheckConstraint(
+                name="staff_mail_sent_has_time",
+                condition=~Q(state="sent") | Q(sent_at__isnull=False),
+            ),
+        )
+        indexes = (
+            models.Index(fields=["due_at"], name="staff_mail_due", condition=Q(state="waiting")),
+        )
+
+    def __str__(self) -> str:
+        return self.subject

@@ -13,8 +13,17 @@ from django.apps import apps
 from django.db import Error, IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from contracts.models import CallOff
-from notices.models import GatewayCallback, Notice
+from contracts.models import (
+    CallOff,
+    CapAlert,
+    ChecklistItem,
+    ContractContact,
+    ContractDocument,
+    ContractImport,
+    ContractVersion,
+    PeriodCap,
+)
+from notices.models import GatewayCallback, Notice, StaffMail
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -136,6 +145,73 @@ def attachment() -> Attachment:
         size=1,
         sha256="0" * 64,
         uploaded_at=LONG_AGO,
+    )
+
+
+def period_cap(**where: Any) -> PeriodCap:
+    where = where or {"line": ContractLineFactory()}
+    return PeriodCap.objects.create(
+        period="year", cap_volume=5, applies_from=LONG_AGO.date(), **where
+    )
+
+
+def period_count() -> models.Model:
+    line = call_off().line
+    return period_cap(line=line).counts.get()
+
+
+def alert() -> CapAlert:
+    return CapAlert.objects.create(contract=ContractFactory(), percent=80, raised_at=LONG_AGO)
+
+
+def version() -> ContractVersion:
+    return ContractVersion.objects.create(
+        contract=ContractFactory(), number=1, made_at=LONG_AGO, made_by="A", why="B", content={}
+    )
+
+
+def question() -> ChecklistItem:
+    return ChecklistItem.objects.create(contract=ContractFactory(), question="results")
+
+
+def contact() -> ContractContact:
+    return ContractContact.objects.create(
+        contract=ContractFactory(), name="A", side="owner", about="cap", phone="1"
+    )
+
+
+def document() -> ContractDocument:
+    return ContractDocument.objects.create(
+        contract=ContractFactory(),
+        file="x",
+        name="x.pdf",
+        content_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        uploaded_at=LONG_AGO,
+    )
+
+
+def contract_import() -> ContractImport:
+    return ContractImport.objects.create(
+        region=RegionFactory(),
+        made_at=LONG_AGO,
+        made_by="A",
+        file_name="x.csv",
+        rows=1,
+        stored=1,
+        report=[],
+    )
+
+
+def staff_mail() -> StaffMail:
+    return StaffMail.objects.create(
+        to="a@b.example",
+        subject="A",
+        body="B",
+        idempotency_key="C",
+        created_at=LONG_AGO,
+        due_at=LONG_AGO,
     )
 
 
@@ -302,6 +378,31 @@ BREAKS: dict[str, Callable[[], str]] = {
     "calloff_amount_not_negative": lambda: update(call_off(), "amount_sek = -1"),
     "calloff_times_match_state": lambda: update(call_off(), "state = 'used'"),
     "calloff_one_live_per_case": two_live_call_offs,
+    "contract_alerts_are_per_cents": lambda: update(
+        ContractFactory(), "alert_percents = '{80,101}'"
+    ),
+    "periodcap_on_contract_or_line": lambda: copy(period_cap(), line_id="NULL"),
+    "periodcap_has_a_figure": lambda: update(period_cap(), "cap_volume = NULL"),
+    "periodcap_known_period": lambda: copy(period_cap(), period="'day'"),
+    "periodcap_once_per_contract": lambda: copy(period_cap(contract=ContractFactory())),
+    "periodcap_once_per_line": lambda: copy(period_cap()),
+    "periodcount_volume_within_cap": lambda: update(period_count().period_cap, "cap_volume = 0"),
+    "periodcount_sek_within_cap": lambda: update(period_count().period_cap, "cap_sek = 1"),
+    "periodcount_taken_not_negative": lambda: past_the_guard(period_count(), "taken_volume = -1"),
+    "periodcount_once_per_period": lambda: (
+        "RESET ROLE; ALTER TABLE contracts_periodcount DISABLE TRIGGER USER; "
+        + copy(period_count())
+    ),
+    "contract_version_once": lambda: copy(version()),
+    "checklist_question_once": lambda: copy(question()),
+    "checklist_settled_has_answer": lambda: update(
+        question(), "status = 'agreed', settled_at = now()"
+    ),
+    "contact_can_be_reached": lambda: update(contact(), "phone = ''"),
+    "contract_document_within_20_mb": lambda: update(document(), "size = 20 * 1024 * 1024 + 1"),
+    "contract_import_stored_within_rows": lambda: update(contract_import(), "stored = 2"),
+    "alert_is_a_per_cent": lambda: update(alert(), "percent = 101"),
+    "alert_open_once_per_limit": lambda: copy(alert()),
     # capacity
     "waiting_time_once_a_day": lambda: copy(WaitingTimeFactory()),
     "waiting_time_kva_shape": lambda: update(WaitingTimeFactory(), "kva = 'X'"),
@@ -351,6 +452,7 @@ BREAKS: dict[str, Callable[[], str]] = {
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
     "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
     "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),
+    "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
 }
 
 
@@ -387,6 +489,7 @@ APPEND_ONLY = (
     "organisations_administrationlog",
     *("organisations_accesslogseal", "organisations_accesssample"),
     *("organisations_accesssamplerow", "organisations_accessreview"),
+    "contracts_contractversion",
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
@@ -397,6 +500,7 @@ COLUMN = {
     "referral_intakeformversion": "submitted_at",
     "organisations_accesslog": "what",
     "organisations_administrationlog": "subject",
+    "contracts_contractversion": "why",
 }
 
 
@@ -415,6 +519,7 @@ def test_an_append_only_table_refuses(table, statement):
         user_of(made.navigator), why="Slutat.", actor=operator_actor(), now=timezone.now()
     )
     reviewed()
+    version()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

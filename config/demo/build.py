@@ -13,6 +13,7 @@ from stdnum import luhn
 
 from capacity.models import QualityMeasure, WaitingTime
 from config.demo import places
+from config.demo.contracts import complete_contract
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
@@ -20,6 +21,7 @@ from organisations.events import without_waking
 from organisations.models import (
     Assignment,
     CareUnit,
+    MedicalArea,
     Municipality,
     Provider,
     Region,
@@ -44,7 +46,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         clinics = _clinics(towns)
         providers = _providers(towns)
         users = _users(clinics, providers, now=now)
-        contracts = _contracts(providers, today=timezone.localdate(now))
+        contracts = _contracts(providers, now=now)
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
@@ -185,7 +187,8 @@ def _unit_users(clinics: Iterable[str], providers: Iterable[str]) -> Iterable[De
         yield DemoUser(f"vardgivare.{login}", name, Role.PROVIDER, provider=login)
 
 
-def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
+def _contracts(providers: dict[str, list[CareUnit]], *, now: datetime) -> int:
+    today = timezone.localdate(now)
     by_login = {private.login: private for private in places.PROVIDERS}
     spans = {
         "live": (today - timedelta(days=500), today + timedelta(days=600)),
@@ -202,7 +205,9 @@ def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
             owner_region_id=deal.owner,
             provider=units[0].provider,
             contract_type=Contract.Type.PROCUREMENT if serial % 4 else Contract.Type.DIRECT_AWARD,
-            reimbursement="Fast pris per vårdtillfälle",
+            reimbursement="Enligt avtalets prislista",
+            option_years=serial % 3,
+            notice_months=6,
             valid_from=valid_from,
             valid_to=valid_to,
             cap_volume=deal.cap,
@@ -210,6 +215,9 @@ def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
             is_stopped=deal.state == "stopped",
         )
         contract.regions_allowed.set(Region.objects.filter(code__in=deal.regions.split()))
+        contract.medical_areas.set(
+            MedicalArea.objects.filter(mvo__in={places.AREAS[code] for code in private.codes})
+        )
         for unit in units:
             for code in private.codes:
                 ContractLine.objects.create(
@@ -222,6 +230,7 @@ def _contracts(providers: dict[str, list[CareUnit]], *, today: date) -> int:
                     age_min=18 if code != "UJF" else None,
                     cap_volume=deal.line_cap,
                 )
+        complete_contract(contract, serial=serial, now=now)
     return len(places.DEALS)
 
 

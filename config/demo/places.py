@@ -57,6 +57,8 @@ KNEE, HIP, EYE, COLON, HERNIA, GALL, TALK = (
     "AU006",
 )
 ORTHO, SIGHT, SURGERY = (KNEE, KNEE, HIP), (EYE,), (COLON, COLON, HERNIA, GALL)
+# The medical area (MVO) that a contract on these procedures is sorted under.
+AREAS = {"NGB": "311", "NFB": "311", "CJE": "511", "UJF": "301", "JAB": "301", "JKA": "301"}
 BASE_PRICES = {
     "NGB": 96_000,
     "NFB": 94_000,

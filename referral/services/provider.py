@@ -85,7 +85,7 @@ def treat(case: Case, *, treated_on: date, actor: Actor, now: datetime) -> Case:
         referral.treated_on = treated_on
         referral.treatment_reported_at = now
         referral.save(update_fields=["treated_on", "treatment_reported_at"])
-        call_offs.use(referral.offer.call_off, now=now)
+        call_offs.use(referral.offer.call_off, now=now, on=treated_on)
         locked.clock_stopped_on = treated_on
 
     return perform(

@@ -355,8 +355,28 @@ NO_PATIENT: dict[str, str] = {
         ],
         "people, places and operations: no patient",
     ),
+    **dict.fromkeys(
+        [
+            *("contract-alerts", "contract-checklist", "contract-contact-new", "contract-document"),
+            *("contract-contact-remove", "contract-document-new", "contract-document-remove"),
+            *("contract-edit", "contract-history", "contract-import", "contract-import-file"),
+            *("contract-ledger", "contract-line", "contract-line-new", "contract-new"),
+            *("contract-version", "contracts-export", "contracts-import"),
+        ],
+        "contracts and volumes: no patient",
+    ),
     "contracts": "volumes",
     "contract": "volumes",
+    **dict.fromkeys(
+        (
+            *("contract-new", "contract-edit", "contract-line-new", "contract-line"),
+            *("contract-contact-new", "contract-contact-remove", "contract-checklist"),
+            *("contract-document-new", "contract-document", "contract-document-remove"),
+            *("contract-history", "contract-version", "contract-ledger", "contract-alerts"),
+            *("contracts-import", "contract-import", "contract-import-file", "contracts-export"),
+        ),
+        "terms and volumes, no patient",
+    ),
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

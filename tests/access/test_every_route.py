@@ -44,6 +44,10 @@ def sample(made: MadeCase) -> dict[str, Any]:
     return {"pk": drawn.pk}
 
 
+def of_contract(made: MadeCase) -> dict[str, Any]:
+    return {"pk": made.line.contract.pk}
+
+
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
 OPEN |= {"api-docs", "gateway-callback", "invitation"}
@@ -56,7 +60,7 @@ OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-stati
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
-OWN |= {"case-search", "api-case-search"}
+OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -108,8 +112,20 @@ REVIEWED: dict[str, Keys] = {
 CONTRACTS: dict[str, Keys] = {
     "contract": lambda made: {"pk": made.line.contract.pk},
     "api-contract-detail": lambda made: {"pk": made.line.contract.pk},
+    "contract-ledger": of_contract,
+    "contract-history": of_contract,
+    "contract-edit": of_contract,
+    "contract-line-new": of_contract,
+    "contract-line": lambda made: of_contract(made) | {"line": made.line.pk},
+    "contract-contact-new": of_contract,
+    "contract-document-new": of_contract,
 }
 ADMINISTRATOR = "the region's administrator"
+# What the registry keeps beside a contract, asked for in tests/contracts/test_pages.py and
+# test_files.py; the export gives what the list shows.
+REGISTRY = {"contract-version", "contract-contact-remove", "contract-checklist"}
+REGISTRY |= {"contract-document", "contract-document-remove", "contract-import"}
+REGISTRY |= {"contract-import-file", "contracts-export"}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -141,7 +157,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | objects
+    assert names == OPEN | OWN | ADMINISTRATION | REGISTRY | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

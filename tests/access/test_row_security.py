@@ -77,10 +77,14 @@ WITHOUT_PATIENTS = {
         "User",
     },
     # A call-off bears the case number, which names nobody (design 5.1).
-    "contracts": {"CallOff", "Contract", "ContractLine", "Procedure"},
+    "contracts": {
+        *("CallOff", "CapAlert", "ChecklistItem", "Contract", "ContractContact"),
+        *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
+        *("PeriodCap", "PeriodCount", "Procedure"),
+    },
     "capacity": {"QualityMeasure", "WaitingTime"},
     "referral": {"CaseNumberCounter"},
-    "notices": {"LetterBatch"},
+    "notices": {"LetterBatch", "StaffMail"},
 }
 
 

@@ -8,6 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from contracts.files.columns import COLUMNS
+from contracts.files.writing import csv_file
+from contracts.models import ChecklistItem, ContractLine, PeriodCap
+from contracts.services import add_contact, add_document, import_contracts
 from organisations.access import Actor, actor_for
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.administration import services as administration
@@ -97,6 +101,7 @@ def pages() -> Iterator[Address]:
     yield owner, reverse("contract", args=[line.contract.pk])
     yield owner, reverse("contract", args=[full.contract.pk])
     yield owner, reverse("account")
+    yield from registry_pages(owner, line, navigator)
     manager = manager_actor(region)
     yield manager, reverse("statistics")
     yield navigator, reverse("statistics")
@@ -214,6 +219,39 @@ def test_every_page_is_accessible_and_fits_the_screen(
         text for text in console.complaints if "404" not in text and "403" not in text
     ]
     assert inspector.problems == []
+
+
+def registry_pages(owner: Actor, line: ContractLine, navigator: Actor) -> Iterator[Address]:
+    """The registry's pages for the contract owner, and those that others may read."""
+    contract, now = line.contract, timezone.now()
+    PeriodCap.objects.create(
+        contract=contract, period="month", cap_volume=60, applies_from=timezone.localdate(now)
+    )
+    ChecklistItem.objects.create(contract=contract, question="results")
+    contact = {"name": "Avtalsenheten", "side": "owner", "about": "cap", "email": "", "phone": "1"}
+    add_contact(contract, contact, actor=owner, now=now)
+    add_document(contract, name="avtal.pdf", content=b"%PDF-1.7 x", actor=owner, now=now)
+    made = import_contracts(
+        name="avtal.csv",
+        content=csv_file([[c.heading for c in COLUMNS], ["X"] * len(COLUMNS)]),
+        good_rows_only=False,
+        actor=owner,
+        now=now,
+    )
+    reads = ("contract-ledger", "contract-history")
+    for name in (*reads, "contract-edit", "contract-line-new", "contract-contact-new"):
+        yield owner, reverse(name, args=[contract.pk])
+    yield owner, reverse("contract", args=[contract.pk])
+    yield owner, reverse("contract-document-new", args=[contract.pk])
+    yield owner, reverse("contract-line", args=[contract.pk, line.pk])
+    yield owner, reverse("contract-version", args=[contract.pk, 1])
+    yield owner, reverse("contract-checklist", args=[contract.pk, contract.checklist.get().pk])
+    yield owner, reverse("contract-new")
+    yield owner, reverse("contracts-import")
+    yield owner, reverse("contract-import", args=[made.pk])
+    for name in reads:
+        yield navigator, reverse(name, args=[contract.pk])
+    yield navigator, reverse("contracts")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

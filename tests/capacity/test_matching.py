@@ -111,6 +111,7 @@ def built(pk: int, value: dict[str, Any], hard: dict[str, Any] = OPEN) -> Contra
         **{name: hard[name] for name in ("is_active", "cap_volume", "asa_ceiling")},
         **{name: hard[name] for name in ("age_min", "age_max")},
     )
+    line.current_periods = contract.current_periods = hard.get("periods", [])
     line.wait_days = value["wait"]  # type: ignore[attr-defined]
     line.reoperation_percent = value["reoperation"]  # type: ignore[attr-defined]
     return line
@@ -328,7 +329,7 @@ class TestFromTheDatabase:
         for _ in range(8):
             line = ContractLineFactory()
             WaitingTimeFactory(care_unit=line.care_unit)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(5):
             answer = self.found()
             assert all(m.line.care_unit.provider.name for m in answer.matches)
 

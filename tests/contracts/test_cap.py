@@ -1,5 +1,6 @@
 """The cap holds, whoever asks, however many ask at once (design 5.5)."""
 
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -16,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.models import CallOff, Contract, ContractLine
+from contracts.models import CallOff, Contract, ContractLine, PeriodCap, PeriodCount
 from contracts.services import release, reserve, settle, use
 from organisations.errors import CapReached, WrongState
 from tests.concurrency import together
@@ -32,8 +33,8 @@ def number(n: int) -> str:
     return f"13-26-{n:06d}-0"
 
 
-def take(line: ContractLine, n: int) -> CallOff:
-    return reserve(line, case_number=number(n), region=RegionFactory(), now=NOW)
+def take(line: ContractLine, n: int, now: datetime = NOW) -> CallOff:
+    return reserve(line, case_number=number(n), region=RegionFactory(), now=now)
 
 
 def line_with(**caps) -> ContractLine:
@@ -294,7 +295,9 @@ def test_a_place_released_and_used_at_once_has_one_fate():
 
 
 class Ledger(RuleBasedStateMachine):
-    """Reservations, releases, uses and invoices in any order, held against a plain count."""
+    """Reservations, releases, expiries, uses and invoices in any order and over the weeks, held
+    against a plain count. The contract has a cap per week as well.
+    """
 
     call_offs = Bundle("call_offs")
 
@@ -310,7 +313,13 @@ class Ledger(RuleBasedStateMachine):
             ),
         ]
         self.drawn = 0
+        self.now = NOW
+        PeriodCap.objects.create(
+            contract=contract, period="week", cap_volume=2, applies_from=self.now.date()
+        )
         self.live: dict[int, tuple[int, Decimal]] = {}
+        self.weeks: dict[int, date] = {}  # the Monday of the week that each live one counts in
+        self.reserved: dict[int, tuple[CallOff, datetime]] = {}
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -321,8 +330,10 @@ class Ledger(RuleBasedStateMachine):
         on_line = [amount for line, amount in self.live.values() if line == which]
         everywhere = [amount for _, amount in self.live.values()]
         line = self.lines[which]
+        this_week = list(self.weeks.values()).count(monday_of(self.now))
         return (
-            (line.cap_volume is None or len(on_line) + volume <= line.cap_volume)
+            this_week + volume <= 2
+            and (line.cap_volume is None or len(on_line) + volume <= line.cap_volume)
             and (line.cap_sek is None or sum(on_line) + sek <= line.cap_sek)
             and len(everywhere) + volume <= 4
             and sum(everywhere) + sek <= 4 * PRICE
@@ -334,33 +345,55 @@ class Ledger(RuleBasedStateMachine):
         self.drawn += 1
         fits = self.fits(which, 1, line.price_sek)
         try:
-            call_off = take(line, self.drawn)
+            call_off = take(line, self.drawn, self.now)
         except CapReached:
             assert not fits
             return None
         assert fits
         self.live[call_off.pk] = (which, line.price_sek)
+        self.weeks[call_off.pk] = monday_of(self.now)
+        self.reserved[call_off.pk] = (call_off, self.now)
         return call_off
+
+    @rule(days=st.integers(1, 10))
+    def time_goes_by(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    @rule()
+    def what_nobody_answered_expires(self) -> None:
+        """As the sweep does with offers that have stood for fourteen days."""
+        for call_off, since in list(self.reserved.values()):
+            if self.now - since >= timedelta(days=14):
+                release(call_off, now=self.now)
+                self.forget(call_off)
+
+    def forget(self, call_off: CallOff) -> None:
+        for kept in (self.live, self.weeks, self.reserved):
+            kept.pop(call_off.pk, None)
 
     @rule(call_off=call_offs)
     def somebody_releases(self, call_off: CallOff | None) -> None:
         if call_off is None:
             return
         try:
-            release(call_off, now=NOW)
+            release(call_off, now=self.now)
         except WrongState:
             return
-        self.live.pop(call_off.pk, None)
+        self.forget(call_off)
 
     @rule(call_off=call_offs)
     def somebody_is_treated(self, call_off: CallOff | None) -> None:
         if call_off is None:
             return
         try:
-            use(call_off, now=NOW)
+            use(call_off, now=self.now)
         except WrongState:
             return
         assert call_off.pk in self.live
+        self.reserved.pop(call_off.pk, None)
+        others = [week for pk, week in self.weeks.items() if pk != call_off.pk]
+        if others.count(monday_of(self.now)) < 2:  # else it stays in the week it was reserved in
+            self.weeks[call_off.pk] = monday_of(self.now)
 
     @rule(call_off=call_offs, amount=st.integers(0, 100_000).map(Decimal))
     def an_invoice_comes(self, call_off: CallOff | None, amount: Decimal) -> None:
@@ -369,7 +402,7 @@ class Ledger(RuleBasedStateMachine):
         which, before = self.live.get(call_off.pk, (0, Decimal(0)))
         fits = self.fits(which, 0, amount - before)
         try:
-            settle(call_off, amount_sek=amount, now=NOW)
+            settle(call_off, amount_sek=amount, now=self.now)
         except WrongState:
             return
         except CapReached:
@@ -384,6 +417,21 @@ class Ledger(RuleBasedStateMachine):
             assert_counters_equal_ledger(line)
             mine = [amount for on, amount in self.live.values() if on == which]
             assert counters(line) == (len(mine), sum(mine, Decimal(0)))
+
+    @invariant()
+    def the_weeks_have_what_was_called_off_in_them_and_never_more_than_their_cap(self) -> None:
+        found = {
+            count.starts_on: count.taken_volume
+            for count in PeriodCount.objects.filter(period_cap__contract=self.lines[0].contract)
+            if count.taken_volume
+        }
+        weeks = list(self.weeks.values())
+        assert found == {week: weeks.count(week) for week in weeks}
+        assert all(taken <= 2 for taken in found.values())
+
+
+def monday_of(now: datetime) -> date:
+    return now.date() - timedelta(days=now.date().weekday())
 
 
 def test_the_cap_holds_whatever_is_done_in_whatever_order():

@@ -1,6 +1,7 @@
-"""Reads of the contract registry that pages, API and services share."""
+"""Who may see which contracts, and how much of each cap is taken."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from contracts.codes import covering_codes
-from contracts.models import CallOff, Capped, Contract, ContractLine, Procedure
+from contracts.models import CallOff, Capped, Contract, ContractLine, PeriodCap, Procedure
 from organisations.access import Actor
 from organisations.models import Role
 
@@ -41,8 +42,8 @@ def procedure_name(kva: str) -> str:
     return next((names[code] for code in covering_codes(kva) if code in names), kva)
 
 
-def visible_contracts(actor: Actor) -> QuerySet[Contract]:
-    """The contracts the actor may see (design 5.6), with their lines and call-offs counted.
+def contracts_of(actor: Actor) -> QuerySet[Contract]:
+    """The contracts the actor may see (design 5.6), without counts.
 
     A contract owner and a region's navigators see what the region owns; navigators also what it
     may use; a provider its own. Nobody sees patients here.
@@ -59,12 +60,18 @@ def visible_contracts(actor: Actor) -> QuerySet[Contract]:
         contracts = contracts.filter(provider_id=actor.provider_id)
     elif not actor.is_system:
         contracts = contracts.none()
+    return contracts
+
+
+def visible_contracts(actor: Actor) -> QuerySet[Contract]:
+    """What :func:`contracts_of` gives, with lines, and call-offs counted."""
     lines = ContractLine.objects.select_related("care_unit__municipality").annotate(
         **_counts("call_offs")
     )
     return (
-        contracts.select_related("owner_region", "provider")
-        .prefetch_related("regions_allowed", Prefetch("lines", queryset=lines))
+        contracts_of(actor)
+        .select_related("owner_region", "provider")
+        .prefetch_related("regions_allowed", "medical_areas", Prefetch("lines", queryset=lines))
         .annotate(**_counts("lines__call_offs"))
         .order_by("number")
     )
@@ -87,16 +94,22 @@ def usage_of(capped: Capped) -> Usage:
     )
 
 
-def call_offs_by_region(contract: Contract) -> list[dict[str, Any]]:
-    """How much each using region takes of the contract: live volume and SEK, largest first."""
-    rows: Any = (
-        CallOff.objects.filter(line__contract=contract)
-        .exclude(state=S.RELEASED)
-        .values("region__name")
-        .annotate(volume=Count("pk"), sek=Sum("amount_sek"))
-        .order_by("-volume", "region__name")
-    )
-    return list(rows)
+def with_current_periods(lines: QuerySet[ContractLine], *, day: date) -> QuerySet[ContractLine]:
+    """The lines with the period caps of themselves and their contracts, as they stand ``day``."""
+    prefetches: list[Any] = [
+        Prefetch(path, queryset=PeriodCap.objects.on(day), to_attr="current_periods")
+        for path in ("period_caps", "contract__period_caps")
+    ]
+    return lines.prefetch_related(*prefetches)
+
+
+def full_periods(line: ContractLine, *, day: date) -> list[PeriodCap]:
+    """The period caps of line and contract that have no room for one more on ``day``."""
+    caps: list[PeriodCap] = []
+    for capped in (line, line.contract):
+        read: list[PeriodCap] | None = getattr(capped, "current_periods", None)
+        caps += capped.period_caps.on(day) if read is None else read
+    return [cap for cap in caps if not cap.has_room_for(line.price_sek)]
 
 
 def _counts(path: str) -> dict[str, Any]:

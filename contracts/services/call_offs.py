@@ -1,31 +1,31 @@
 """Call-offs: reserve, release, use and settle places under a contract's cap (design 5.5)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contracts.models import CallOff, ContractLine
+from contracts.models import CallOff, ContractLine, ContractVersion
+from contracts.services.alerts import watch_level
 from organisations.errors import CapReached, WrongState
 from organisations.events import emit
 from organisations.models import Region
 
-_CAP_CONSTRAINTS = (
-    "contract_volume_within_cap",
-    "contract_sek_within_cap",
-    "line_volume_within_cap",
-    "line_sek_within_cap",
-)
+# How the constraints that hold a cap end, on line, contract and period alike.
+_WITHIN_CAP = "_within_cap"
 
 
 @transaction.atomic
 def reserve(line: ContractLine, *, case_number: str, region: Region, now: datetime) -> CallOff:
     """Take one place on the line for a case.
 
-    Raises :class:`CapReached` when line or contract has no room; the database is the judge, so
-    two who fight for the last place get one place between them.
+    Raises :class:`CapReached` when line, contract or a period has no room; the database is the
+    judge, so two who fight for the last place get one place between them. The call-off counts in
+    the periods of today and keeps the contract's version that it was made under.
     """
+    version = ContractVersion.objects.filter(contract=line.contract_id).first()
     try:
         with transaction.atomic():
             call_off = CallOff.objects.create(
@@ -34,9 +34,12 @@ def reserve(line: ContractLine, *, case_number: str, region: Region, now: dateti
                 case_number=case_number,
                 amount_sek=line.price_sek,
                 reserved_at=now,
+                counts_on=timezone.localdate(now),
+                version=version,
             )
     except IntegrityError as error:
         raise _explained(error) from error
+    watch_level(line.pk, now=now)
     return call_off
 
 
@@ -51,18 +54,40 @@ def release(call_off: CallOff, *, now: datetime) -> CallOff:
     call_off.state = CallOff.State.RELEASED
     call_off.released_at = now
     call_off.save(update_fields=["state", "released_at"])
+    watch_level(call_off.line_id, now=now)
     return call_off
 
 
 @transaction.atomic
-def use(call_off: CallOff, *, now: datetime) -> CallOff:
-    """The patient was treated: the reserved place is used."""
+def use(call_off: CallOff, *, now: datetime, on: date | None = None) -> CallOff:
+    """The patient was treated ``on`` a day (today, unless told): the reserved place is used.
+
+    From now on the place counts in the periods of that day. Where those are full it stays in the
+    periods it was reserved in: a treatment that has taken place is a fact and is never refused,
+    and no period passes its cap. The owner is told by ``contract.period_full``.
+    """
     call_off = _locked(call_off)
     if call_off.state != CallOff.State.RESERVED:
         raise WrongState(_("Avropet är inte reserverat."), code="calloff_not_reserved")
+    reserved_for = call_off.counts_on
     call_off.state = CallOff.State.USED
     call_off.used_at = now
-    call_off.save(update_fields=["state", "used_at"])
+    call_off.counts_on = on or timezone.localdate(now)
+    fields = ["state", "used_at", "counts_on"]
+    try:
+        with transaction.atomic():
+            call_off.save(update_fields=fields)
+    except IntegrityError as error:
+        if _WITHIN_CAP not in str(error):
+            raise
+        emit(
+            "contract.period_full",
+            now=now,
+            case_number=call_off.case_number,
+            payload={"line": call_off.line_id, "day": call_off.counts_on.isoformat()},
+        )
+        call_off.counts_on = reserved_for
+        call_off.save(update_fields=fields)
     return call_off
 
 
@@ -83,6 +108,7 @@ def settle(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
             call_off.save(update_fields=["state", "amount_sek", "settled_at"])
     except IntegrityError as error:
         raise _explained(error) from error
+    watch_level(call_off.line_id, now=now)
     emit(
         "call_off.settled",
         now=now,
@@ -99,7 +125,12 @@ def _locked(call_off: CallOff) -> CallOff:
 def _explained(error: IntegrityError) -> Exception:
     """The domain error that a refusal by the database means."""
     text = str(error)
-    if any(name in text for name in _CAP_CONSTRAINTS):
+    if "periodcount" in text and _WITHIN_CAP in text:
+        return CapReached(
+            _("Taket för perioden är nått. Välj en annan vårdgivare eller ett annat avtal."),
+            code="period_cap_reached",
+        )
+    if _WITHIN_CAP in text:
         return CapReached(_("Takvolymen är nådd. Välj en annan vårdgivare eller ett annat avtal."))
     if "calloff_one_live_per_case" in text:
         return WrongState(_("Ärendet har redan ett avrop."), code="calloff_exists")

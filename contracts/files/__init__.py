@@ -1,0 +1,1 @@
+"""Contracts as files: the columns, reading and writing."""

@@ -1,0 +1,50 @@
+"""The columns of the contract file, in and out. One row is one line of a contract."""
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Column(NamedTuple):
+    key: str
+    heading: str  # stands in files, so it is the same in every language
+    help: object
+    of_line: bool = False
+
+
+COLUMNS = (
+    Column("number", "avtalsnummer", _("samma på alla rader i avtalet")),
+    Column("title", "benämning", _("avtalets namn")),
+    Column("provider", "organisationsnummer", _("vårdgivarens, tio siffror")),
+    Column("contract_type", "avtalstyp", _("procurement, direct_award eller free_choice")),
+    Column("reimbursement_principle", "ersättningsprincip", _("till exempel per_episode")),
+    Column("reimbursement", "ersättning", _("med ord")),
+    Column("valid_from", "gäller från", _("ÅÅÅÅ-MM-DD")),
+    Column("valid_to", "gäller till", _("ÅÅÅÅ-MM-DD")),
+    Column("option_years", "optionsår", _("heltal")),
+    Column("notice_months", "uppsägningstid", _("månader")),
+    Column("medical_areas", "mvo", _("koder med mellanslag")),
+    Column("regions_allowed", "regioner", _("länskoder med mellanslag")),
+    Column("cap_volume", "tak antal", _("på avtalet")),
+    Column("cap_sek", "tak kronor", _("på avtalet")),
+    Column("care_unit", "hsa-id", _("enheten som tar emot"), of_line=True),
+    Column("kva", "kvå", _("tre tecken eller hela koden"), of_line=True),
+    Column("price_sek", "pris", _("kronor"), of_line=True),
+    Column("included", "ingår", _("vad priset omfattar"), of_line=True),
+    Column("asa_ceiling", "asa", _("högsta ASA-klass, 1–4"), of_line=True),
+    Column("age_min", "ålder från", _("år"), of_line=True),
+    Column("age_max", "ålder till", _("år"), of_line=True),
+    Column("line_cap_volume", "radens tak antal", _("på raden"), of_line=True),
+    Column("line_cap_sek", "radens tak kronor", _("på raden"), of_line=True),
+)
+CONTRACT_KEYS = tuple(column.key for column in COLUMNS if not column.of_line)
+LINE_KEYS = tuple(column.key for column in COLUMNS if column.of_line)
+BY_HEADING = {column.heading: column.key for column in COLUMNS} | {
+    column.key: column.key for column in COLUMNS
+}
+REQUIRED = frozenset(
+    {
+        *("number", "title", "provider", "contract_type", "valid_from", "valid_to"),
+        *("regions_allowed", "care_unit", "kva", "price_sek", "asa_ceiling"),
+    }
+)

@@ -1,0 +1,89 @@
+"""Documents of a contract: stored like attachments, put aside but never lost."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+import puremagic
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from contracts.models import Contract, ContractDocument
+from contracts.services.registry import lock_to_change, record_change
+from organisations.access import Actor
+from organisations.errors import InvalidInput
+
+ALLOWED = frozenset(
+    {
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    }
+)
+MAX_DOCUMENTS = 50
+
+
+@transaction.atomic
+def add_document(
+    contract: Contract, *, name: str, content: bytes, actor: Actor, now: datetime
+) -> ContractDocument:
+    """Put a document on the contract. The content decides the type, not the name.
+
+    Raises :class:`InvalidInput` for other types, empty files and files over 20 MB.
+    """
+    locked = lock_to_change(contract, actor=actor)
+    if not content:
+        raise _refused(_("Filen är tom."))
+    if len(content) > ContractDocument.MAX_BYTES:
+        raise _refused(_("Filen är större än 20 MB."))
+    if locked.documents.filter(removed_at__isnull=True).count() >= MAX_DOCUMENTS:
+        raise _refused(_("Ett avtal kan ha högst 50 dokument."))
+    document = ContractDocument(
+        contract=locked,
+        name=_safe_name(name),
+        content_type=_content_type(content),
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        uploaded_at=now,
+    )
+    document.file.save(secrets.token_hex(16), ContentFile(content), save=False)
+    document.save()
+    why = _("Dokumentet %(name)s lades till.") % {"name": document.name}
+    record_change(locked, why=why, actor=actor, now=now)
+    return document
+
+
+@transaction.atomic
+def remove_document(document: ContractDocument, *, actor: Actor, now: datetime) -> None:
+    """Take a document off the contract. Older versions still name it, so the file is kept."""
+    locked = lock_to_change(document.contract, actor=actor)
+    ContractDocument.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now)
+    why = _("Dokumentet %(name)s togs bort.") % {"name": document.name}
+    record_change(locked, why=why, actor=actor, now=now)
+
+
+def _content_type(content: bytes) -> str:
+    try:
+        found = str(puremagic.from_string(content, mime=True))
+    except (puremagic.PureError, ValueError):
+        found = ""
+    if content.startswith(b"%PDF-"):
+        found = "application/pdf"
+    if found not in ALLOWED:
+        raise _refused(
+            _("Dokument ska vara PDF, JPEG, PNG, DOCX eller XLSX. Den här filen är något annat.")
+        )
+    return found
+
+
+def _safe_name(name: str) -> str:
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = "".join(c for c in base if c.isprintable() and c not in '"<>|:*?').strip(". ")
+    return (cleaned or "dokument")[-150:]
+
+
+def _refused(text: str) -> InvalidInput:
+    return InvalidInput(text, fields={"file": text})
