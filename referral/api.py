@@ -325,7 +325,13 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.RejectSerializer, "reject")
     def reject(self, request: Request, number: str) -> Response:
         """Avvisa remissen; vårdgivaren ser därefter inte ärendet."""
-        return self._do(number, services.reject)
+        case = self._case(number, what="reject")
+        body = self._body(shapes.RejectSerializer).validated_data
+        done = services.reject(case, **body, actor=self._actor(), now=timezone.now())
+        # From here on the database shows the provider neither patient nor form: the answer is
+        # the case as it was read, with what the refusal changed.
+        case.state, case.receiving_unit, case.confirmed_at = done.state, None, None
+        return self._answer(case, gone=True)
 
     @verb(shapes.BookSerializer, "book")
     def book(self, request: Request, number: str) -> Response:
@@ -373,10 +379,10 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     def _again(self, number: str) -> Response:
         return self._answer(get_case(self._actor(), number))
 
-    def _answer(self, case: Case, *, created: bool = False) -> Response:
+    def _answer(self, case: Case, *, created: bool = False, gone: bool = False) -> Response:
         context = {
             "today": timezone.localdate(),
-            "actions": actions_for(case, self._actor()),
+            "actions": [] if gone else actions_for(case, self._actor()),
             "offers": _offers_for(case, self._actor()),
         }
         return Response(
