@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -81,8 +81,21 @@ def append_only_tables_can_be_emptied() -> Iterator[None]:
             f"SET ROLE {django_settings.DATABASE_APP_ROLE}",
         ]
 
+    flush = DatabaseOperations.execute_sql_flush
+
+    def execute_sql_flush(operations: DatabaseOperations, sql_list: list[str]) -> None:
+        # A page that was left may still be saving when its test ends; then the emptying waits for
+        # it and it for the emptying, and PostgreSQL ends one of them.
+        for _try in range(3):
+            try:
+                return flush(operations, sql_list)
+            except OperationalError:
+                operations.connection.close()
+        return flush(operations, sql_list)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
         yield
 
 
