@@ -13,13 +13,14 @@ CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statist
 PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
+PRIVACY = "privacy"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, STATISTICS),
     Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS),
     Role.CONTRACT_OWNER: (CONTRACTS,),
     Role.MANAGER: (STATISTICS,),
-    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, STATISTICS),
+    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, HISTORY),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
@@ -51,6 +52,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         REGIONS: _("Regioner"),
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
+        PRIVACY: _("Sekretess"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

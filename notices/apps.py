@@ -7,10 +7,13 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
-        from notices import caps, consumers, letters, sending
+        from notices import caps, consumers, extract, letters, retention, sending
         from organisations.sweeps import register_sweep
+        from referral.patient_extract import register_part
 
         consumers.subscribe_all()
+        retention.register_all()
+        register_part("notices", extract.part_of)
         register_sweep("inbox", sending.send_inbox_notices)
         register_sweep("email", sending.send_emails)
         register_sweep("staff_mail", caps.send_staff_mail)

@@ -4,6 +4,7 @@ Every consumer is idempotent: the idempotency key of a notice is made of what it
 notice that exists is left alone.
 """
 
+import zlib
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from notices.caps import on_cap_alert, on_period_full
 from notices.models import Notice
 from organisations.events import subscribe
-from organisations.models import CareUnit, DomainEvent
+from organisations.models import Assignment, DomainEvent, Role
 from referral.models import Case, Offer
 
 
@@ -27,6 +28,7 @@ def subscribe_all() -> None:
     for kind in ("contract.cap_near", "contract.cap_reached"):
         subscribe(kind, "notices.cap", on_cap_alert)
     subscribe("contract.period_full", "notices.period_full", on_period_full)
+    subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 
 def letter_due_at(sent_at: datetime, *, days: int) -> datetime:
@@ -67,7 +69,7 @@ def on_offer_accepted(event: DomainEvent, now: datetime) -> None:
     _email(
         offer.case,
         "provider_new_case",
-        to=offer.care_unit,
+        address=offer.care_unit.email,
         key=f"{offer.reference}/provider",
         subject=_("Ny patient i Vårdlots: %(number)s") % {"number": offer.case.number},
         body=_(
@@ -85,7 +87,7 @@ def on_case_returned(event: DomainEvent, now: datetime) -> None:
     _email(
         case,
         "clinic_returned",
-        to=case.sending_unit,
+        address=case.sending_unit.email,
         key=f"{case.number}/event/{event.pk}",
         subject=_("Blanketten behöver kompletteras: %(number)s") % {"number": case.number},
         body=_("Ärende %(number)s har skickats åter. Logga in i Vårdlots och se vad som saknas.")
@@ -99,7 +101,7 @@ def on_referral_rejected(event: DomainEvent, now: datetime) -> None:
     _email(
         case,
         "clinic_rejected",
-        to=case.sending_unit,
+        address=case.sending_unit.email,
         key=f"{case.number}/event/{event.pk}",
         subject=_("Remissen har avvisats: %(number)s") % {"number": case.number},
         body=_(
@@ -109,6 +111,31 @@ def on_referral_rejected(event: DomainEvent, now: datetime) -> None:
         % {"number": case.number},
         now=now,
     )
+
+
+def on_emergency_opened(event: DomainEvent, now: datetime) -> None:
+    """The region's administrators are told the case number, and follow up in the product."""
+    case = Case.objects.select_related("sending_unit").get(number=event.case_number)
+    administrators = (
+        Assignment.objects.filter(role=Role.REGION_ADMIN, region_id=case.region_id)
+        .filter(starts_at__lte=now, user__is_active=True)
+        .exclude(ends_at__lte=now)
+        .exclude(user__email="")
+    )
+    for address in administrators.order_by().values_list("user__email", flat=True).distinct():
+        _email(
+            case,
+            "emergency_opening",
+            address=address,
+            key=f"{case.number}/event/{event.pk}/{zlib.crc32(address.encode()):08x}",
+            subject=_("Nödöppning att följa upp: %(number)s") % {"number": case.number},
+            body=_(
+                "Spärrade uppgifter i ärende %(number)s har nödöppnats. Logga in i Vårdlots och "
+                "följ upp under Sekretess."
+            )
+            % {"number": case.number},
+            now=now,
+        )
 
 
 def on_booked(event: DomainEvent, now: datetime) -> None:
@@ -179,15 +206,15 @@ def _email(
     case: Case,
     kind: str,
     *,
-    to: CareUnit,
+    address: str,
     key: str,
     subject: str,
     body: str,
     now: datetime,
     offer: Offer | None = None,
 ) -> None:
-    """An e-mail to a unit; a unit without address is told in its worklist only."""
-    if not to.email:
+    """An e-mail; a unit without address is told in its worklist only."""
+    if not address:
         return
     notice = Notice(
         idempotency_key=f"{key}/{kind}/email",
@@ -196,7 +223,7 @@ def _email(
         kind=kind,
         channel=Notice.Channel.EMAIL,
         sender=case.sending_unit,
-        email_to=to.email,
+        email_to=address,
         subject=subject,
         body=f"{body}\n",
         created_at=now,

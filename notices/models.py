@@ -54,6 +54,7 @@ class Notice(models.Model):
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
         CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")
+        EMERGENCY_OPENING = "emergency_opening", _("Nödöppning att följa upp")
 
     class Channel(models.TextChoices):
         INBOX = "1177", "1177"

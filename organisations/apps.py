@@ -10,6 +10,7 @@ class OrganisationsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
+        from organisations import retention
         from organisations.access_log.sealing import seal_log
         from organisations.administration.services import send_invitations
         from organisations.events import deliver_events
@@ -26,4 +27,5 @@ class OrganisationsConfig(AppConfig):
         register_sweep("sessions", sweep_sessions)
         register_sweep("failed_logins", sweep_failed_logins)
         register_sweep("kept_texts", sweep_kept_texts)
+        retention.register_all()
         post_migrate.connect(grant_to_application, sender=self, dispatch_uid="row_security")

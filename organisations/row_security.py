@@ -23,11 +23,7 @@ def protect(table: str, **visible: str) -> RunSQL:
     which PostgreSQL takes for half of the rows: a chain of OR it takes for next to none, and then
     leaves the index that gives a page in order.
     """
-    otherwise = visible.pop("everyone", "false")
-    branches = "".join(f" WHEN '{role}' THEN {test}" for role, test in visible.items())
-    readable = f"""CASE (SELECT acting_role())
-        WHEN 'system' THEN true{branches} ELSE (SELECT acting_role()) IS NOT NULL AND {otherwise}
-    END"""
+    readable = _readable(visible)
     return RunSQL(
         f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
@@ -45,6 +41,24 @@ def protect(table: str, **visible: str) -> RunSQL:
         ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
         """,
     )
+
+
+def change_reading(table: str, *, before: dict[str, str], after: dict[str, str]) -> RunSQL:
+    """Give a protected table other conditions for reading than :func:`protect` gave it."""
+
+    def change(visible: dict[str, str]) -> str:
+        return f"ALTER POLICY {table}_read ON {table} USING ({_readable(visible)})"
+
+    return RunSQL(change(after), change(before))
+
+
+def _readable(visible: dict[str, str]) -> str:
+    tests = dict(visible)
+    otherwise = tests.pop("everyone", "false")
+    branches = "".join(f" WHEN '{role}' THEN {test}" for role, test in tests.items())
+    return f"""CASE (SELECT acting_role())
+        WHEN 'system' THEN true{branches} ELSE (SELECT acting_role()) IS NOT NULL AND {otherwise}
+    END"""
 
 
 # The role is the cluster's: another installation's tests may create it at the same moment.

@@ -1,15 +1,26 @@
 """What is done to patients."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from organisations.access import as_product
+from organisations.errors import InvalidInput
 from organisations.models import Municipality
 from patients.identity import IdentityNumber
 from patients.models import Patient
-from patients.selectors import identity_hashes
+from patients.selectors import identity_hashes, patient_with
+
+# What may be put right about a known patient; the identity number is another patient's or none's.
+CORRECTABLE = (
+    *("given_name", "family_name", "municipality", "street", "postal_code", "town", "phone"),
+    "language",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,3 +68,89 @@ def register_patient(
         },
     )
     return patient
+
+
+@transaction.atomic
+@as_product("patient register")
+def correct_details(
+    patient: Patient, *, contact: ContactDetails
+) -> tuple[Patient, dict[str, list[Any]]]:
+    """Put the patient's details right; returns what changed as ``{field: [before, after]}``.
+
+    Protection is not changed here, and a protected identity gets no address. Raises
+    :class:`InvalidInput` by field for what the columns cannot hold.
+    """
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    if locked.is_protected:
+        contact = ContactDetails(
+            given_name=contact.given_name,
+            family_name=contact.family_name,
+            phone=contact.phone,
+            language=contact.language,
+        )
+    changes: dict[str, list[Any]] = {}
+    for name in CORRECTABLE:
+        column = "municipality_id" if name == "municipality" else name
+        before = getattr(locked, column)
+        value = getattr(contact, name)
+        after = (value.pk if value else None) if name == "municipality" else value.strip()
+        if before != after:
+            changes[name] = [before, after]
+            setattr(locked, column, after)
+    _refuse_what_columns_cannot_hold(locked, changes)
+    locked.save(update_fields=["municipality" if n == "municipality" else n for n in changes])
+    return locked, changes
+
+
+def _refuse_what_columns_cannot_hold(patient: Patient, changes: dict[str, list[Any]]) -> None:
+    if not re.fullmatch(r"(?:[0-9]{5})?", patient.postal_code):
+        text = _("Postnumret har fem siffror.")
+        raise InvalidInput(text, fields={"postal_code": text})
+    fields = {field.name for field in patient._meta.fields}
+    try:
+        patient.clean_fields(exclude=fields - set(changes))
+    except ValidationError as error:
+        problems = {name: " ".join(texts) for name, texts in error.message_dict.items()}
+        raise InvalidInput(_("Uppgifterna behöver rättas."), fields=problems) from error
+
+
+@transaction.atomic
+@as_product("patient register")
+def protect_identity(patient: Patient, *, protection: str) -> Patient:
+    """Mark the identity as protected: the address goes, and the name leaves every list."""
+    if protection not in Patient.PROTECTED:
+        text = _("Välj sekretessmarkering eller skyddad folkbokföring.")
+        raise InvalidInput(text, fields={"protection": text})
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    locked.protection = protection
+    locked.street = locked.postal_code = locked.town = ""
+    locked.municipality = None
+    locked.save(update_fields=["protection", "street", "postal_code", "town", "municipality"])
+    return locked
+
+
+@transaction.atomic
+@as_product("patient register")
+def lift_protection(patient: Patient) -> Patient:
+    """Take the mark away. The address does not come back by itself."""
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    locked.protection = Patient.Protection.NONE
+    locked.save(update_fields=["protection"])
+    return locked
+
+
+@transaction.atomic
+@as_product("patient register")
+def find_or_register(
+    identity: IdentityNumber, *, given_name: str, family_name: str, now: datetime
+) -> Patient:
+    """The patient with this number as known, else a new one under the name given."""
+    known = patient_with(identity)
+    if known is not None:
+        return known
+    contact = ContactDetails(given_name=given_name.strip(), family_name=family_name.strip())
+    _refuse_what_columns_cannot_hold(
+        Patient(given_name=contact.given_name, family_name=contact.family_name),
+        {"given_name": [], "family_name": []},
+    )
+    return register_patient(identity, contact=contact, now=now)

@@ -8,6 +8,8 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
+        from referral import retention
         from referral.services import expire_offers
 
         register_sweep("offers", expire_offers)
+        retention.register_all()

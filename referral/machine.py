@@ -261,7 +261,7 @@ def actions_for(case: Case, actor: Actor) -> list[str]:
 @transaction.atomic
 def perform(
     case: Case,
-    verb: str,
+    verb: str | Transition,
     *,
     actor: Actor,
     now: datetime,
@@ -271,15 +271,17 @@ def perform(
 ) -> Case:
     """Do ``verb`` to the case: lock, check, change, log and tell, in one transaction.
 
-    What the actor may see is asked as the actor, the rest is written as the product.
+    ``verb`` is one of the table's, or a transition of another (referral.privacy). What the actor
+    may see is asked as the actor, the rest is written as the product.
 
     ``change`` does what the verb needs to the locked case and may fill ``details``, which go to
     the log and the event. Raises :class:`CaseNotFound` when the actor must not know of the case,
     :class:`NotAllowed` for a wrong role and :class:`WrongState` for a wrong state.
     """
     _refuse_unless_visible(case, actor)
+    transition = verb if isinstance(verb, Transition) else TRANSITIONS[verb]
+    verb = transition.verb
     with as_product(verb):
-        transition = TRANSITIONS[verb]
         locked = _lock(case, actor)
         _refuse_unless_allowed(transition, locked, actor)
         from_state = locked.state

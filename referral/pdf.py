@@ -1,4 +1,4 @@
-"""The certificate and the log extract as PDF."""
+"""The certificate, the patient's extract and the log extract as PDF."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,10 +8,12 @@ from django.utils.formats import number_format
 
 from organisations.typesetting import compile_pdf, qr_svg
 from referral.models import Certificate
+from referral.patient_extract import Fact, PatientExtract
 from referral.selectors.log_extract import Extract, Occasion
 
 TEMPLATE = "referral/certificate.typ"
 LOG_EXTRACT = "referral/log_extract.typ"
+EXTRACT_TEMPLATE = "referral/privacy/extract.typ"
 
 
 def certificate_pdf(certificate: Certificate) -> bytes:
@@ -55,6 +57,31 @@ def _hours(one: Occasion) -> str:
         return first
     span = first if first == last else f"{first}–{last}"
     return f"{span}, {one.times} gånger"
+
+
+def extract_pdf(extract: PatientExtract) -> bytes:
+    """All that the region's cases hold on the patient, to be read by the patient."""
+    made_at = extract.made[0].value
+    data = {
+        "number": extract.number,
+        "made": _pairs(extract.made),
+        "patient": _pairs(extract.patient),
+        "cases": [
+            {
+                "number": number,
+                "parts": [
+                    {"title": part.title, "rows": [_pairs(row) for row in part.rows]}
+                    for part in parts
+                ],
+            }
+            for number, parts in extract.cases
+        ],
+    }
+    return compile_pdf(EXTRACT_TEMPLATE, data, at=made_at)
+
+
+def _pairs(facts: list[Fact]) -> list[list[str]]:
+    return [[fact.label, fact.text] for fact in facts if fact.text != "–"]
 
 
 def _day(day: date) -> str:

@@ -17,6 +17,7 @@ from referral.models import (
     Case,
     CaseLog,
     CloseReason,
+    Consent,
     DeclineReason,
     IntakeForm,
     Offer,
@@ -101,6 +102,16 @@ class SubmissionSerializer(serializers.Serializer[Any]):
         max_length=20,
         help_text="Tillkommande bilagor.",
     )
+    share_consent = serializers.ChoiceField(
+        choices=[("yes", "Ja"), ("no", "Nej")],
+        allow_blank=True,
+        default="",
+        help_text="Patientens besked om att uppgifter lämnas till annan vårdgivare.",
+    )
+    share_consent_how = serializers.ChoiceField(
+        choices=Consent.How.choices, allow_blank=True, default=""
+    )
+    share_consent_on = serializers.DateField(required=False, allow_null=True, default=None)
 
     def submission(self) -> Submission:
         """The typed values for the service."""
@@ -241,12 +252,17 @@ class CaseSerializer(CaseListSerializer):
 
 
 class LogSerializer(serializers.ModelSerializer[CaseLog]):
+    struck = serializers.SerializerMethodField(help_text="Anteckningen är märkt som felaktig.")
+
     class Meta:
         model = CaseLog
         fields = (
             *("at", "verb", "from_state", "to_state", "actor_name", "role", "place", "why"),
-            "details",
+            *("details", "struck"),
         )
+
+    def get_struck(self, entry: CaseLog) -> bool:
+        return entry.struck is not None
 
 
 class PartSerializer(serializers.Serializer[Any]):

@@ -18,7 +18,7 @@ from organisations.models import Municipality
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from patients.models import Patient
 from referral.codes import validate_icd10
-from referral.models import IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase
 
 # American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
 ASA_NOT_TRANSFERABLE = 5
@@ -61,6 +61,10 @@ class Submission:
     not_transferable_reason: str = ""
     clinician: str = ""
     free_text: str = ""
+    # What the patient has said about information going to another provider: yes, no, or not asked.
+    share_consent: str = ""
+    share_consent_how: str = ""
+    share_consent_on: date | None = None
 
     @classmethod
     def field_names(cls) -> list[str]:
@@ -82,6 +86,7 @@ def check(submission: Submission, *, today: date) -> dict[str, str]:
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
     _check_transfer(submission, problems)
+    _check_consent(submission, problems, today=today)
     return problems
 
 
@@ -157,3 +162,19 @@ def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
         problems["home_wait_days"] = _("Ange ett antal dagar mellan 0 och 3650.")
     if not s.transferable and not s.not_transferable_reason.strip():
         problems["not_transferable_reason"] = _("Skriv varför patienten inte kan förmedlas.")
+
+
+def _check_consent(s: Submission, problems: dict[str, str], *, today: date) -> None:
+    """A word about consent says how and when it was given; no word is no problem."""
+    if s.share_consent not in {"", "yes", "no"}:
+        problems["share_consent"] = _("Okänt val.")
+    if s.share_consent_how and s.share_consent_how not in Consent.How.values:
+        problems["share_consent_how"] = _("Okänt val.")
+    if s.share_consent_on and s.share_consent_on > today:
+        problems["share_consent_on"] = _("Datumet kan inte ligga i framtiden.")
+    if not s.share_consent:
+        return
+    if not s.share_consent_how:
+        problems["share_consent_how"] = _("Välj hur patienten lämnade sitt besked.")
+    if s.share_consent_on is None:
+        problems["share_consent_on"] = _("Ange dagen då patienten lämnade sitt besked.")

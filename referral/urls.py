@@ -1,6 +1,15 @@
 from django.urls import path
 
-from referral.views import access_review, case, codes, intake, log_extract, worklist
+from referral.views import (
+    access_review,
+    administration,
+    case,
+    codes,
+    intake,
+    log_extract,
+    privacy,
+    worklist,
+)
 
 urlpatterns = [
     path("cases/", worklist.worklist_page, name="worklist"),
@@ -16,6 +25,26 @@ urlpatterns = [
     path("cases/<str:number>/attachments/<int:pk>/", case.attachment_file, name="attachment"),
     path("codes/procedures/", codes.procedures, name="suggest-procedures"),
     path("codes/diagnoses/", codes.diagnoses, name="suggest-diagnoses"),
+    path("cases/<str:number>/privacy/<slug:verb>/", privacy.privacy_action, name="case-privacy"),
+    path(
+        "cases/<str:number>/consents/<int:consent>/withdraw/",
+        privacy.withdraw_consent,
+        name="consent-withdraw",
+    ),
+    path("cases/<str:number>/notes/<int:entry>/strike/", privacy.strike_note, name="note-strike"),
+    path("cases/<str:number>/blocked/", privacy.blocked_page, name="case-blocked"),
+    path("cases/<str:number>/open/<slug:way>/", privacy.open_blocked, name="case-open"),
+    path("privacy/", administration.privacy_page, name="privacy"),
+    path(
+        "privacy/unprotect/",
+        administration.privacy_do,
+        {"verb": "unprotect"},
+        name="privacy-unprotect",
+    ),
+    path("privacy/hold/", administration.privacy_do, {"verb": "hold"}, name="privacy-hold"),
+    path("privacy/export/", administration.privacy_do, {"verb": "export"}, name="privacy-export"),
+    path("privacy/holds/<int:pk>/lift/", administration.hold_lift, name="hold-lift"),
+    path("privacy/openings/<int:pk>/", administration.opening_page, name="opening"),
     path("forms/", intake.forms_page, name="forms"),
     path("forms/new/", intake.form_new, name="form-new"),
     path("forms/<int:pk>/", intake.form_page, name="form"),

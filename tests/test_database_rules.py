@@ -40,8 +40,19 @@ from organisations.models import (
     KeptText,
     Role,
 )
+from patients.services import ContactDetails
 from referral import services
-from referral.models import Attachment, CaseState, Pause
+from referral.models import (
+    Attachment,
+    Block,
+    Case,
+    CaseState,
+    Consent,
+    Correction,
+    EmergencyOpening,
+    Pause,
+    RetentionHold,
+)
 from referral.models.cases import CaseNumberCounter
 from tests.factories import (
     LONG_AGO,
@@ -57,6 +68,7 @@ from tests.factories import (
     UserFactory,
     WaitingTimeFactory,
     make_case,
+    navigator_actor,
     operator_actor,
     provider_actor,
     region_admin_actor,
@@ -213,6 +225,49 @@ def staff_mail() -> StaffMail:
         created_at=LONG_AGO,
         due_at=LONG_AGO,
     )
+
+
+def blocked_case() -> Block:
+    made = make_case()
+    services.block(
+        made.case, reach="units", asked_by_patient=True, actor=made.clinic, now=timezone.now()
+    )
+    return Block.objects.get(patient=made.patient)
+
+
+def consent() -> Consent:
+    return make_case(CaseState.ACCEPTED).case.consents.get()
+
+
+def opening() -> EmergencyOpening:
+    row = blocked_case()
+    found = Case.objects.get(patient=row.patient)
+    return services.open_in_emergency(
+        found.number,
+        reason="x",
+        cannot_consent=True,
+        actor=navigator_actor(found.region),
+        now=timezone.now(),
+    )
+
+
+def correction() -> Correction:
+    """Corrections are append-only: what is wrong is refused as it is added."""
+    made = make_case()
+    services.correct_patient(
+        made.case,
+        contact=ContactDetails(given_name="Ny", family_name="Testsson"),
+        reason="x",
+        actor=made.clinic,
+        now=timezone.now(),
+    )
+    return made.case.corrections.get()
+
+
+def hold() -> RetentionHold:
+    made = make_case()
+    admin = region_admin_actor(made.unit.region)
+    return services.place_hold(made.case.number, reason="x", actor=admin, now=timezone.now())
 
 
 def wrong_check_digit() -> str:
@@ -447,6 +502,25 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     "referral_rejection_has_reason": lambda: update(accepted_referral(), "rejected_at = now()"),
     "referral_not_treated_and_rejected": lambda: update(treated_referral(), REJECTED),
+    "block_reach_known": lambda: update(blocked_case(), "reach = 'all'"),
+    "block_one_in_force_per_patient_and_unit": lambda: copy(blocked_case()),
+    "block_lifted_after_made": lambda: update(
+        blocked_case(), "lifted_at = at - interval '1 hour', lift_reason = 'x'"
+    ),
+    "block_lifted_says_why": lambda: update(blocked_case(), "lifted_at = at"),
+    "consent_audience_known": lambda: update(
+        consent(), "audience = 'everyone', care_unit_id = NULL"
+    ),
+    "consent_unit_is_a_providers": lambda: update(consent(), "audience = 'navigator'"),
+    "consent_until_not_before_given": lambda: update(consent(), "until = given_on - 1"),
+    "opening_has_reason": lambda: update(opening(), "reason = ''"),
+    "opening_at_most_a_day": lambda: update(opening(), "ends_at = at + interval '25 hours'"),
+    "opening_followed_up_whole": lambda: update(opening(), "outcome = 'justified'"),
+    "correction_has_reason": lambda: copy(correction(), reason="''"),
+    "correction_changes_encrypted": lambda: copy(correction(), changes="'{}'"),
+    "correction_of_patient_names_the_wrong_one": lambda: copy(correction(), kind="'patient'"),
+    "hold_has_reason": lambda: update(hold(), "reason = ''"),
+    "hold_one_in_force_per_case": lambda: copy(hold()),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
@@ -490,12 +564,14 @@ APPEND_ONLY = (
     *("organisations_accesslogseal", "organisations_accesssample"),
     *("organisations_accesssamplerow", "organisations_accessreview"),
     "contracts_contractversion",
+    "referral_correction",
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
     "organisations_accesssample": "seed",
     "organisations_accesssamplerow": "position",
     "organisations_accessreview": "comment",
+    "referral_correction": "reason",
     "referral_caselog": "why",
     "referral_intakeformversion": "submitted_at",
     "organisations_accesslog": "what",
@@ -520,6 +596,7 @@ def test_an_append_only_table_refuses(table, statement):
     )
     reviewed()
     version()
+    correction()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -12,7 +12,7 @@ from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.codes import normalise_icd10
 from referral.forms.verbs import text_area
-from referral.models import IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase
 from referral.submission import Submission
 
 YES_NO = [("yes", _("Ja")), ("no", _("Nej"))]
@@ -118,6 +118,16 @@ class IntakeFormPage(PlainForm):
     )
     clinician = forms.CharField(label=_("Bedömande läkare"), max_length=120, required=False)
     free_text = text_area(_("Övrigt"), rows=4, required=False)
+    share_consent = forms.ChoiceField(
+        label=_("Samtycker patienten till att uppgifter lämnas till annan vårdgivare?"),
+        choices=[("", _("Inte tillfrågad")), *YES_NO],
+        required=False,
+        help_text=_("Ett nej hindrar erbjudanden. Patientens ja till ett erbjudande är samtycke."),
+    )
+    share_consent_how = forms.ChoiceField(
+        label=_("Hur lämnades beskedet?"), choices=[("", "–"), *Consent.How.choices], required=False
+    )
+    share_consent_on = date_field(_("När lämnades beskedet?"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,6 +1,14 @@
 """Cases, forms, the guarantee clock's pauses, offers, certificates and the case log."""
 
-from referral.models.cases import Case, CaseNumberCounter, CaseState, CloseReason, Pause, Phase
+from referral.models.cases import (
+    BlockReach,
+    Case,
+    CaseNumberCounter,
+    CaseState,
+    CloseReason,
+    Pause,
+    Phase,
+)
 from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
 from referral.models.log import CaseLog, LogVerb
 from referral.models.offers import (
@@ -11,17 +19,29 @@ from referral.models.offers import (
     Referral,
     RejectionReason,
 )
+from referral.models.privacy import (
+    Block,
+    Consent,
+    Correction,
+    EmergencyOpening,
+    RetentionHold,
+)
 
 __all__ = [
     "AnswerChannel",
     "Attachment",
+    "Block",
+    "BlockReach",
     "Case",
     "CaseLog",
     "CaseNumberCounter",
     "CaseState",
     "Certificate",
     "CloseReason",
+    "Consent",
+    "Correction",
     "DeclineReason",
+    "EmergencyOpening",
     "IntakeForm",
     "IntakeFormVersion",
     "LogVerb",
@@ -30,4 +50,5 @@ __all__ = [
     "Phase",
     "Referral",
     "RejectionReason",
+    "RetentionHold",
 ]

@@ -6,7 +6,8 @@ from typing import Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from contracts.codes import KVA_PATTERN, validate_kva
@@ -49,6 +50,13 @@ class CloseReason(models.TextChoices):
     OTHER = "other", _("Annat skäl")
 
 
+class BlockReach(models.TextChoices):
+    """Whom a patient's block keeps out (patientdatalagen 4 kap. 4 §; lagen 2022:913 2 kap. 3 §)."""
+
+    UNITS = "units", _("Andra enheter i regionen och andra vårdgivare")
+    PROVIDERS = "providers", _("Andra vårdgivare")
+
+
 class CaseNumberCounter(models.Model):
     """The last running number given in a region and year."""
 
@@ -67,9 +75,43 @@ class CaseNumberCounter(models.Model):
         return f"{self.region_id}-{self.year % 100:02d}: {self.last}"
 
 
+def _kept_from(actor: Actor) -> Q:
+    """What is blocked for the actor's role and not opened. ``case_is_opened`` is the policies'
+    own function; asked for blocked cases only, it leaves a page its index."""
+    reaches = {
+        Role.NAVIGATOR: [BlockReach.UNITS],
+        Role.PROVIDER: [BlockReach.UNITS, BlockReach.PROVIDERS],
+        Role.INTEGRATION: [] if actor.care_unit_id else [BlockReach.UNITS],
+    }.get(Role(actor.role) if actor.role in Role.values else Role.OPERATOR, [])
+    if not reaches:
+        return Q(pk__in=[])
+    opened = Func(
+        F("pk"),
+        Value(actor.role),
+        Value(actor.care_unit_id, models.BigIntegerField()),
+        Value(actor.provider_id, models.BigIntegerField()),
+        Value(actor.user_id, models.BigIntegerField()),
+        function="case_is_opened",
+        output_field=models.BooleanField(),
+    )
+    return Q(blocked__in=reaches) & Q(Exact(opened, Value(False)))
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The cases the actor may see (design 5.6). Contract owners, managers: none."""
+        """The cases the actor may see (design 5.6). Contract owners, managers: none.
+
+        A case that the patient has blocked is seen by its own clinic, and by others only with
+        the patient's consent or in an emergency (docs/decisions/0007-blocked-information.md).
+        """
+        return self.within_reach_of(actor).exclude(_kept_from(actor))
+
+    def kept_from(self, actor: Actor) -> Self:
+        """The cases that would be the actor's, had the patient not blocked them."""
+        return self.within_reach_of(actor).filter(_kept_from(actor))
+
+    def within_reach_of(self, actor: Actor) -> Self:
+        """The cases of the actor's place, blocked ones too."""
         if actor.role == SYSTEM:
             return self
         if actor.role == Role.NAVIGATOR and actor.region:
@@ -131,6 +173,13 @@ class Case(models.Model):
     paused_from = models.DateField(_("paus sedan"), null=True, blank=True)
     clock_stopped_on = models.DateField(_("klockan stannad"), null=True, blank=True)
 
+    # The reach of the patient's block on the sending unit; a trigger keeps it.
+    blocked = models.CharField(
+        _("spärrad mot"), max_length=9, choices=BlockReach, blank=True, default=""
+    )
+    # Out of the lists once it has rested (referral.retention); found by its number.
+    archived_at = models.DateTimeField(_("arkiverat"), null=True, blank=True)
+
     watch_reason = models.CharField(_("väntar på"), max_length=200, blank=True)
     review_on = models.DateField(_("ses över senast"), null=True, blank=True)
 
@@ -190,7 +239,7 @@ class Case(models.Model):
                 # So that the views are counted from the index alone, row-level security included.
                 include=[
                     *("state", "navigator", "sending_unit", "receiving_unit"),
-                    *("paused_from", "clock_stopped_on", "review_on"),
+                    *("paused_from", "clock_stopped_on", "review_on", "blocked"),
                 ],
             ),
             models.Index(fields=["region", "state", "last_day", "id"], name="case_by_state"),
@@ -202,6 +251,9 @@ class Case(models.Model):
             models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
             models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
             models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
+            models.Index(
+                fields=["region", "last_day", "id"], name="case_blocked", condition=~Q(blocked="")
+            ),
         )
 
     def __str__(self) -> str:

@@ -37,6 +37,17 @@ class LogVerb(models.TextChoices):
     NOTICE_READ = "notice_read", _("Patienten läste meddelandet")
     NOTICE_FAILED = "notice_failed", _("Meddelande kunde inte skickas")
     LETTER_SENT = "letter_sent", _("Brev lämnades till tryckeriet")
+    BLOCK = "block", _("Uppgifterna spärrades på patientens begäran")
+    LIFT_BLOCK = "lift_block", _("Spärren hävdes")
+    CONSENT = "consent", _("Patientens besked om samtycke antecknades")
+    WITHDRAW_CONSENT = "withdraw_consent", _("Samtycket återkallades")
+    EMERGENCY_OPEN = "emergency_open", _("Nödöppning av spärrade uppgifter")
+    CORRECT_PATIENT = "correct_patient", _("Patientuppgifter rättades")
+    MOVE_PATIENT = "move_patient", _("Ärendet flyttades till rätt patient")
+    PROTECT = "protect", _("Skyddad identitet antecknades")
+    UNPROTECT = "unprotect", _("Skyddad identitet hävdes")
+    STRIKE_NOTE = "strike_note", _("Anteckning märktes som felaktig")
+    EXPORT = "export", _("Registerutdrag gjordes")
 
 
 class CaseLog(models.Model):
@@ -51,6 +62,10 @@ class CaseLog(models.Model):
     place = models.CharField(_("enhet"), max_length=120, blank=True)
     why = models.TextField(_("varför"), blank=True)
     details = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+
+    # Set by the timeline for a note: the entry that marks it wrong, and whether the reader may.
+    struck: "CaseLog | None" = None
+    may_strike: bool = False
 
     class Meta:
         ordering = ("pk",)

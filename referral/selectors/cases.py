@@ -77,6 +77,13 @@ PROVIDER_VERBS = frozenset(
 )
 
 
+def wrote(entry: CaseLog, actor: Actor) -> bool:
+    """Whether the note is the actor's own or its unit's, who alone may mark it as wrong."""
+    return entry.verb == LogVerb.NOTE and (
+        entry.user_id == actor.user_id or (entry.role == actor.role and entry.place == actor.place)
+    )
+
+
 def timeline(actor: Actor, case: Case) -> list[CaseLog]:
     """What has happened in the case, newest first.
 
@@ -84,6 +91,10 @@ def timeline(actor: Actor, case: Case) -> list[CaseLog]:
     latest yes on (design 5.6).
     """
     entries = list(case.log.order_by("-at", "-pk"))
+    struck = {e.details.get("entry"): e for e in entries if e.verb == LogVerb.STRIKE_NOTE}
+    for entry in entries:
+        entry.struck = struck.get(entry.pk)
+        entry.may_strike = entry.struck is None and wrote(entry, actor)
     if actor.role != Role.PROVIDER:
         return entries
     mine: list[CaseLog] = []

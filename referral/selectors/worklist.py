@@ -124,7 +124,7 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
         case "review_due":
             return Q(state=CaseState.WATCHED, review_on__lte=today)
         case "closed":
-            return Q(state=CaseState.CLOSED)
+            return Q(state=CaseState.CLOSED, archived_at__isnull=True)
         case _:
             return ~Q(state=CaseState.CLOSED)
 

@@ -28,11 +28,13 @@ from referral.models import (
     Attachment,
     Case,
     CaseState,
+    Consent,
     IntakeForm,
     IntakeFormVersion,
     Phase,
 )
 from referral.numbers import draw_case_number
+from referral.services.consents import add_consent
 from referral.submission import ADDRESS_FIELDS, Submission, check
 
 # The MVO group that the agreement on 30 days concerns (organisations/reference/mvo.csv).
@@ -186,6 +188,7 @@ def submit(
         raise _running_case_error(error, patient, submission, actor) from error
     _attach_all(form, attachments, now=now)
     _store_form(form, case, submission, now=now)
+    _take_consent(case, submission, actor=actor, now=now)
     append_log(
         case,
         verb=SUBMIT,
@@ -231,6 +234,7 @@ def resubmit(
         )
         _attach_all(locked.form, attachments, now=now)
         _store_form(locked.form, locked, submission, now=now)
+        _take_consent(locked, submission, actor=actor, now=now)
         details["version"] = locked.form.version
 
     try:
@@ -368,6 +372,20 @@ def _store_form(form: IntakeForm, case: Case, submission: Submission, *, now: da
     IntakeFormVersion.objects.create(
         form=form, version=form.version, submitted_at=now, content=content
     )
+
+
+def _take_consent(case: Case, submission: Submission, *, actor: Actor, now: datetime) -> None:
+    """What the form says of the patient's consent becomes a row of its own, once."""
+    if not submission.share_consent or submission.share_consent_on is None:
+        return
+    said: dict[str, Any] = {
+        "audience": Consent.Audience.PROVIDER,
+        "given": submission.share_consent == "yes",
+        "how": submission.share_consent_how,
+        "given_on": submission.share_consent_on,
+    }
+    if not case.consents.filter(care_unit__isnull=True, **said).exists():
+        add_consent(case, **said, actor=actor, now=now)
 
 
 def _running_case_error(

@@ -25,6 +25,7 @@ from referral.models import (
     Referral,
 )
 from referral.selectors.matching import refuse_unless_matching
+from referral.services.consents import consent_by_yes, refuse_without_consent
 from referral.services.handling import required_text
 from referral.texts import offer_text
 
@@ -38,8 +39,8 @@ def send_offer(
     """Offer the line's unit to the patient and reserve one place under the cap.
 
     Raises :class:`CapReached` when there is no room, :class:`WrongState` when the line does not
-    match the case (contract over, region not allowed, ASA, age) or the clinic has not said that
-    the patient can be transferred.
+    match the case (contract over, region not allowed, ASA, age), the clinic has not said that
+    the patient can be transferred, or the patient has said no to it.
     """
     made: dict[str, Any] = {}
 
@@ -63,6 +64,7 @@ def _make_offer(
         raise WrongState(
             _("Kliniken har bedömt att patienten inte kan förmedlas."), code="not_transferable"
         )
+    refuse_without_consent(case, line.care_unit, today=today)
     refuse_unless_matching(case, line, today=today)
     call_off = call_offs.reserve(line, case_number=case.number, region=case.region, now=now)
     return Offer.objects.create(
@@ -134,7 +136,7 @@ def answer_offer(
         details["offer"] = locked.serial
         details["unit"] = locked.care_unit.name
         if accepted:
-            _accept(case, locked, now=now, details=details)
+            _accept(case, locked, actor=actor, now=now, details=details)
         else:
             _decline(locked, reason=reason, now=now, details=details)
 
@@ -169,9 +171,12 @@ def _standing(offer: Offer, *, now: datetime | None = None) -> Offer:
     return found
 
 
-def _accept(case: Case, offer: Offer, *, now: datetime, details: dict[str, Any]) -> None:
+def _accept(
+    case: Case, offer: Offer, *, actor: Actor, now: datetime, details: dict[str, Any]
+) -> None:
     offer.state = Offer.State.ACCEPTED
     offer.save()
+    consent_by_yes(case, offer, actor=actor, now=now)
     case.receiving_unit = offer.care_unit
     Referral.objects.create(offer=offer, sent_at=now)
     certificate = _issue_certificate(case, offer, now=now)

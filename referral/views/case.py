@@ -24,7 +24,9 @@ from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
 from referral.selectors import get_case, matching_for, timeline
+from referral.selectors.privacy import secrecy_of
 from referral.texts import offer_text
+from referral.views.privacy import way_to_blocked
 
 WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 # The next step of a state stands first and filled; the others follow as plain buttons.
@@ -84,7 +86,13 @@ def buttons_for(case: Case, actor: Actor) -> list[ActionButton]:
 @roles_required(*WITH_PATIENT)
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
-    case = _case(actor, number)
+    try:
+        case = _case(actor, number)
+    except Http404:
+        blocked = way_to_blocked(actor, number)
+        if not blocked:
+            raise
+        return redirect(blocked)
     if case.number != number:
         return redirect("case", number=case.number)
     record_access(actor, what="case", now=now, cases=[(case.number, case.patient_id)])
@@ -115,6 +123,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "last_return": next((e for e in log if e.verb == "return_to_clinic"), None),
         "last_rejection": next((e for e in log if e.verb == "reject"), None),
         "own_side": own_side,
+        "secrecy": secrecy_of(actor, case),
         **extra,
     }
 

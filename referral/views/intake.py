@@ -77,6 +77,15 @@ GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
             ("free_text", ""),
         ),
     ),
+    (
+        "consent",
+        gettext_lazy("Samtycke"),
+        (
+            ("share_consent", ""),
+            ("share_consent_how", "span-6"),
+            ("share_consent_on", "span-6"),
+        ),
+    ),
 )
 
 

@@ -19,6 +19,7 @@ from organisations.pages import actor_of, roles_required
 from referral.filters import CaseFilter
 from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.paging import page_of
+from referral.selectors.privacy import blocked_cases
 from referral.selectors.worklist import (
     REVIEWED,
     cases_of_identity,
@@ -26,6 +27,7 @@ from referral.selectors.worklist import (
     sort_for,
     views_for,
 )
+from referral.views.privacy import way_to_blocked
 
 START_VIEWS = {Role.NAVIGATOR: "mine", Role.CLINIC: "all", Role.PROVIDER: "all"}
 
@@ -99,6 +101,8 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         return _result(request, search)
     wanted = request.GET.get("patient", "")
     patient = int(wanted) if re.fullmatch(r"[0-9]{1,18}", wanted) else None
+    if search and (blocked := way_to_blocked(actor, search)):
+        return redirect(blocked)
     views = views_for(actor)
     view = request.GET.get("view", "")
     if view not in {v.key for v in views}:
@@ -134,6 +138,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
             "shows_reason": view in REVIEWED,
             "search_problem": search_problem(search, today=today) if search else "",
             "filtered": any(request.GET.get(name) for name in filters.form.fields),
+            "blocked_cases": [] if search else blocked_cases(actor),
         },
     )
 

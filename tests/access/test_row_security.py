@@ -17,15 +17,20 @@ from patients.models import Patient
 from referral import services
 from referral.models import (
     Attachment,
+    Block,
     Case,
     CaseLog,
     CaseState,
     Certificate,
+    Consent,
+    Correction,
+    EmergencyOpening,
     IntakeForm,
     IntakeFormVersion,
     Offer,
     Pause,
     Referral,
+    RetentionHold,
 )
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
@@ -48,6 +53,8 @@ OF_A_CASE: dict[type[models.Model], str] = {
     CaseLog: "case__number",
     Offer: "case__number",
     Certificate: "case__number",
+    Consent: "case__number",
+    Correction: "case__number",
     Referral: "offer__case__number",
     IntakeForm: "case__number",
     IntakeFormVersion: "form__case__number",
@@ -60,6 +67,8 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     EventDelivery,
     GatewayCallback,
 )
+# Of a case too, but read by a region's administrator or a clinic alone (tests of their own).
+READ_BY_FEW: tuple[type[models.Model], ...] = (Block, EmergencyOpening, RetentionHold)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
@@ -119,7 +128,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
         if model._meta.app_label in own:
             free = model.__name__ in WITHOUT_PATIENTS.get(model._meta.app_label, set())
             assert (model._meta.db_table in protected) != free, model
-    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, AccessLog, KeptText}
+    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, AccessLog, KeptText}
     assert protected == {model._meta.db_table for model in tested}
 
 
@@ -169,7 +178,7 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = set() if model is Notice else {made.case.number}
+            expected = set() if model in {Notice, Correction} else {made.case.number}
             assert numbers(model, path) == expected, model
 
 
@@ -191,6 +200,32 @@ def test_a_provider_gets_neither_others_offers_nor_the_home_sides_notes():
     with acting_as(made.provider):
         assert list(Offer.objects.values_list("state", flat=True)) == ["accepted"]
         assert set(CaseLog.objects.values_list("verb", flat=True)) == {"accept"}
+
+
+def test_openings_and_holds_are_read_by_the_regions_administrator_and_blocks_by_the_clinic():
+    made = make_case(CaseState.IN_PROGRESS)
+    now = timezone.now()
+    admin = region_admin_actor(made.unit.region)
+    services.place_hold(made.case.number, reason="Tvist.", actor=admin, now=now)
+    services.block(made.case, reach="units", asked_by_patient=True, actor=made.clinic, now=now)
+    services.open_in_emergency(
+        made.case.number, reason="x", cannot_consent=True, actor=made.navigator, now=now
+    )
+    clinic_elsewhere = clinic_actor(CareUnitFactory(region=made.unit.region, sends=True))
+    readers: dict[type[models.Model], list[Actor]] = {
+        Block: [made.clinic],
+        EmergencyOpening: [admin, made.navigator, made.clinic],
+        RetentionHold: [admin, made.navigator, made.clinic],
+    }
+    everyone = [
+        *(admin, made.navigator, made.clinic, made.provider, clinic_elsewhere),
+        *(navigator_actor(made.unit.region), manager_actor(made.unit.region), operator_actor()),
+        *(region_admin_actor(RegionFactory(code="14")), navigator_actor(RegionFactory(code="14"))),
+    ]
+    for model in READ_BY_FEW:
+        for actor in everyone:
+            with acting_as(actor):
+                assert model._base_manager.exists() == (actor in readers[model]), (model, actor)
 
 
 def test_a_draft_is_its_clinics_alone():

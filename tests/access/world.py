@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from organisations.access import Actor
 from organisations.events import deliver_events
+from patients.services import ContactDetails
 from referral import services
 from referral.models import Attachment, CaseState, Pause
 from tests.factories import (
@@ -43,6 +44,13 @@ def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> Ma
         until=today,
         comment="",
         actor=made.navigator,
+        now=now,
+    )
+    services.correct_patient(
+        made.case,
+        contact=ContactDetails(given_name="Hemliga", family_name="Undansson", phone="070-1"),
+        reason="Telefon saknades.",
+        actor=made.clinic,
         now=now,
     )
     Attachment.objects.create(

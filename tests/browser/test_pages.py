@@ -111,6 +111,7 @@ def pages() -> Iterator[Address]:
     yield provider, reverse("contracts")
     yield provider, reverse("contract", args=[line.contract.pk])
     yield navigator, reverse("contracts")
+    yield from privacy_pages(home, made[CaseState.ACCEPTED])
     yield manager, reverse("worklist")  # refused: the page that says so
     yield from access_log_pages(home)
 
@@ -252,6 +253,36 @@ def registry_pages(owner: Actor, line: ContractLine, navigator: Actor) -> Iterat
     for name in reads:
         yield navigator, reverse(name, args=[contract.pk])
     yield navigator, reverse("contracts")
+
+
+def privacy_pages(home: MadeCase, accepted: MadeCase) -> Iterator[Address]:
+    """Secrecy and correctness: the forms, a blocked case and the administrator's pages."""
+    now = timezone.now()
+    region = home.unit.region
+    navigator, clinic = home.navigator, home.clinic
+    services.note(home.case, text="Fel ärende.", actor=navigator, now=now)
+    note = home.case.log.get(verb="note")
+    for verb in ("consent", "protect", "correct_patient", "move_patient", "export"):
+        yield navigator, reverse("case-privacy", args=[home.case.number, verb])
+    yield navigator, reverse("note-strike", args=[home.case.number, note.pk])
+    consent = accepted.case.consents.get()
+    yield navigator, reverse("consent-withdraw", args=[accepted.case.number, consent.pk])
+    yield clinic, reverse("case-privacy", args=[home.case.number, "block"])
+    services.strike_note(home.case, entry_id=note.pk, reason="x", actor=navigator, now=now)
+    services.protect(home.case, protection="sekretessmarkering", reason="x", actor=clinic, now=now)
+    services.block(home.case, reach="units", asked_by_patient=True, actor=clinic, now=now)
+    yield clinic, reverse("case", args=[home.case.number])
+    yield clinic, reverse("case-privacy", args=[home.case.number, "lift_block"])
+    yield navigator, f"{reverse('worklist')}?view=all"
+    yield navigator, reverse("case-blocked", args=[home.case.number])
+    admin = region_admin_actor(region)
+    opening = services.open_in_emergency(
+        home.case.number, reason="Akut.", cannot_consent=True, actor=navigator, now=now
+    )
+    services.place_hold(home.case.number, reason="Tvist.", actor=admin, now=now)
+    yield admin, reverse("privacy")
+    yield admin, reverse("opening", args=[opening.pk])
+    yield navigator, reverse("case", args=[home.case.number])
 
 
 @pytest.mark.parametrize("width", [1280, 390])

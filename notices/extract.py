@@ -1,0 +1,13 @@
+"""The notices of a case in a patient's extract (referral.patient_extract)."""
+
+from django.utils.translation import gettext as _
+
+from referral.models import Case
+from referral.patient_extract import Part, facts_of
+
+
+def part_of(case: Case) -> Part:
+    """What was sent to the patient; e-mails go to units and administrators."""
+    names = ("kind", "channel", "state", "subject", "body", "created_at", "sent_at", "read_at")
+    sent = case.notices.exclude(channel="email")
+    return Part("notices", _("Meddelanden"), [facts_of(notice, *names) for notice in sent])

@@ -1,0 +1,63 @@
+"""When texts of notices and words from the gateway are thinned (organisations.retention)."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from notices.models import GatewayCallback, Notice
+from organisations.retention import Rule, register_rule
+from referral.models import Case
+from referral.retention import before_thinning
+
+CALLBACKS_KEPT = timedelta(days=365)
+BODIES_KEPT = timedelta(days=730)
+
+
+def remove_notices_of(case: Case) -> None:
+    """A case that is thinned takes its notices with it."""
+    GatewayCallback.objects.filter(notice__case=case).delete()
+    Notice.objects.filter(case=case).delete()
+
+
+def _old_callbacks(now: datetime) -> QuerySet[GatewayCallback]:
+    return GatewayCallback.objects.filter(received_at__lt=now - CALLBACKS_KEPT)
+
+
+def _thin_callbacks(now: datetime, at_most: int) -> int:
+    keys = list(_old_callbacks(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return GatewayCallback.objects.filter(pk__in=keys).delete()[0]
+
+
+def _old_bodies(now: datetime) -> QuerySet[Notice]:
+    """Of closed cases; what was offered stays in the offer, that it was sent in the case log."""
+    return Notice.objects.filter(case__closed_at__lt=now - BODIES_KEPT).exclude(body="")
+
+
+def _thin_bodies(now: datetime, at_most: int) -> int:
+    keys = list(_old_bodies(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return Notice.objects.filter(pk__in=keys).update(body="")
+
+
+def register_all() -> None:
+    before_thinning(remove_notices_of)
+    register_rule(
+        Rule(
+            name="callbacks",
+            what=_("Återkopplingar från 1177"),
+            kept=_("1 år"),
+            law=_("GDPR artikel 5.1 e; svaret står i erbjudandet"),
+            due=lambda now: _old_callbacks(now).count(),
+            thin=_thin_callbacks,
+        )
+    )
+    register_rule(
+        Rule(
+            name="notice_texts",
+            what=_("Meddelandens text i avslutade ärenden"),
+            kept=_("2 år efter avslut"),
+            law=_("GDPR artikel 5.1 c och e; texten står i erbjudandet"),
+            due=lambda now: _old_bodies(now).count(),
+            thin=_thin_bodies,
+        )
+    )
