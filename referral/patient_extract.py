@@ -172,7 +172,7 @@ def facts_of(row: models.Model, *names: str) -> list[Fact]:
             value = str(value)
         words = getattr(row, f"get_{name}_display", None)
         text = _text(words()) if words and value else _text(value)
-        label = str(LABELS.get(name) or getattr(column, "verbose_name", name))
+        label = str(LABELS.get(name, getattr(column, "verbose_name", name)))
         facts.append(Fact(name, label[:1].upper() + label[1:], value, text))
     return facts
 

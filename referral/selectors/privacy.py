@@ -30,6 +30,7 @@ class BlockedCase:
     number: str
     state: str
     last_day: date
+    patient_id: int  # for the access log; shown to nobody
 
     @property
     def state_label(self) -> str:
@@ -42,7 +43,7 @@ def blocked_cases(actor: Actor, *, at_most: int = 50) -> list[BlockedCase]:
         return []
     with as_product("that blocked information exists"):
         rows = Case.objects.kept_from(actor).open().order_by("last_day", "pk")
-        found = rows.values_list("number", "state", "last_day")[:at_most]
+        found = rows.values_list("number", "state", "last_day", "patient_id")[:at_most]
         return [BlockedCase(*row) for row in found]
 
 
@@ -58,7 +59,7 @@ def blocked_case(actor: Actor, number: str) -> BlockedCase | None:
         row = (
             Case.objects.kept_from(actor)
             .filter(number=wanted)
-            .values_list("number", "state", "last_day")
+            .values_list("number", "state", "last_day", "patient_id")
             .first()
         )
     return BlockedCase(*row) if row else None

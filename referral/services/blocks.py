@@ -231,5 +231,6 @@ def follow_up_opening(
         locked.outcome = outcome
         locked.follow_up = why
         locked.save(update_fields=["followed_up_at", "followed_up_by", "outcome", "follow_up"])
-    record_access(actor, what="opening_follow_up", now=now, cases=[(locked.case_number, None)])
+        shown = [(locked.case_number, locked.case.patient_id)]
+    record_access(actor, what="opening_follow_up", now=now, cases=shown)
     return locked

@@ -235,7 +235,8 @@ def lift_hold(hold: RetentionHold, *, actor: Actor, now: datetime) -> RetentionH
             locked.lifted_at = now
             locked.lifted_by_id = actor.user_id
             locked.save(update_fields=["lifted_at", "lifted_by"])
-            record_access(actor, what="hold", now=now, cases=[(locked.case_number, None)])
+            shown = [(locked.case_number, locked.case.patient_id)]
+            record_access(actor, what="hold", now=now, cases=shown)
         return locked
 
 

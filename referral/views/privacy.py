@@ -24,7 +24,7 @@ from referral.models import Case
 from referral.patient_extract import extract_for_case
 from referral.privacy import PRIVACY
 from referral.selectors import get_case
-from referral.selectors.privacy import blocked_case
+from referral.selectors.privacy import BlockedCase, blocked_case
 from referral.views.documents import extract_file
 
 WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
@@ -173,21 +173,23 @@ def _page(
 @roles_required(Role.NAVIGATOR, Role.PROVIDER)
 def blocked_page(request: HttpRequest, number: str) -> HttpResponse:
     """That there is blocked information, and the two ways to it."""
-    found = blocked_case(actor_of(request), number)
+    actor = actor_of(request)
+    found = blocked_case(actor, number)
     if found is None:
-        return redirect("case", number=number)
-    return _blocked(request, found.number)
+        return redirect("case", number=_case(actor, number).number)
+    return _blocked(request, found)
 
 
-def _blocked(request: HttpRequest, number: str, **bound: PlainForm) -> HttpResponse:
-    record_access(actor_of(request), what="blocked", now=timezone.now(), cases=[(number, None)])
+def _blocked(request: HttpRequest, found: BlockedCase, **bound: PlainForm) -> HttpResponse:
+    shown = [(found.number, found.patient_id)]
+    record_access(actor_of(request), what="blocked", now=timezone.now(), cases=shown)
     consent = bound.get("consent_form") or forms.OpenWithConsentForm(auto_id="consent_%s")
     emergency = bound.get("emergency_form") or forms.EmergencyForm(auto_id="emergency_%s")
     return render(
         request,
         "referral/privacy/blocked.html",
         {
-            "blocked": blocked_case(actor_of(request), number),
+            "blocked": found,
             "consent_form": consent,
             "emergency_form": emergency,
             "erring": next((form for form in bound.values() if form.errors), None),
@@ -220,7 +222,7 @@ def open_blocked(request: HttpRequest, number: str, way: str) -> HttpResponse:
         else:
             messages.success(request, _("Ärendet är öppnat. Öppningen är loggad."))
             return redirect("case", number=found.number)
-    return _blocked(request, found.number, **{f"{way}_form": form})
+    return _blocked(request, found, **{f"{way}_form": form})
 
 
 def _case(actor: Actor, number: str) -> Case:

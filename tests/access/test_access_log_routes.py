@@ -146,6 +146,57 @@ def nothing(world: World) -> list[Any]:
     return []
 
 
+def own_note(world: World) -> list[Any]:
+    services.note(world.made.case, text="x", actor=world.made.navigator, now=timezone.now())
+    return [world.number, world.made.case.log.get(verb="note").pk]
+
+
+def consent(world: World) -> list[Any]:
+    return [world.number, world.made.case.consents.get().pk]
+
+
+def blocked(world: World) -> list[Any]:
+    clinic, now = world.made.clinic, timezone.now()
+    services.block(world.made.case, reach="units", asked_by_patient=True, actor=clinic, now=now)
+    return [world.number]
+
+
+def opened(world: World) -> list[Any]:
+    blocked(world)
+    opening = services.open_in_emergency(
+        world.number,
+        reason="x",
+        cannot_consent=True,
+        actor=world.made.navigator,
+        now=timezone.now(),
+    )
+    return [opening.pk]
+
+
+def protected(world: World) -> list[Any]:
+    services.protect(
+        world.made.case,
+        protection="sekretessmarkering",
+        reason="x",
+        actor=world.made.clinic,
+        now=timezone.now(),
+    )
+    return []
+
+
+def held(world: World) -> list[Any]:
+    admin, now = world.actor("admin"), timezone.now()
+    return [services.place_hold(world.number, reason="x", actor=admin, now=now).pk]
+
+
+def by_number(world: World) -> dict[str, Any]:
+    return {"number": world.number, "reason": "x", "file_format": "json"}
+
+
+def reason(world: World) -> dict[str, Any]:
+    return {"reason": "x", "cannot_consent": "on"}
+
+
 PATIENT: dict[str, tuple[Visit, ...]] = {
     "worklist": (
         Visit("navigator", ("list",), args=nothing, query="?view=all"),
@@ -261,6 +312,46 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("admin", ("log_extract",), args=lambda w: [w.number, "pdf"]),
         Visit("admin", ("log_extract",), args=lambda w: [w.number, "csv"]),
     ),
+    "case-privacy": (
+        Visit("clinic", ("case",), args=lambda w: [w.number, "block"]),
+        Visit(
+            "clinic",
+            ("block",),
+            args=lambda w: [w.number, "block"],
+            body=lambda w: {"reach": "units", "asked_by_patient": "on"},
+            status=302,
+        ),
+    ),
+    "note-strike": (
+        Visit("navigator", ("case",), args=own_note),
+        Visit("navigator", ("strike_note",), args=own_note, body=reason, status=302),
+    ),
+    "consent-withdraw": (Visit("navigator", ("case",), S.ACCEPTED, args=consent),),
+    "case-blocked": (Visit("navigator", ("blocked",), args=blocked),),
+    "case-open": (
+        Visit(
+            "navigator",
+            ("emergency_open",),
+            args=lambda w: [*blocked(w), "emergency"],
+            body=reason,
+            status=302,
+        ),
+    ),
+    "privacy-unprotect": (
+        Visit("admin", ("unprotect",), args=protected, body=by_number, status=302),
+    ),
+    "privacy-hold": (Visit("admin", ("hold",), args=nothing, body=by_number, status=302),),
+    "privacy-export": (Visit("admin", ("export",), args=nothing, body=by_number),),
+    "hold-lift": (Visit("admin", ("hold",), args=held, body=reason, status=302),),
+    "opening": (
+        Visit(
+            "admin",
+            ("opening_follow_up",),
+            args=opened,
+            body=lambda w: {"outcome": "justified", "text": "x"},
+            status=302,
+        ),
+    ),
     "api-case-list": (
         Visit("navigator", ("list",), args=nothing),
         Visit("clinic", ("submit",), S.CLOSED, args=nothing, body=whole_form, status=201),
@@ -334,6 +425,7 @@ NO_PATIENT: dict[str, str] = {
     "case-form": "sends on to the form, which writes",
     "form-new": "makes an empty form and sends on to it",
     "access-samples": "periods and counts",
+    "privacy": "case numbers and names of staff",
     "log-extracts": "asks whose, and sends on to the extract, which writes",
     "case-search": "sends on to the case or the list, which write",
     "suggest-procedures": "codes",

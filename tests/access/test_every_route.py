@@ -61,6 +61,7 @@ OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
+OWN |= {"privacy"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -68,7 +69,16 @@ ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "pers
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
 ADMINISTRATION |= {"regions", "region", "providers", "provider-new", "provider"}
+# By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
+SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {
+    "case-privacy": lambda made: of_case(made) | {"verb": "consent"},
+    "consent-withdraw": lambda made: (
+        of_case(made) | {"consent": getattr(made.case.consents.first(), "pk", 1)}
+    ),
+    "note-strike": lambda made: of_case(made) | {"entry": made.case.log.first().pk},
+    "case-blocked": of_case,
+    "case-open": lambda made: of_case(made) | {"way": "emergency"},
     "case": of_case,
     "case-form": of_case,
     "case-matching": of_case,
@@ -157,7 +167,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | REGISTRY | objects
+    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -35,11 +35,14 @@ from referral.models import (
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
+    CareUnitFactory,
     MadeCase,
     RegionFactory,
+    clinic_actor,
     integration_actor,
     make_case,
     manager_actor,
+    navigator_actor,
     operator_actor,
     region_admin_actor,
 )

@@ -209,7 +209,7 @@ def test_callbacks_go_after_a_year():
         GatewayCallback.objects.create(
             delivery_id=f"d{days}",
             received_at=timezone.now() - timedelta(days=days),
-            payload={},
+            payload={"type": "message.read"},
             outcome="read",
         )
     assert run()["callbacks"] == 1

@@ -179,6 +179,7 @@ def test_others_know_that_blocked_information_exists_and_nothing_more():
         "number": made.case.number,
         "state": "in_progress",
         "last_day": made.case.last_day,
+        "patient_id": made.case.patient_id,
     }
     for stranger in (navigator_actor(RegionFactory(code="14")), made.provider, made.clinic):
         assert blocked_cases(stranger) == []
