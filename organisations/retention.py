@@ -17,10 +17,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from knox.models import AuthToken
 
 from organisations.access import as_product
 from organisations.models import DomainEvent, EventDelivery
+from organisations.models.login import ApiToken
 
 BATCH = 200
 EVENTS_KEPT = timedelta(days=365)
@@ -76,8 +76,8 @@ def _thin_sessions(now: datetime, at_most: int) -> int:
 
 
 def _thin_tokens(now: datetime, at_most: int) -> int:
-    keys = AuthToken.objects.filter(expiry__lt=now).values_list("pk", flat=True)[:at_most]
-    return AuthToken.objects.filter(pk__in=list(keys)).delete()[0]
+    keys = ApiToken.objects.filter(expiry__lt=now).values_list("pk", flat=True)[:at_most]
+    return ApiToken.objects.filter(pk__in=list(keys)).delete()[0]
 
 
 def _old_events(now: datetime) -> QuerySet[DomainEvent]:
@@ -108,7 +108,7 @@ def register_all() -> None:
             what=_("Utgångna API-nycklar"),
             kept=_("till de går ut"),
             law=_("GDPR artikel 5.1 e"),
-            due=lambda now: AuthToken.objects.filter(expiry__lt=now).count(),
+            due=lambda now: ApiToken.objects.filter(expiry__lt=now).count(),
             thin=_thin_tokens,
         )
     )

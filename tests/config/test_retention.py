@@ -9,13 +9,13 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.utils import timezone
-from knox.models import AuthToken
 
 from contracts.models import CallOff
 from notices.models import GatewayCallback, Notice
 from organisations.access import acting_as, as_product, record_access
 from organisations.events import deliver_events
 from organisations.models import AccessLog, DomainEvent
+from organisations.models.login import ApiToken
 from organisations.retention import count_due, rules, thin
 from patients.models import Patient
 from referral import services
@@ -179,7 +179,7 @@ def test_what_has_expired_or_been_delivered_goes_and_the_rest_stays():
         Session.objects.create(
             session_key=f"key{days}", session_data="", expire_date=now + timedelta(days=days)
         )
-        AuthToken.objects.create(user_of(made.clinic), expiry=timedelta(days=days))
+        ApiToken.objects.create(user_of(made.clinic), expiry=timedelta(days=days))
     closed(days_ago=400)
     waiting = closed(days_ago=401)
     deliveries = DomainEvent.objects.filter(case_number=waiting.case.number)
