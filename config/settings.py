@@ -6,6 +6,7 @@ when a secret or an address is missing: see ``REQUIRED_IN_PRODUCTION`` and docs/
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
 import environ
 from csp.constants import NONE, SELF
@@ -318,7 +319,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Logging out leads on to the identity provider, which ends its session too.
+        "form-action": [SELF, *([urljoin(OIDC_ISSUER, "/")] if OIDC_ISSUER else [])],
         "frame-ancestors": [NONE],
     },
 }

@@ -380,6 +380,11 @@ BREAKS: dict[str, Callable[[], str]] = {
         ProviderFactory(), "organisation_number = '123'"
     ),
     "provider_region_run_has_region": lambda: update(ProviderFactory(), "kind = 'region'"),
+    "provider_hsa_id_shape": lambda: update(ProviderFactory(), "hsa_id = 'SE1-X'"),
+    "provider_hsa_id_once": lambda: update(
+        ProviderFactory(),
+        f"hsa_id = '{ProviderFactory(hsa_id='SE2321000016-VG01').hsa_id}'",
+    ),
     "care_unit_hsa_id_shape": lambda: update(CareUnitFactory(), "hsa_id = 'SE1-X'"),
     "user_hsa_id_shape": lambda: update(UserFactory(), "hsa_id = 'SE1-X'"),
     "invitation_names_where_it_holds": lambda: update(invitation(), "region_id = NULL"),

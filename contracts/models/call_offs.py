@@ -14,7 +14,7 @@ class CallOff(models.Model):
 
     Reserved, used and settled call-offs are live and count against the cap; a released one does
     not. ``amount_sek`` is the line's price when reserved, the invoiced amount when settled.
-    ``counts_on`` decides the period (docs/decisions/0007): the day of the reservation until the
+    ``counts_on`` decides the period (docs/decisions/0011): the day of the reservation until the
     patient is treated, then the day of the treatment.
     """
 

@@ -1,1 +1,1 @@
-"""The access log's writing, sealing and verifying (docs/decisions/0005-the-access-log.md)."""
+"""The access log's writing, sealing and verifying (docs/decisions/0009-the-access-log.md)."""

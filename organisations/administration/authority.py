@@ -1,4 +1,4 @@
-"""Who rules over which assignments, people and units (docs/decisions/0005)."""
+"""Who rules over which assignments, people and units (docs/decisions/0008)."""
 
 from dataclasses import dataclass
 

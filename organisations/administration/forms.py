@@ -262,6 +262,13 @@ class ProviderForm(PlainForm):
     organisation_number = forms.CharField(
         label=_("Organisationsnummer"), max_length=12, help_text=_("Tio siffror.")
     )
+    hsa_id = HsaIdField(
+        required=False,
+        help_text=_(
+            "Vårdgivarens eget i HSA-katalogen. När det finns kommer bara den in med SITHS vars "
+            "uppdrag gäller vårdgivaren."
+        ),
+    )
     kind = forms.ChoiceField(label=_("Driftsform"), choices=Provider.Kind.choices)
     region = RowField(
         Region.objects.all(),

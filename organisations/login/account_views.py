@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from organisations.errors import InvalidInput
+from organisations.login import oidc
 from organisations.login.forms import TokenForm
 from organisations.login.sessions import end_everywhere
 from organisations.login.tokens import grants_for, issue_token, revoke_token, visible_tokens
@@ -65,8 +66,10 @@ def token_revoke(request: HttpRequest, token_key: str) -> HttpResponse:
 
 @require_POST
 def logout_everywhere(request: HttpRequest) -> HttpResponse:
+    onward = None
     if isinstance(request.user, User):
+        onward = oidc.end_of_session(request.session)
         end_everywhere(request.user)
         logout(request)
         messages.success(request, _("Du är utloggad överallt och dina nycklar är återkallade."))
-    return redirect("login")
+    return redirect(onward or "login")

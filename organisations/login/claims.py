@@ -37,7 +37,6 @@ class SithsIdentity:
     name: str
     commission_hsa_id: str
     commission_purpose: str
-    commission_right: tuple[str, ...]
     care_provider_hsa_id: str
 
     @property
@@ -64,7 +63,6 @@ def read_claims(claims: Mapping[str, Any]) -> SithsIdentity:
         name=_name(claims) or person,
         commission_hsa_id=_hsa_id(claims, "commissionHsaId", _("vårdenheten i ditt uppdrag")),
         commission_purpose=_required(claims, "commissionPurpose", _("ändamålet med ditt uppdrag")),
-        commission_right=tuple(_texts(claims, "commissionRight")),
         care_provider_hsa_id=_hsa_id(
             claims, "healthCareProviderHsaId", _("vårdgivaren i ditt uppdrag")
         ),

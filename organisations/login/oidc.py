@@ -5,6 +5,7 @@ keys, and verifies the ID token's signature and times. Which issuer, audience an
 said here.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.django_client import OAuth
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +23,8 @@ from organisations.errors import DomainError
 from organisations.login.claims import REQUIRED_ASSURANCE, LoginRefused, lacks_any
 
 TIMEOUT_SECONDS = 10
+# Where the session holds the login's ID token.
+ID_TOKEN = "login_id_token"  # noqa: S105
 # Only signatures that the provider alone can make.
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
 LEEWAY_SECONDS = 30
@@ -31,6 +35,14 @@ class ProviderAway(DomainError):
 
     status = 503
     code = "provider_away"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the provider has said of a person, and the ID token that it said it in."""
+
+    claims: dict[str, Any]
+    id_token: str
 
 
 def is_configured() -> bool:
@@ -49,7 +61,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         raise ProviderAway(_away()) from error
 
 
-def finish(request: HttpRequest) -> dict[str, Any]:
+def finish(request: HttpRequest) -> Verified:
     """The verified claims of the person who came back with a code.
 
     Raises :class:`LoginRefused` when the person cancelled or anything does not hold, and
@@ -83,7 +95,31 @@ def finish(request: HttpRequest) -> dict[str, Any]:
         raise LoginRefused(
             _("Inloggningen kunde inte bekräftas. Försök igen från början."), code="not_verified"
         )
-    return claims
+    return Verified(claims, str(token.get("id_token", "")))
+
+
+def end_of_session(session: SessionBase) -> str | None:
+    """Where the browser ends the provider's own session (OpenID Connect RP-Initiated Logout 1.0).
+
+    None when it did not begin there, and when the provider offers no such address or does not
+    answer: the session here ends anyway.
+    """
+    id_token = session.get(ID_TOKEN)
+    if not (id_token and is_configured()):
+        return None
+    client = _client()
+    try:
+        _load_metadata(client)
+        if not client.server_metadata.get("end_session_endpoint"):
+            return None
+        told = client.create_logout_url(
+            id_token_hint=id_token,
+            client_id=settings.OIDC_CLIENT_ID,
+            post_logout_redirect_uri=str(settings.BASE_URL) + reverse("login"),
+        )
+    except (requests.RequestException, AuthlibBaseError, ValueError, KeyError):
+        return None
+    return str(told["url"])
 
 
 def _with_userinfo(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From verified claims to a user and the assignments it may work in (docs/operations.md).
 
-The commission's care unit must be one that Vårdlots knows. An assignment that an administrator has
+The commission's care unit must be one that Vårdlots knows, and its care provider the unit's, where
+the operator has entered the provider's HSA-id. An assignment that an administrator has
 prepared for the person counts when it belongs to that unit: the unit's own, its provider's, or its
 region's. Without one the unit itself gives the role, if the commission is for care: a clinic where
 the unit sends patients, a receiving provider where it receives them.
@@ -98,6 +99,16 @@ def _unit(identity: SithsIdentity) -> CareUnit:
             )
             % {"unit": unit.name},
             code="unit_closed",
+        )
+    if unit.provider.hsa_id and unit.provider.hsa_id != identity.care_provider_hsa_id:
+        raise LoginRefused(
+            _(
+                "Ditt uppdrag gäller vårdgivaren %(hsa_id)s, men %(unit)s hör i Vårdlots till en "
+                "annan vårdgivare. Välj ett annat uppdrag när du loggar in, eller be den som "
+                "driver Vårdlots se över enhetens vårdgivare."
+            )
+            % {"hsa_id": identity.care_provider_hsa_id, "unit": unit.name},
+            code="other_care_provider",
         )
     return unit
 

@@ -66,7 +66,14 @@ def _password_page(request: HttpRequest) -> HttpResponse:
 
 
 class Logout(LogoutView):
+    """Ends the session here, and the identity provider's own: the next person logs in anew."""
+
     http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        onward = oidc.end_of_session(request.session)
+        answer = super().post(request, *args, **kwargs)
+        return redirect(onward) if onward else answer
 
 
 @never_cache
@@ -93,7 +100,8 @@ def siths_callback(request: HttpRequest) -> HttpResponseBase:
     if tried.wait_seconds:
         return too_many(request, seconds=tried.wait_seconds)
     try:
-        done = siths.log_in(read_claims(oidc.finish(request)), now=now)
+        verified = oidc.finish(request)
+        done = siths.log_in(read_claims(verified.claims), now=now)
     except DomainError as error:
         if error.code != "not_verified":
             tried.was_no_guess()
@@ -102,6 +110,7 @@ def siths_callback(request: HttpRequest) -> HttpResponseBase:
     goal = request.session.pop(NEXT, None) or reverse("start")
     login(request, done.user, backend=SITHS_BACKEND)
     request.session[LOGIN_ASSIGNMENTS] = list(done.assignments)
+    request.session[oidc.ID_TOKEN] = verified.id_token
     return redirect(goal)
 
 

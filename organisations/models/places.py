@@ -105,6 +105,9 @@ class Provider(models.Model):
 
     name = models.CharField(_("namn"), max_length=120, unique=True)
     organisation_number = models.CharField(_("organisationsnummer"), max_length=10)
+    # The directory's entry for the provider. Its first part may be the number of the region that
+    # entered it, so it cannot be had from the organisation number.
+    hsa_id = models.CharField(_("HSA-id"), max_length=31, blank=True)
     kind = models.CharField(_("driftsform"), max_length=12, choices=Kind)
     region = models.ForeignKey(
         Region, on_delete=models.PROTECT, null=True, blank=True, related_name="own_providers"
@@ -118,6 +121,13 @@ class Provider(models.Model):
             models.CheckConstraint(
                 name="provider_organisation_number_ten_digits",
                 condition=Q(organisation_number__regex=r"^[0-9]{10}$"),
+            ),
+            models.CheckConstraint(
+                name="provider_hsa_id_shape",
+                condition=Q(hsa_id="") | Q(hsa_id__regex=HSA_ID_PATTERN),
+            ),
+            models.UniqueConstraint(
+                name="provider_hsa_id_once", fields=["hsa_id"], condition=~Q(hsa_id="")
             ),
             models.CheckConstraint(
                 name="provider_region_run_has_region",

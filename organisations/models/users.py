@@ -97,7 +97,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def ruled_by(self, region: str) -> "AssignmentQuerySet":
-        """Those that the region's administrator answers for (docs/decisions/0005)."""
+        """Those that the region's administrator answers for (docs/decisions/0008)."""
         return self.filter(ruled_by(region))
 
 

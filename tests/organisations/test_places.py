@@ -198,6 +198,7 @@ class TestOperator:
             values = {
                 "name": "Nya vården AB",
                 "organisation_number": "5599000014",
+                "hsa_id": "SE2321000016-VG01",
                 "kind": "private",
                 "region": None,
             }
@@ -213,6 +214,10 @@ class TestOperator:
             save(operator, kind="region")
         assert set(refused.value.fields) == {"region"}
         save(operator)
+        for taken_or_odd in ("SE1", "SE2321000016-VG01"):
+            with pytest.raises(InvalidInput) as refused:
+                save(operator, name="En annan", hsa_id=taken_or_odd)
+            assert set(refused.value.fields) == {"hsa_id"}
         with pytest.raises(InvalidInput, match="heter så"):
             save(operator)
 

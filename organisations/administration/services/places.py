@@ -128,6 +128,7 @@ def save_provider(
     *,
     name: str,
     organisation_number: str,
+    hsa_id: str,
     kind: str,
     region: Region | None,
     actor: Actor,
@@ -138,6 +139,8 @@ def save_provider(
     problems = {}
     if not (len(organisation_number) == 10 and luhn.is_valid(organisation_number)):
         problems["organisation_number"] = _("Organisationsnumret har tio siffror och stämmer inte.")
+    if hsa_id and not is_hsa_id(hsa_id):
+        problems["hsa_id"] = hsa_id_text()
     if kind not in Provider.Kind.values:
         problems["kind"] = _("Okänt val.")
     if kind == Provider.Kind.REGION and region is None:
@@ -146,6 +149,7 @@ def save_provider(
     new = {
         "name": name.strip(),
         "organisation_number": organisation_number,
+        "hsa_id": hsa_id,
         "kind": kind,
         "region": region,
     }
@@ -164,6 +168,9 @@ def save_provider(
                     details=changes,
                 )
     except IntegrityError as error:
+        if "provider_hsa_id_once" in str(error):
+            text = _("En annan vårdgivare har det HSA-id:t.")
+            raise InvalidInput(text, fields={"hsa_id": text}) from error
         text = _("En annan vårdgivare heter så.")
         raise InvalidInput(text, fields={"name": text}) from error
     return saved

@@ -42,6 +42,7 @@ class TestProvider:
         self.signs_with_another_key = False
         self.unsigned = False
         self.cancels = False
+        self.ends_sessions = False
         self.token_requests = 0
         self._app = Flask("provider")
         self._server = make_server("127.0.0.1", 0, self._app, threaded=True)
@@ -96,7 +97,10 @@ class TestProvider:
         app.add_url_rule("/userinfo", view_func=self._userinfo, methods=["GET", "POST"])
 
     def _configuration(self) -> Response:
-        return jsonify(self.provider.provider_configuration.to_dict())
+        told = self.provider.provider_configuration.to_dict()
+        if self.ends_sessions:
+            told["end_session_endpoint"] = f"{self.issuer}/logout"
+        return jsonify(told)
 
     def _jwks(self) -> Response:
         return jsonify(self.provider.jwks)

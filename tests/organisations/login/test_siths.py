@@ -348,3 +348,44 @@ def refusal(answer: Any) -> str:
     assert answer.status_code == 403, (answer.status_code, answer.content.decode()[:500])
     assert "_auth_user_id" not in answer.client.session
     return str(answer.context["error"].code)
+
+
+def test_a_commission_with_another_care_provider_than_the_units_is_refused(
+    provider: TestProvider, clinic: CareUnit, client: Client
+) -> None:
+    provider.claims = claims_of(clinic, healthCareProviderHsaId="SE2321000000-VG02")
+    clinic.provider.hsa_id = "SE2321000000-VG01"
+    clinic.provider.save()
+    answer = log_in(client)
+    assert refusal(answer) == "other_care_provider"
+    assert "SE2321000000-VG02" in answer.content.decode()
+    provider.claims = claims_of(clinic, healthCareProviderHsaId="SE2321000000-VG01")
+    assert log_in(client).status_code == 302
+
+
+@pytest.mark.parametrize("way_out", ["/logout/", "/logout/everywhere/"])
+def test_logging_out_ends_the_providers_session_too(
+    provider: TestProvider, clinic: CareUnit, client: Client, way_out: str
+) -> None:
+    provider.ends_sessions = True
+    provider.claims = claims_of(clinic)
+    log_in(client)
+    onward = urlsplit(client.post(way_out)["Location"])
+    assert f"{onward.scheme}://{onward.netloc}{onward.path}" == f"{provider.issuer}/logout"
+    asked = parse_qs(onward.query)
+    assert asked["post_logout_redirect_uri"] == ["http://testserver/login/"]
+    assert asked["client_id"] == ["vardlots"]
+    assert asked["id_token_hint"][0].count(".") == 2
+    assert client.get("/account/").status_code == 302  # here it is over already
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_logging_out_needs_nothing_of_the_provider(
+    provider: TestProvider, clinic: CareUnit, client: Client, settings: Any, away: bool
+) -> None:
+    provider.claims = claims_of(clinic)
+    log_in(client)
+    if away:
+        settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    assert client.post("/logout/")["Location"] == "/login/"
+    assert client.get("/account/").status_code == 302
