@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from capacity.distance import great_circle_km
-from capacity.models import QualityMeasure, WaitingTime
+from capacity.models import OWN_SOURCE, QualityMeasure, WaitingTime
 from capacity.selectors import FRESH_DAYS
 from contracts.codes import covering_codes
 from contracts.models import ContractLine
@@ -159,11 +159,16 @@ def _age_refusals(line: ContractLine, age: int | None) -> Iterable[str]:
 def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
     """The lines for the code, with newest wait and quality, in a fixed number of queries."""
     codes = covering_codes(need.kva)
-    wait = WaitingTime.objects.filter(
-        care_unit=OuterRef("care_unit"),
-        kva__in=codes,
-        day__range=(today - timedelta(days=FRESH_DAYS), today),
-    ).order_by("-day", "-kva", "source")
+    wait = (
+        WaitingTime.objects.filter(
+            care_unit=OuterRef("care_unit"),
+            kva__in=codes,
+            day__range=(today - timedelta(days=FRESH_DAYS), today),
+            need_within_days=None,
+        )
+        .exclude(source=OWN_SOURCE)
+        .order_by("-day", "-kva", "source")
+    )
     quality = QualityMeasure.objects.filter(
         care_unit=OuterRef("care_unit"), kva__in=codes, year__lte=today.year
     ).order_by("-year", "-kva", "source")

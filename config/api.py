@@ -13,6 +13,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
+from capacity.api import WaitingTimesView
 from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from notices.api import CaseNotices
@@ -101,6 +102,7 @@ urlpatterns = [
     path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),
     path("v1/cases/<str:number>/notices/", CaseNotices.as_view(), name="api-case-notices"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
+    path("v1/waiting-times/", WaitingTimesView.as_view(), name="api-waiting-times"),
     path("v1/", include(router.urls)),
     path("schema/", Schema.as_view(), name="api-schema"),
     path("docs/", Docs.as_view(url_name="api-schema"), name="api-docs"),

@@ -14,14 +14,15 @@ PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
 PRIVACY = "privacy"
+SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 MENUS: dict[str, tuple[str, ...]] = {
-    Role.CLINIC: (CASES, FORMS, STATISTICS),
-    Role.NAVIGATOR: (CASES, CONTRACTS, STATISTICS),
-    Role.PROVIDER: (CASES, CONTRACTS),
-    Role.CONTRACT_OWNER: (CONTRACTS,),
-    Role.MANAGER: (STATISTICS,),
-    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS),
-    Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, HISTORY),
+    Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
+    Role.NAVIGATOR: (CASES, CONTRACTS, SITUATION, STATISTICS),
+    Role.PROVIDER: (CASES, CONTRACTS, SITUATION),
+    Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
+    Role.MANAGER: (STATISTICS, SITUATION),
+    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
+    Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
 
@@ -53,6 +54,8 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
         PRIVACY: _("Sekretess"),
+        SITUATION: _("Lägesbild"),
+        WAITING_TIME_FILES: _("Väntetider"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("organisations.urls")),
     path("", include("referral.urls")),
     path("", include("contracts.urls")),
+    path("", include("capacity.urls")),
     path("", include("notices.urls")),
     path("", include("statistics.urls")),
     path("api/", include("config.api")),

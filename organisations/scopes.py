@@ -10,6 +10,7 @@ class Scope(TextChoices):
     CASES_WRITE = "cases:write", _("skicka in och ändra ärenden")
     CONTRACTS_READ = "contracts:read", _("läsa avtal och takvolymer")
     STATISTICS_READ = "statistics:read", _("läsa statistik")
+    WAITING_TIMES_READ = "waiting-times:read", _("läsa väntetider")
     PLACES_READ = "places:read", _("läsa regioner och vårdenheter")
 
 

@@ -8,8 +8,9 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
-        from referral import retention
+        from referral import own_waits, retention
         from referral.services import expire_offers
 
         register_sweep("offers", expire_offers)
+        own_waits.subscribe_all()
         retention.register_all()

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from organisations.charts import Chart, bar_chart
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
-from statistics.charts import Chart, bar_chart
 from statistics.exports import HIDDEN, csv_file, xlsx_file
 from statistics.forms import StatisticsForm
 from statistics.selectors import DEFINITIONS, Figures, Statistics, clinics_of, statistics_for

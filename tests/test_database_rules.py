@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import Error, IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from capacity.models import WaitingTimeFile
 from contracts.models import (
     CallOff,
     CapAlert,
@@ -368,6 +369,20 @@ def api_token() -> ApiToken:
     return ApiToken.objects.create(user_of(operator_actor()), scopes=[])[0]
 
 
+def waiting_time_file() -> models.Model:
+    return WaitingTimeFile.objects.create(
+        sha256="0" * 64,
+        source="SPOR",
+        name="dag.csv",
+        made_at=timezone.now(),
+        made_by="test",
+        rows=0,
+        added=0,
+        changed=0,
+        unchanged=0,
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
     "kept_text_once_per_form": lambda: copy(kept_text()),
     "api_token_expires": lambda: update(api_token(), "expiry = NULL"),
@@ -465,6 +480,9 @@ BREAKS: dict[str, Callable[[], str]] = {
     "alert_open_once_per_limit": lambda: copy(alert()),
     # capacity
     "waiting_time_once_a_day": lambda: copy(WaitingTimeFactory()),
+    "waiting_time_done": lambda: update(WaitingTimeFactory(), "done = 0"),
+    "waiting_time_percent": lambda: update(WaitingTimeFactory(), "asa34_percent = 101"),
+    "waiting_time_file_once": lambda: copy(waiting_time_file()),
     "waiting_time_kva_shape": lambda: update(WaitingTimeFactory(), "kva = 'X'"),
     "waiting_time_median_within_p80": lambda: update(
         WaitingTimeFactory(), "median_days = p80_days + 1"

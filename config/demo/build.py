@@ -281,6 +281,7 @@ def _months(
                 done=random.randint(8, 60),
                 median_days=drifted if month else median,
                 p80_days=round(max(drifted, median) * 1.5),
+                asa34_percent=Decimal(random.randint(4, 28)),
                 source="Demo",
             )
         )

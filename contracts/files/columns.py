@@ -39,9 +39,6 @@ COLUMNS = (
 )
 CONTRACT_KEYS = tuple(column.key for column in COLUMNS if not column.of_line)
 LINE_KEYS = tuple(column.key for column in COLUMNS if column.of_line)
-BY_HEADING = {column.heading: column.key for column in COLUMNS} | {
-    column.key: column.key for column in COLUMNS
-}
 REQUIRED = frozenset(
     {
         *("number", "title", "provider", "contract_type", "valid_from", "valid_to"),

@@ -1,16 +1,16 @@
-"""Read a CSV or XLSX file of contracts into rows of text."""
+"""Read a CSV or XLSX file of named columns into rows of text."""
 
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import openpyxl
 from django.utils.translation import gettext as _
 
-from contracts.files.columns import BY_HEADING, COLUMNS, REQUIRED
+from contracts.files.columns import COLUMNS, REQUIRED, Column
 from organisations.errors import InvalidInput
 
 MAX_ROWS = 20_000
@@ -19,7 +19,13 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
 
 
-def read_rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
+def read_rows(
+    content: bytes,
+    *,
+    columns: Sequence[Column] = COLUMNS,
+    required: Collection[str] = REQUIRED,
+    max_rows: int = MAX_ROWS,
+) -> list[tuple[int, dict[str, str]]]:
     """Row number in the file and its cells by column key; empty rows are passed over.
 
     The content decides whether it is a spreadsheet or CSV. CSV may have semicolon, comma or tab
@@ -32,23 +38,26 @@ def read_rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
         raise _refused(_("Filen är större än 20 MB."))
     cells = _spreadsheet(content) if content.startswith(b"PK") else _csv(content)
     rows = iter(cells)
-    keys = _keys(next(rows, []))
+    keys = _keys(next(rows, []), columns, required)
     found: list[tuple[int, dict[str, str]]] = []
     for number, row in enumerate(rows, start=2):
         texts = [_text(cell) for cell in row]
         if not any(texts):
             continue
-        if len(found) == MAX_ROWS:
-            raise _refused(_("Filen har fler än 20 000 rader."))
+        if len(found) == max_rows:
+            raise _refused(_("Filen har fler än %(most)s rader.") % {"most": max_rows})
         found.append((number, {key: t for key, t in zip(keys, texts, strict=False) if key}))
     if not found:
         raise _refused(_("Filen har inga rader under rubrikerna."))
     return found
 
 
-def _keys(headings: Iterable[Any]) -> list[str]:
-    keys = [BY_HEADING.get(_text(heading).casefold(), "") for heading in headings]
-    missing = [c.heading for c in COLUMNS if c.key in REQUIRED and c.key not in keys]
+def _keys(
+    headings: Iterable[Any], columns: Sequence[Column], required: Collection[str]
+) -> list[str]:
+    known = {name: column.key for column in columns for name in (column.heading, column.key)}
+    keys = [known.get(_text(heading).casefold(), "") for heading in headings]
+    missing = [c.heading for c in columns if c.key in required and c.key not in keys]
     if missing:
         raise _refused(_("Kolumner saknas: %(names)s.") % {"names": ", ".join(missing)})
     twice = {key for key in keys if key and keys.count(key) > 1}

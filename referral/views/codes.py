@@ -10,7 +10,7 @@ from organisations.pages import roles_required
 from referral.selectors.codes import Suggestion, suggest_diagnoses, suggest_procedures
 
 
-@roles_required(Role.CLINIC)
+@roles_required()
 @require_safe
 def procedures(request: HttpRequest) -> JsonResponse:
     return _answer(suggest_procedures(_text(request, "q")))

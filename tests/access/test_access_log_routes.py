@@ -469,6 +469,13 @@ NO_PATIENT: dict[str, str] = {
         ),
         "terms and volumes, no patient",
     ),
+    **dict.fromkeys(
+        (
+            *("situation", "situation-unit", "waiting-time-files", "waiting-time-file"),
+            "api-waiting-times",
+        ),
+        "waiting times of units",
+    ),
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

@@ -60,6 +60,7 @@ OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-stati
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
+OWN |= {"situation"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -69,6 +70,8 @@ ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "pers
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
 ADMINISTRATION |= {"regions", "region", "providers", "provider-new", "provider"}
+ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
+ADMINISTRATION |= {"api-waiting-times"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {

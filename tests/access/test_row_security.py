@@ -94,7 +94,7 @@ WITHOUT_PATIENTS = {
         *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
         *("PeriodCap", "PeriodCount", "Procedure"),
     },
-    "capacity": {"QualityMeasure", "WaitingTime"},
+    "capacity": {"QualityMeasure", "WaitingTime", "WaitingTimeFile"},
     "referral": {"CaseNumberCounter"},
     "notices": {"LetterBatch", "StaffMail"},
 }

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from capacity.services import import_waiting_times
 from contracts.files.columns import COLUMNS
 from contracts.files.writing import csv_file
 from contracts.models import ChecklistItem, ContractLine, PeriodCap
@@ -114,6 +115,26 @@ def pages() -> Iterator[Address]:
     yield from privacy_pages(home, made[CaseState.ACCEPTED])
     yield manager, reverse("worklist")  # refused: the page that says so
     yield from access_log_pages(home)
+    yield from waiting_time_pages(navigator, line)
+
+
+def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address]:
+    """The situation view as table and as choice of codes, a unit's page, and files."""
+    operator, unit = operator_actor(), line.care_unit
+    made = import_waiting_times(
+        f"hsa-id;kvå;datum;antal;median;p80\n{unit.hsa_id};NGB;9 mars;1;2;3".encode(),
+        name="dag.csv",
+        source="SPOR",
+        made_by=operator.name,
+        now=timezone.now(),
+    )
+    yield navigator, reverse("situation")
+    yield navigator, f"{reverse('situation')}?q=NGB"
+    yield navigator, f"{reverse('situation')}?q=NGB&level=region&sort=-done"
+    yield navigator, f"{reverse('situation')}?q=ledprotes"
+    yield navigator, reverse("situation-unit", args=[unit.hsa_id])
+    yield operator, reverse("waiting-time-files")
+    yield operator, reverse("waiting-time-file", args=[made.pk])
 
 
 def access_log_pages(made: MadeCase) -> Iterator[Address]:

@@ -74,7 +74,7 @@ def test_the_name_of_a_chosen_code_is_shown_and_unknown_codes_have_none():
     assert procedure_label("") == procedure_label("knä") == diagnosis_label("") == ""
 
 
-def test_clinics_get_suggestions_and_others_do_not():
+def test_everyone_gets_procedures_and_clinics_diagnoses_too():
     client = Client()
     clinic = clinic_actor(CareUnitFactory(sends=True))
     client.force_login(User.objects.get(pk=clinic.user_id))
@@ -86,4 +86,5 @@ def test_clinics_get_suggestions_and_others_do_not():
         "told": "1 förslag",
     }
     client.force_login(User.objects.get(pk=navigator_actor(RegionFactory()).user_id))
-    assert client.get(reverse("suggest-procedures"), {"q": "knä"}).status_code == 403
+    assert client.get(reverse("suggest-procedures"), {"q": "knä"}).status_code == 200
+    assert client.get(reverse("suggest-diagnoses"), {"q": "knä"}).status_code == 403

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, FOOT, HEAD = 640, 190, 34, 18
+MOST_LABELS = 14
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Bar:
     value: str
     label: str
     label_x: float
+    on_axis: bool
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ def bar_chart(title: str, points: list[tuple[str, float | None, str]]) -> Chart:
                 value=text,
                 label=label,
                 label_x=round((number + 0.5) * step, 1),
+                # Every other label where all would run into each other; the newest always.
+                on_axis=len(points) <= MOST_LABELS or (len(points) - number) % 2 == 1,
             )
         )
     return Chart(title, tuple(bars))

@@ -1,0 +1,230 @@
+"""What changes waiting times: the daily files, and the product's own treated patients."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from capacity.files import COLUMNS, MAX_ROWS, REQUIRED
+from capacity.models import OWN_SOURCE, WaitingTime, WaitingTimeFile
+from contracts.codes import covering_codes, validate_kva
+from contracts.files.reading import read_rows
+from organisations.errors import InvalidInput
+from organisations.models import CareUnit
+
+MEASURES = (
+    *("done", "median_days", "p80_days"),
+    *("asa34_percent", "general_anaesthesia_percent"),
+)
+KEYS = ("care_unit_id", "kva", "day", "source", "need_within_days")
+MAX_DAYS = 3650
+MAX_DONE = 100_000
+# What is older says nothing that a page shows.
+MAX_AGE = timedelta(days=5 * 366)
+BATCH = 5000
+
+
+@dataclass
+class _Row:
+    number: int
+    cells: dict[str, str]
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def import_waiting_times(
+    content: bytes, *, name: str, source: str, made_by: str, now: datetime
+) -> WaitingTimeFile:
+    """Store the file's good rows and report the others; the same file again changes nothing.
+
+    A row replaces what the same source said of the same unit, code, day and need. ``source`` is
+    the register that the figures come from, as pages name it. Raises :class:`InvalidInput` when
+    the file cannot be read at all.
+    """
+    source = " ".join(source.replace("\x00", "").split())
+    if not 2 <= len(source) <= 60 or source.casefold() == OWN_SOURCE.casefold():
+        text = _("Skriv registret som siffrorna kommer från, 2–60 tecken.")
+        raise InvalidInput(text, fields={"source": text})
+    sha256 = hashlib.sha256(content).hexdigest()
+    earlier = WaitingTimeFile.objects.filter(sha256=sha256, source=source).first()
+    if earlier:
+        return earlier
+    rows = [
+        _Row(number, cells)
+        for number, cells in read_rows(
+            content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS
+        )
+    ]
+    _interpret(rows, today=timezone.localdate(now))
+    counts = _store((row for row in rows if not row.errors), source=source)
+    return WaitingTimeFile.objects.create(
+        sha256=sha256,
+        source=source,
+        name=name.replace("\x00", "")[-150:] or _("fil"),
+        made_at=now,
+        made_by=made_by[:120],
+        rows=len(rows),
+        faults=[{"row": row.number, "errors": row.errors} for row in rows if row.errors],
+        **counts,
+    )
+
+
+def _interpret(rows: list[_Row], *, today: date) -> None:
+    """Turn the cells into values; every fault becomes a text on its row."""
+    named = {row.cells.get("care_unit", "").upper() for row in rows}
+    units = dict(CareUnit.objects.filter(hsa_id__in=named).values_list("hsa_id", "pk"))
+    seen: dict[tuple[Any, ...], int] = {}
+    for row in rows:
+        for column in COLUMNS:
+            text = row.cells.get(column.key, "")
+            if not text:
+                row.values[column.key] = None
+                if column.key in REQUIRED:
+                    row.errors.append(_("%(key)s saknas.") % {"key": column.heading})
+                continue
+            try:
+                row.values[column.key] = _value(column.key, text, units=units, today=today)
+            except ValueError as error:
+                row.errors.append(f"{column.heading}: {error}")
+        if row.errors:
+            continue
+        if row.values["median_days"] > row.values["p80_days"]:
+            row.errors.append(_("Medianen är större än 80:e percentilen."))
+        key = tuple(row.values[name] for name in ("care_unit", "kva", "day", "need_within_days"))
+        if key in seen:
+            row.errors.append(
+                _("Samma enhet, kod, dag och behov står redan på rad %(row)s.") % {"row": seen[key]}
+            )
+        seen.setdefault(key, row.number)
+
+
+def _value(key: str, text: str, *, units: dict[str, int], today: date) -> Any:
+    match key:
+        case "care_unit":
+            if text.upper() not in units:
+                raise ValueError(_("ingen enhet har HSA-id %(text)s.") % {"text": text[:40]})
+            return units[text.upper()]
+        case "kva":
+            try:
+                validate_kva(text.upper())
+            except ValidationError as error:
+                raise ValueError(error.messages[0]) from None
+            return text.upper()
+        case "day":
+            return _day(text, today=today)
+        case "asa34_percent" | "general_anaesthesia_percent":
+            return _percent(text)
+        case "done":
+            return _whole(text, least=1, most=MAX_DONE)
+        case "need_within_days":
+            return _whole(text, least=1, most=MAX_DAYS)
+        case _:
+            return _whole(text, least=0, most=MAX_DAYS)
+
+
+def _day(text: str, *, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(_("skriv datumet som ÅÅÅÅ-MM-DD.")) from None
+    if day > today:
+        raise ValueError(_("dagen har inte varit än."))
+    if day < today - MAX_AGE:
+        raise ValueError(_("dagen är för länge sedan."))
+    return day
+
+
+def _whole(text: str, *, least: int, most: int) -> int:
+    plain = text.replace("\xa0", "").replace(" ", "")
+    if not (plain.isascii() and plain.isdigit() and len(plain) < 10):
+        raise ValueError(_("%(text)s är inget heltal.") % {"text": text[:40]})
+    if not least <= int(plain) <= most:
+        raise ValueError(
+            _("talet ska vara mellan %(least)s och %(most)s.") % {"least": least, "most": most}
+        )
+    return int(plain)
+
+
+def _percent(text: str) -> Decimal:
+    try:
+        value = Decimal(text.replace("%", "").replace(",", ".").strip())
+    except InvalidOperation:
+        raise ValueError(_("%(text)s är inget tal.") % {"text": text[:40]}) from None
+    if not (value.is_finite() and 0 <= value <= 100):
+        raise ValueError(_("andelen ska vara mellan 0 och 100 procent."))
+    return value.quantize(Decimal("0.01"))
+
+
+def _store(rows: Iterable[_Row], *, source: str) -> dict[str, int]:
+    """Add and change rows; returns how many were added, changed and already so."""
+    new = [
+        WaitingTime(
+            care_unit_id=row.values["care_unit"],
+            source=source,
+            **{name: row.values[name] for name in ("kva", "day", "need_within_days", *MEASURES)},
+        )
+        for row in rows
+    ]
+    days = [time.day for time in new]
+    known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    if days:
+        known = {
+            found[:5]: found[5:]
+            for found in WaitingTime.objects.filter(
+                source=source, day__range=(min(days), max(days))
+            ).values_list(*KEYS, *MEASURES)
+        }
+    counts = {"added": 0, "changed": 0, "unchanged": 0}
+    differing = []
+    for time in new:
+        before = known.get(tuple(getattr(time, name) for name in KEYS))
+        if before == tuple(getattr(time, name) for name in MEASURES):
+            counts["unchanged"] += 1
+            continue
+        counts["added" if before is None else "changed"] += 1
+        differing.append(time)
+    WaitingTime.objects.bulk_create(
+        differing,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["care_unit", "kva", "day", "source", "need_within_days"],
+        update_fields=MEASURES,
+    )
+    return counts
+
+
+def put_own_waits(unit: CareUnit, *, kva: str, day: date, waits: Sequence[int], asa34: int) -> None:
+    """What Vårdlots' own cases say of a unit, a code and a day; said again it replaces.
+
+    ``waits``: days from decision to treatment, one for each patient; ``asa34``: how many of the
+    patients were of ASA class 3 or 4.
+    """
+    key: dict[str, Any] = {
+        "care_unit": unit,
+        "kva": covering_codes(kva)[-1],
+        "day": day,
+        "source": OWN_SOURCE,
+    }
+    if not waits:
+        WaitingTime.objects.filter(**key).delete()
+        return
+    ordered = sorted(waits)
+    WaitingTime.objects.update_or_create(
+        **key,
+        need_within_days=None,
+        defaults={
+            "done": len(ordered),
+            "median_days": ordered[(len(ordered) - 1) // 2],
+            "p80_days": ordered[math.ceil(len(ordered) * 0.8) - 1],
+            "asa34_percent": Decimal(100 * asa34 / len(ordered)).quantize(Decimal("0.01")),
+        },
+    )

@@ -1,0 +1,198 @@
+"""The situation view, a unit's waiting times, and the files that they come from."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from capacity.forms import COLUMNS, SituationForm, WaitingTimeFileForm, is_code
+from capacity.models import OWN_SOURCE, QualityMeasure, WaitingTimeFile
+from capacity.services import import_waiting_times
+from capacity.situation import (
+    DEFINITIONS,
+    FEWEST,
+    Month,
+    Reported,
+    Situation,
+    monthly_medians,
+    reported_at,
+    situations,
+)
+from contracts.codes import covering_codes
+from contracts.models import Procedure
+from contracts.selectors import procedure_name
+from organisations.charts import Chart, bar_chart
+from organisations.errors import InvalidInput
+from organisations.models import CareUnit, Role
+from organisations.pages import actor_of, roles_required
+
+WHO_SEES = (
+    *(Role.NAVIGATOR, Role.CLINIC, Role.PROVIDER),
+    *(Role.CONTRACT_OWNER, Role.MANAGER, Role.REGION_ADMIN),
+)
+ROWS, SUGGESTIONS, FAULTS = 100, 20, 500
+# Columns that are left out where no source tells them.
+SELDOM = frozenset({"asa34_percent", "general_anaesthesia_percent"})
+
+
+@roles_required(*WHO_SEES)
+def situation_page(request: HttpRequest) -> HttpResponse:
+    """The table for a code; for words, the codes to choose among."""
+    today = timezone.localdate()
+    form = SituationForm(request.GET, today=today)
+    context: dict[str, Any] = {"form": form, "definitions": DEFINITIONS, "fewest": FEWEST}
+    typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    code = typed.split(" ")[0].upper() if typed else ""
+    if is_code(code):
+        rows = _sorted(situations(form.choice(code), today=today), form.cleaned_data["sort"])
+        page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+        group = covering_codes(code)[-1]
+        context |= {
+            "kva": group,
+            "procedure": procedure_name(group),
+            "page": page,
+            "by_region": form.choice(code).by_region,
+            "columns": {
+                key: _column(request, key, label, order=form.cleaned_data["sort"])
+                for key, label in COLUMNS
+                if key != "region" and not (key in SELDOM and _is_empty(rows, key))
+            },
+            "query": _query(request, page=""),
+        }
+    elif typed:
+        context |= {"typed": typed, "suggested": _by_words(typed)}
+    return render(request, "capacity/situation.html", context, status=422 if form.errors else 200)
+
+
+@roles_required(*WHO_SEES)
+def unit_page(request: HttpRequest, hsa_id: str) -> HttpResponse:
+    """A unit's medians by month for one code and source, and what else is reported there."""
+    today = timezone.localdate()
+    unit = get_object_or_404(
+        CareUnit.objects.select_related("provider", "region", "municipality"), hsa_id=hsa_id
+    )
+    reported = reported_at(unit, today=today)
+    chosen = _chosen(reported, request)
+    months = (
+        monthly_medians(unit, kva=chosen.kva, source=chosen.source, today=today) if chosen else []
+    )
+    context = {
+        "unit": unit,
+        "reported": [(r, procedure_name(r.kva), _query_of(r)) for r in reported],
+        "chosen": chosen,
+        "procedure": procedure_name(chosen.kva) if chosen else "",
+        "charts": [_chart(months)] if chosen else [],
+        "fewest": FEWEST,
+        "definitions": DEFINITIONS,
+        "own_source": OWN_SOURCE,
+        "quality": QualityMeasure.objects.filter(care_unit=unit).order_by("kva", "-year")[:20],
+    }
+    return render(request, "capacity/unit.html", context)
+
+
+@roles_required(Role.OPERATOR)
+def files_page(request: HttpRequest) -> HttpResponse:
+    """Read a file by hand, and see what has been read; files usually come by the command."""
+    form = WaitingTimeFileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            made = import_waiting_times(
+                file.read(),
+                name=file.name,
+                source=form.cleaned_data["source"],
+                made_by=actor_of(request).name,
+                now=timezone.now(),
+            )
+        except InvalidInput as error:
+            form.add_refusal(error)
+        else:
+            return redirect("waiting-time-file", pk=made.pk)
+    files = Paginator(WaitingTimeFile.objects.defer("faults"), 50).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "capacity/files.html",
+        {"form": form, "files": files, "query": ""},
+        status=422 if form.errors else 200,
+    )
+
+
+@roles_required(Role.OPERATOR)
+def file_page(request: HttpRequest, pk: int) -> HttpResponse:
+    made = get_object_or_404(WaitingTimeFile, pk=pk)
+    context = {"made": made, "faults": made.faults[:FAULTS], "fault_count": len(made.faults)}
+    return render(request, "capacity/file.html", context)
+
+
+def _by_words(text: str) -> list[Procedure]:
+    """Listed codes whose code, name or area hold every word."""
+    found = Procedure.objects.all()
+    for word in text.replace("\x00", "").split():
+        found = found.filter(
+            Q(kva__istartswith=word) | Q(name__icontains=word) | Q(category__icontains=word)
+        )
+    return list(found[:SUGGESTIONS])
+
+
+def _sorted(rows: list[Situation], order: str) -> list[Situation]:
+    """By a column; what is not known stands last, whichever way."""
+    key = order.removeprefix("-")
+    known = [row for row in rows if getattr(row, key) is not None]
+    known.sort(key=lambda row: getattr(row, key), reverse=order.startswith("-"))
+    return known + [row for row in rows if getattr(row, key) is None]
+
+
+def _is_empty(rows: list[Situation], key: str) -> bool:
+    return all(getattr(row, key) is None for row in rows)
+
+
+def _column(request: HttpRequest, key: str, label: Any, *, order: str) -> dict[str, Any]:
+    """A heading whose link sorts by the column, and once more turns the order round."""
+    direction = ""
+    if order.removeprefix("-") == key:
+        direction = "descending" if order.startswith("-") else "ascending"
+    turned = f"-{key}" if direction == "ascending" else key
+    return {
+        "label": label,
+        "direction": direction,
+        "query": "?" + _query(request, sort=turned, page=""),
+        "is_number": key not in {"name", "newest"},
+    }
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    kept = {key: value for key, value in request.GET.items() if key != "page"} | changes
+    return urlencode({key: value for key, value in kept.items() if value})
+
+
+def _query_of(reported: Reported) -> str:
+    return urlencode({"kva": reported.kva, "source": reported.source})
+
+
+def _chosen(reported: list[Reported], request: HttpRequest) -> Reported | None:
+    """The code and source asked for, else a register's newest figures for the code, else any."""
+    asked = request.GET.get("kva", "").upper(), request.GET.get("source", "")
+    exact = [r for r in reported if (r.kva, r.source) == asked]
+    of_code = [r for r in reported if r.kva == asked[0]]
+    candidates = exact or of_code or reported
+    return max(candidates, key=lambda r: (not r.is_own, r.newest), default=None)
+
+
+def _chart(months: list[Month]) -> Chart:
+    return bar_chart(
+        _("Medianväntetid i dagar per månad, de senaste 18 månaderna"),
+        [
+            (
+                date_format(month.first_day, "y-m"),
+                month.median_days,
+                "" if month.median_days is None else number_format(month.median_days, 0),
+            )
+            for month in months
+        ],
+    )
