@@ -10,7 +10,7 @@ OF_CASE = "case_is_visible(case_id)"
 class Migration(migrations.Migration):
     dependencies = [
         ("notices", "0001_initial"),
-        ("referral", "0003_row_security"),
+        ("referral", "0002_row_security"),
     ]
 
     operations = [

@@ -24,14 +24,42 @@ END
 $$;
 """
 
-# Patientdatalagen 4 kap. 3 §: logs are kept as they were written.
+# Patientdatalagen 4 kap. 3 §: logs are kept as they were written. They can be thinned by functions of
+# the tables' owner that check the rule themselves, and have said that they are at work: the setting
+# alone, which anybody can make, opens nothing (organisations/retention.py).
 REFUSE_CHANGE = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_LEVEL = 'ROW' AND current_setting('vardlots.thinning', true) = TG_TABLE_NAME
+        AND current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)
+    THEN
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
     RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END
 $$;
+"""
+
+# Set for each transaction by organisations.database; empty where nobody acts.
+ACTING = """
+CREATE FUNCTION acting_role() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('vardlots.role', true), '') $$;
+CREATE FUNCTION acting_region() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('vardlots.region', true), '') $$;
+CREATE FUNCTION acting_unit() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('vardlots.unit', true), '')::bigint $$;
+CREATE FUNCTION acting_provider() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('vardlots.provider', true), '')::bigint $$;
+CREATE FUNCTION acting_user() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('vardlots.user', true), '')::bigint $$;
+"""
+NOT_ACTING = """
+DROP FUNCTION acting_role();
+DROP FUNCTION acting_region();
+DROP FUNCTION acting_unit();
+DROP FUNCTION acting_provider();
+DROP FUNCTION acting_user();
 """
 
 
@@ -45,4 +73,5 @@ class Migration(migrations.Migration):
         BtreeGistExtension(),
         migrations.RunSQL(DAMM_HOLDS, "DROP FUNCTION damm_holds(text)"),
         migrations.RunSQL(REFUSE_CHANGE, "DROP FUNCTION refuse_change()"),
+        migrations.RunSQL(ACTING, NOT_ACTING),
     ]

@@ -35,7 +35,7 @@ REVOKE EXECUTE ON FUNCTION patients_named(text[]) FROM PUBLIC;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0004_row_security"),
+        ("organisations", "0003_rules"),
         ("patients", "0001_initial"),
     ]
 

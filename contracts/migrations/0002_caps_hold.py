@@ -1,12 +1,48 @@
-"""Period caps hold in the database, in the same way as the cap itself (design 5.5).
+"""The caps hold in the database (design 5.5).
 
-A call-off counts in the periods that ``counts_on`` lies in. Counts are written under the row
-locks of line and contract, taken in that order, which every change of a call-off takes first.
+``contracts_count_call_off`` keeps the counters of line and contract equal to the sum of live
+call-offs, under the row locks that UPDATE takes (line first, then contract, always in that order,
+so that two call-offs cannot lock each other out). The CHECK constraints on the counters then
+refuse what would pass a cap. ``contracts_guard_counters`` refuses any other change of them.
+
+A call-off counts in the periods that ``counts_on`` lies in. Counts of periods are written under the
+same row locks, which every change of a call-off takes first.
 """
 
-from django.db import migrations, models
+from django.db import migrations
 
 from organisations.append_only import append_only
+
+GUARD_COUNTERS = """
+CREATE FUNCTION contracts_guard_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.taken_volume <> 0 OR NEW.taken_sek <> 0 THEN
+            RAISE EXCEPTION 'counters of % start at zero', TG_TABLE_NAME
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    ELSIF (NEW.taken_volume, NEW.taken_sek) IS DISTINCT FROM (OLD.taken_volume, OLD.taken_sek)
+        AND pg_trigger_depth() < 2 THEN
+        RAISE EXCEPTION 'counters of % follow the call-offs only', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER contracts_contract_guard BEFORE INSERT OR UPDATE ON contracts_contract
+    FOR EACH ROW EXECUTE FUNCTION contracts_guard_counters();
+CREATE TRIGGER contracts_contractline_guard BEFORE INSERT OR UPDATE ON contracts_contractline
+    FOR EACH ROW EXECUTE FUNCTION contracts_guard_counters();
+
+CREATE FUNCTION contracts_guard_line_contract() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a line stays on its contract' USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER contracts_contractline_stays BEFORE UPDATE OF contract_id ON contracts_contractline
+    FOR EACH ROW WHEN (NEW.contract_id <> OLD.contract_id)
+    EXECUTE FUNCTION contracts_guard_line_contract();
+"""
 
 COUNT_PERIODS = """
 CREATE FUNCTION contracts_calloff_counts_on() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -50,51 +86,6 @@ BEGIN
         FROM contracts_periodcap p
         WHERE p.id = c.period_cap_id AND (p.line_id = line OR p.contract_id = contract)
             AND c.starts_on = date_trunc(p.period, day::timestamp)::date;
-END
-$$;
-"""
-
-COUNT_CALL_OFF = """
-CREATE OR REPLACE FUNCTION contracts_count_call_off() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    volume int := 0;
-    amount numeric(14, 2) := 0;
-    moved boolean := false;
-    line bigint := COALESCE(NEW.line_id, OLD.line_id);
-BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.line_id <> OLD.line_id THEN
-        RAISE EXCEPTION 'a call-off stays on its line' USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF TG_OP <> 'INSERT' AND OLD.state <> 'released' THEN
-        volume := volume - 1;
-        amount := amount - OLD.amount_sek;
-    END IF;
-    IF TG_OP <> 'DELETE' AND NEW.state <> 'released' THEN
-        volume := volume + 1;
-        amount := amount + NEW.amount_sek;
-    END IF;
-    IF TG_OP = 'UPDATE' THEN
-        moved := NEW.counts_on <> OLD.counts_on;
-    END IF;
-    IF volume <> 0 OR amount <> 0 THEN
-        UPDATE contracts_contractline
-            SET taken_volume = taken_volume + volume, taken_sek = taken_sek + amount
-            WHERE id = line;
-        UPDATE contracts_contract
-            SET taken_volume = taken_volume + volume, taken_sek = taken_sek + amount
-            WHERE id = (SELECT contract_id FROM contracts_contractline WHERE id = line);
-    ELSIF moved THEN
-        PERFORM contracts_lock_caps(line, NULL);
-    ELSE
-        RETURN NULL;
-    END IF;
-    IF TG_OP <> 'INSERT' AND OLD.state <> 'released' THEN
-        PERFORM contracts_count_periods(line, OLD.counts_on, -1, -OLD.amount_sek);
-    END IF;
-    IF TG_OP <> 'DELETE' AND NEW.state <> 'released' THEN
-        PERFORM contracts_count_periods(line, NEW.counts_on, 1, NEW.amount_sek);
-    END IF;
-    RETURN NULL;
 END
 $$;
 """
@@ -171,7 +162,7 @@ CREATE TRIGGER contracts_periodcount_no_truncate BEFORE TRUNCATE ON contracts_pe
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
-REMOVE = """
+NO_PERIOD_CAPS = """
 DROP TRIGGER contracts_periodcount_no_truncate ON contracts_periodcount;
 DROP TRIGGER contracts_periodcount_guard ON contracts_periodcount;
 DROP FUNCTION contracts_guard_period_counts();
@@ -182,22 +173,69 @@ DROP FUNCTION contracts_periodcap_changed();
 DROP FUNCTION contracts_lock_caps(bigint, bigint);
 """
 
+COUNT_CALL_OFF = """
+CREATE FUNCTION contracts_count_call_off() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    volume int := 0;
+    amount numeric(14, 2) := 0;
+    moved boolean := false;
+    line bigint := COALESCE(NEW.line_id, OLD.line_id);
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.line_id <> OLD.line_id THEN
+        RAISE EXCEPTION 'a call-off stays on its line' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF TG_OP <> 'INSERT' AND OLD.state <> 'released' THEN
+        volume := volume - 1;
+        amount := amount - OLD.amount_sek;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.state <> 'released' THEN
+        volume := volume + 1;
+        amount := amount + NEW.amount_sek;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        moved := NEW.counts_on <> OLD.counts_on;
+    END IF;
+    IF volume <> 0 OR amount <> 0 THEN
+        UPDATE contracts_contractline
+            SET taken_volume = taken_volume + volume, taken_sek = taken_sek + amount
+            WHERE id = line;
+        UPDATE contracts_contract
+            SET taken_volume = taken_volume + volume, taken_sek = taken_sek + amount
+            WHERE id = (SELECT contract_id FROM contracts_contractline WHERE id = line);
+    ELSIF moved THEN
+        PERFORM contracts_lock_caps(line, NULL);
+    ELSE
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' AND OLD.state <> 'released' THEN
+        PERFORM contracts_count_periods(line, OLD.counts_on, -1, -OLD.amount_sek);
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.state <> 'released' THEN
+        PERFORM contracts_count_periods(line, NEW.counts_on, 1, NEW.amount_sek);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER contracts_calloff_count AFTER INSERT OR UPDATE OR DELETE ON contracts_calloff
+    FOR EACH ROW EXECUTE FUNCTION contracts_count_call_off();
+CREATE TRIGGER contracts_calloff_no_truncate BEFORE TRUNCATE ON contracts_calloff
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0003_registry_and_period_caps")]
+    dependencies = [("contracts", "0001_initial"), ("organisations", "0003_rules")]
 
     operations = [
         migrations.RunSQL(
+            GUARD_COUNTERS,
             """
-            UPDATE contracts_calloff SET counts_on =
-                (COALESCE(used_at, reserved_at) AT TIME ZONE 'Europe/Stockholm')::date
+            DROP TRIGGER contracts_contractline_stays ON contracts_contractline;
+            DROP FUNCTION contracts_guard_line_contract();
+            DROP TRIGGER contracts_contractline_guard ON contracts_contractline;
+            DROP TRIGGER contracts_contract_guard ON contracts_contract;
+            DROP FUNCTION contracts_guard_counters();
             """,
-            migrations.RunSQL.noop,
-        ),
-        migrations.AlterField(
-            model_name="calloff",
-            name="counts_on",
-            field=models.DateField(verbose_name="räknas i perioden för"),
         ),
         migrations.RunSQL(
             COUNT_PERIODS,
@@ -208,7 +246,14 @@ class Migration(migrations.Migration):
             DROP FUNCTION contracts_calloff_counts_on();
             """,
         ),
-        migrations.RunSQL(PERIOD_CAPS, REMOVE),
-        migrations.RunSQL(COUNT_CALL_OFF, migrations.RunSQL.noop),
+        migrations.RunSQL(PERIOD_CAPS, NO_PERIOD_CAPS),
+        migrations.RunSQL(
+            COUNT_CALL_OFF,
+            """
+            DROP TRIGGER contracts_calloff_no_truncate ON contracts_calloff;
+            DROP TRIGGER contracts_calloff_count ON contracts_calloff;
+            DROP FUNCTION contracts_count_call_off();
+            """,
+        ),
         append_only("contracts_contractversion"),
     ]

@@ -1,10 +1,68 @@
-"""Thinning of whole cases, and addresses of protected identities, in append-only tables.
+"""What can only be added to, and its thinning when the law lets it.
 
-Each function checks its rule itself, by the database's own clock, so that neither a mistake in the
-product nor a person with the application's rights can take a younger row.
+A submitted form stays as it was. Only the tables' owner, who could drop the guard anyway, may
+replace its ciphertext by another when keys are rotated, and nothing else of the row. Each function
+that thins or forgets checks its rule itself, by the database's own clock, so that neither a mistake
+in the product nor a person with the application's rights can take a younger row.
 """
 
 from django.db import migrations
+
+from organisations.append_only import append_only
+
+# Submitted forms and corrections hold ciphertext, which the owner may exchange for other ciphertext
+# when keys are rotated, and which goes when the case is thinned.
+APPEND_ONLY_BUT = """
+CREATE FUNCTION refuse_change_but_reencryption() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
+        IF TG_OP = 'UPDATE' AND NEW.content LIKE 'v1.%'
+            AND to_jsonb(OLD) - 'content' = to_jsonb(NEW) - 'content'
+        THEN
+            RETURN NEW;
+        END IF;
+        IF TG_OP = 'DELETE' AND current_setting('vardlots.thinning', true) = TG_TABLE_NAME THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE FUNCTION refuse_change_of_correction() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
+        IF TG_OP = 'UPDATE' AND (NEW.changes LIKE 'v1.%' OR NEW.changes = '')
+            AND to_jsonb(OLD) - 'changes' = to_jsonb(NEW) - 'changes'
+        THEN
+            RETURN NEW;
+        END IF;
+        IF TG_OP = 'DELETE' AND current_setting('vardlots.thinning', true) = TG_TABLE_NAME THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER referral_intakeformversion_append_only BEFORE UPDATE OR DELETE
+    ON referral_intakeformversion
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_but_reencryption();
+CREATE TRIGGER referral_intakeformversion_no_truncate BEFORE TRUNCATE
+    ON referral_intakeformversion FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER referral_correction_append_only BEFORE UPDATE OR DELETE ON referral_correction
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_correction();
+CREATE TRIGGER referral_correction_no_truncate BEFORE TRUNCATE ON referral_correction
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+NOT_APPEND_ONLY = """
+DROP TRIGGER referral_correction_no_truncate ON referral_correction;
+DROP TRIGGER referral_correction_append_only ON referral_correction;
+DROP FUNCTION refuse_change_of_correction();
+DROP TRIGGER referral_intakeformversion_no_truncate ON referral_intakeformversion;
+DROP TRIGGER referral_intakeformversion_append_only ON referral_intakeformversion;
+DROP FUNCTION refuse_change_but_reencryption();
+"""
 
 # Patientdatalagen 3 kap. 17 §: a record is kept at least ten years after the last entry.
 THIN_CASE = """
@@ -47,64 +105,6 @@ REVOKE EXECUTE ON FUNCTION thin_logs_of_case(bigint) FROM PUBLIC;
 NOT_THIN_CASE = """
 DROP FUNCTION thin_logs_of_case(bigint);
 DROP FUNCTION case_may_be_thinned(bigint);
-"""
-
-# Submitted forms and corrections hold ciphertext, which the owner may exchange for other ciphertext
-# when keys are rotated, and which goes when the case is thinned.
-APPEND_ONLY_BUT = """
-CREATE OR REPLACE FUNCTION refuse_change_but_reencryption() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
-        IF TG_OP = 'UPDATE' AND NEW.content LIKE 'v1.%'
-            AND to_jsonb(OLD) - 'content' = to_jsonb(NEW) - 'content'
-        THEN
-            RETURN NEW;
-        END IF;
-        IF TG_OP = 'DELETE' AND current_setting('vardlots.thinning', true) = TG_TABLE_NAME THEN
-            RETURN OLD;
-        END IF;
-    END IF;
-    RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'restrict_violation';
-END
-$$;
-CREATE FUNCTION refuse_change_of_correction() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
-        IF TG_OP = 'UPDATE' AND (NEW.changes LIKE 'v1.%' OR NEW.changes = '')
-            AND to_jsonb(OLD) - 'changes' = to_jsonb(NEW) - 'changes'
-        THEN
-            RETURN NEW;
-        END IF;
-        IF TG_OP = 'DELETE' AND current_setting('vardlots.thinning', true) = TG_TABLE_NAME THEN
-            RETURN OLD;
-        END IF;
-    END IF;
-    RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'restrict_violation';
-END
-$$;
-DROP TRIGGER referral_correction_append_only ON referral_correction;
-CREATE TRIGGER referral_correction_append_only BEFORE UPDATE OR DELETE ON referral_correction
-    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_correction();
-"""
-APPEND_ONLY = """
-DROP TRIGGER referral_correction_append_only ON referral_correction;
-CREATE TRIGGER referral_correction_append_only BEFORE UPDATE OR DELETE ON referral_correction
-    FOR EACH ROW EXECUTE FUNCTION refuse_change();
-DROP FUNCTION refuse_change_of_correction();
-CREATE OR REPLACE FUNCTION refuse_change_but_reencryption() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'UPDATE'
-        AND current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)
-        AND NEW.content LIKE 'v1.%' AND to_jsonb(OLD) - 'content' = to_jsonb(NEW) - 'content'
-    THEN
-        RETURN NEW;
-    END IF;
-    RAISE EXCEPTION '% on % is refused: the table is append-only', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'restrict_violation';
-END
-$$;
 """
 
 # Design 5.6: nobody with protected identity has an address in the system, nor in what was
@@ -151,10 +151,11 @@ DROP FUNCTION replace_correction(bigint, text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referral", "0007_blocks_in_the_database")]
+    dependencies = [("referral", "0002_row_security")]
 
     operations = [
+        append_only("referral_caselog"),
+        migrations.RunSQL(APPEND_ONLY_BUT, NOT_APPEND_ONLY),
         migrations.RunSQL(THIN_CASE, NOT_THIN_CASE),
-        migrations.RunSQL(APPEND_ONLY_BUT, APPEND_ONLY),
         migrations.RunSQL(FORGET_ADDRESSES, NOT_FORGET_ADDRESSES),
     ]

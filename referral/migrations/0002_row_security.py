@@ -1,15 +1,55 @@
-"""The database keeps blocked cases from those the patient keeps them from (design 5.6).
+"""Cases and all that hangs on them behind row-level security (design 5.6).
 
-A trigger lets ``referral_case.blocked`` follow the blocks, whoever writes. Policies read that
-column, and only for a blocked case ask whether a consent or an emergency opening lets the actor in:
-so a page of cases costs what it did. The clock is the database's own; policies have no other.
+The same rule as ``Case.objects.visible_to``, held a second time by the database: a navigator sees
+the region's cases, a clinic its own, a receiving provider those accepted to it, an integration its
+region's or its unit's; contract owners, managers, administrators and operators none. A patient is
+visible through a visible case.
+
+Blocked cases are kept from those the patient keeps them from. A trigger lets
+``referral_case.blocked`` follow the blocks, whoever writes. Policies read that column, and only for
+a blocked case ask whether a consent or an emergency opening lets the actor in: so a page of cases
+costs what it did. The clock is the database's own; policies have no other.
 See docs/decisions/0007-blocked-information.md.
 """
 
 from django.db import migrations
 
-from organisations.append_only import append_only
-from organisations.row_security import change_reading, protect
+from organisations.row_security import protect
+
+# Called for each row on purpose: a subquery in the policy may be planned as a hash of all visible
+# cases, which at a million costs more than the fifty rows of a page.
+VISIBLE = """
+CREATE FUNCTION case_is_visible(wanted bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM referral_case c WHERE c.id = wanted);
+END
+$$;
+CREATE FUNCTION patient_is_visible(wanted bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM referral_case c WHERE c.patient_id = wanted);
+END
+$$;
+CREATE FUNCTION offer_is_visible(wanted bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM referral_offer o WHERE o.id = wanted);
+END
+$$;
+CREATE FUNCTION form_is_visible(wanted bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM referral_intakeform f WHERE f.id = wanted);
+END
+$$;
+"""
+NOT_VISIBLE = """
+DROP FUNCTION case_is_visible(bigint);
+DROP FUNCTION patient_is_visible(bigint);
+DROP FUNCTION offer_is_visible(bigint);
+DROP FUNCTION form_is_visible(bigint);
+"""
 
 FOLLOW = """
 CREATE FUNCTION block_in_force(patient bigint, unit bigint) RETURNS text
@@ -78,15 +118,9 @@ ACCEPTED_HERE = """(receiving_unit_id IN (
             SELECT u.id FROM organisations_careunit u
             WHERE u.provider_id = (SELECT acting_provider()))
         AND ((SELECT acting_unit()) IS NULL OR receiving_unit_id = (SELECT acting_unit())))"""
-BEFORE = {
-    "navigator": OWN_REGION,
-    "clinic": OWN_UNIT,
-    "provider": ACCEPTED_HERE,
-    "integration": f"({OWN_REGION} AND ((SELECT acting_unit()) IS NULL OR {OWN_UNIT}))",
-}
 IS_OPENED = """case_is_opened(id, (SELECT acting_role()), (SELECT acting_unit()),
             (SELECT acting_provider()), (SELECT acting_user()))"""
-AFTER = {
+CASE = {
     "navigator": f"({OWN_REGION} AND (blocked <> 'units' OR {IS_OPENED}))",
     "clinic": OWN_UNIT,
     "provider": f"({ACCEPTED_HERE} AND (blocked = '' OR {IS_OPENED}))",
@@ -96,22 +130,40 @@ AFTER = {
 }
 
 OF_CASE = "case_is_visible(case_id)"
+# A provider sees the offer that was accepted to it, not what else the patient was offered.
+PROVIDERS_OFFER = f"(state = 'accepted' AND {OF_CASE})"
+# What a provider may read of the log, whatever the page asks for (referral.selectors.cases).
+PROVIDERS_LOG = f"""
+    ((role = 'provider' OR verb IN ('accept', 'confirm', 'book', 'treat', 'close')) AND {OF_CASE})
+"""
+# A draft belongs to its clinic alone.
+OF_SUBMITTED = f"(case_id IS NOT NULL AND {OF_CASE})"
 ADMINISTERED = {"region_admin": OWN_REGION}
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0011_thinning_of_logs"),
-        ("referral", "0006_blocks_consents_and_corrections"),
+        ("organisations", "0003_rules"),
+        ("patients", "0002_search_by_name"),
+        ("referral", "0001_initial"),
     ]
 
     operations = [
-        append_only("referral_correction"),
+        migrations.RunSQL(VISIBLE, NOT_VISIBLE),
         migrations.RunSQL(FOLLOW, NOT_FOLLOW),
         migrations.RunSQL(
             OPENED, "DROP FUNCTION case_is_opened(bigint, text, bigint, bigint, bigint)"
         ),
-        change_reading("referral_case", before=BEFORE, after=AFTER),
+        protect("referral_case", **CASE),
+        protect("referral_pause", everyone=OF_CASE),
+        protect("referral_caselog", provider=PROVIDERS_LOG, everyone=OF_CASE),
+        protect("referral_offer", provider=PROVIDERS_OFFER, everyone=OF_CASE),
+        protect("referral_certificate", everyone="offer_is_visible(offer_id)"),
+        protect("referral_referral", everyone="offer_is_visible(offer_id)"),
+        protect("referral_intakeform", clinic=OWN_UNIT, everyone=OF_SUBMITTED),
+        protect("referral_intakeformversion", everyone="form_is_visible(form_id)"),
+        protect("referral_attachment", everyone="form_is_visible(form_id)"),
+        protect("patients_patient", everyone="patient_is_visible(id)"),
         protect("referral_block", clinic="care_unit_id = (SELECT acting_unit())"),
         protect(
             "referral_consent",
