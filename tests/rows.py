@@ -85,7 +85,7 @@ class ProviderFactory(DjangoModelFactory[Provider]):
         model = Provider
 
     name = Sequence(lambda n: f"Vårdgivare {n} AB")
-    organisation_number = Sequence(lambda n: f"{5_590_000_000 + n}")
+    organisation_number = Sequence(lambda n: f"{5_591_000_000 + n}")
     kind = Provider.Kind.PRIVATE
 
 
