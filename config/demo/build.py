@@ -78,6 +78,10 @@ def _organisation_number(serial: int) -> str:
     return digits + luhn.calc_check_digit(digits)
 
 
+def _provider_hsa_id(organisation_number: str) -> str:
+    return f"SE{organisation_number}-VG01"
+
+
 def _clinics(towns: dict[str, Municipality]) -> dict[str, CareUnit]:
     clinics = {}
     for serial, clinic in enumerate(places.CLINICS):
@@ -89,6 +93,7 @@ def _clinics(towns: dict[str, Municipality]) -> dict[str, CareUnit]:
             name=f"{region.name} (demo)",
             defaults={
                 "organisation_number": _organisation_number(900 + int(region.code)),
+                "hsa_id": _provider_hsa_id(_organisation_number(900 + int(region.code))),
                 "kind": Provider.Kind.REGION,
                 "region": region,
             },
@@ -109,7 +114,10 @@ def _providers(towns: dict[str, Municipality]) -> dict[str, list[CareUnit]]:
     found = {}
     for serial, private in enumerate(places.PROVIDERS, start=1):
         provider = Provider.objects.create(
-            name=private.name, kind=private.kind, organisation_number=_organisation_number(serial)
+            name=private.name,
+            kind=private.kind,
+            organisation_number=_organisation_number(serial),
+            hsa_id=_provider_hsa_id(_organisation_number(serial)),
         )
         several = len(private.units) > 1
         found[private.login] = [

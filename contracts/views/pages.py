@@ -18,6 +18,7 @@ from contracts.selectors import (
     curve,
     forecast,
     open_alerts,
+    procedure_names,
     shares_of,
     usage_of,
     visible_contracts,
@@ -60,6 +61,7 @@ def contracts_page(request: HttpRequest) -> HttpResponse:
 def contract_page(request: HttpRequest, pk: int) -> HttpResponse:
     actor, today = actor_of(request), timezone.localdate()
     contract = get_object_or_404(visible_contracts(actor), pk=pk)
+    names = procedure_names(line.kva for line in contract.lines.all())
     return render(
         request,
         "contracts/contract.html",
@@ -68,7 +70,8 @@ def contract_page(request: HttpRequest, pk: int) -> HttpResponse:
             "live": contract.is_live(today),
             "bar": cap_bar(usage_of(contract)),
             "lines": [
-                {"line": line, "bar": cap_bar(usage_of(line))} for line in contract.lines.all()
+                {"line": line, "procedure": names[line.kva], "bar": cap_bar(usage_of(line))}
+                for line in contract.lines.all()
             ],
             "periods": current_periods(contract, day=today),
             "alerts": list(open_alerts(actor).filter(contract=contract)),
@@ -86,6 +89,7 @@ def ledger_page(request: HttpRequest, pk: int) -> HttpResponse:
     actor, today = actor_of(request), timezone.localdate()
     contract = get_object_or_404(visible_contracts(actor), pk=pk)
     capped = [line for line in contract.lines.all() if line.cap_volume or line.cap_sek]
+    names = procedure_names(line.kva for line in capped)
     return render(
         request,
         "contracts/ledger.html",
@@ -98,6 +102,7 @@ def ledger_page(request: HttpRequest, pk: int) -> HttpResponse:
             "lines": [
                 {
                     "line": line,
+                    "procedure": names[line.kva],
                     "bar": cap_bar(usage_of(line)),
                     "forecast": forecast(line, today=today),
                 }
