@@ -27,7 +27,8 @@ def identity_hashes(identity: IdentityNumber) -> list[str]:
 def patients_named(words: list[str]) -> RawSQL:
     """Keys of patients whose names hold every word, for ``patient__in``; at most five words.
 
-    Never a protected identity, whose name lists do not show. See patients/migrations/0002_search_by_name.py.
+    Never a protected identity, whose name lists do not show. See
+    patients/migrations/0002_search_by_name.py.
     """
     return RawSQL("SELECT patients_named(%s)", [words[:5]])
 
