@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django_guid.integrations.celery import CeleryIntegration
 
 from config.embedded import celery_broker_url, database_url, redis_url, saved_environment
 
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django_guid",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -92,6 +94,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "organisations.request_log.RequestLineMiddleware",
+    "django_guid.middleware.guid_middleware",
+    # Before the check of the host name: a probe asks by address.
+    "config.monitoring.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -349,16 +355,52 @@ if PRODUCTION:
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "organisations.masking.NothingPersonal"
 
+# One id for all that a request sets going (organisations/tracing.py).
+DJANGO_GUID = {
+    "GUID_HEADER_NAME": "X-Request-ID",
+    "EXPOSE_HEADER": False,
+    "INTEGRATIONS": [CeleryIntegration(use_django_logging=True)],
+}
+# JSON lines for machines, or lines for people. Both mask identity numbers and keep one record on
+# one line. The product logs each request itself; the web server's own access log is off.
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "organisations.tracing.RequestIdFilter"}},
     "formatters": {
-        "line": {
+        "text": {
             "()": "organisations.masking.MaskingFormatter",
-            "format": "%(levelname)s %(name)s %(message)s",
+            "format": "%(levelname)s %(name)s %(message)s [%(request_id)s]",
+        },
+        "json": {
+            "()": "organisations.masking.MaskingJsonFormatter",
+            "fmt": ["levelname", "name", "message", "request_id", "process"],
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "time",
+        },
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": LOG_FORMAT,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
+    "loggers": {
+        # Their own lines for each request and task say nothing that ours do not.
+        **dict.fromkeys(
+            ("celery", "django.request", "django_guid", "fontTools", "httpx"), {"level": "WARNING"}
+        ),
+        **dict.fromkeys(
+            ("django.server", "gunicorn.error"), {"handlers": ["stderr"], "propagate": False}
+        ),
+    },
 }
+if LOG_FORMAT not in LOGGING["formatters"]:
+    raise ImproperlyConfigured("LOG_FORMAT must be json or text.")
+
+# Prometheus asks with this token; without it there are no metrics to ask for.
+METRICS_TOKEN = env.str("VARDLOTS_METRICS_TOKEN", default="")
+METRICS_DIR = Path(env.str("PROMETHEUS_MULTIPROC_DIR", default=str(DATA_DIR / "metrics")))

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("config.monitoring.urls")),
     path("", include("organisations.urls")),
     path("", include("referral.urls")),
     path("", include("contracts.urls")),

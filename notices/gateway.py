@@ -21,6 +21,8 @@ from tenacity import (
 )
 
 from notices.signature import HEADER, sign
+from organisations.tracing import HEADER as REQUEST_ID
+from organisations.tracing import current_request_id
 
 
 class GatewayError(Exception):
@@ -90,6 +92,7 @@ def send_message(message: InboxMessage, *, key: str) -> str:
 def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) -> httpx.Response:
     """POST with a short retry for a connection that breaks; long pauses stand in the notice row."""
     body = json.dumps(payload, ensure_ascii=False).encode()
+    traced = current_request_id()
     attempts = Retrying(
         stop=stop_after_attempt(2),
         wait=wait_exponential_jitter(multiplier=0.1, max=1),
@@ -104,6 +107,7 @@ def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) 
                     headers={
                         "Content-Type": "application/json",
                         HEADER: sign(body, secret=settings.GATEWAY_SECRET, at=time.time()),
+                        **({REQUEST_ID: traced} if traced else {}),
                         **headers,
                     },
                     timeout=settings.GATEWAY_TIMEOUT_SECONDS,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
+from organisations.tracing import MAX_LENGTH, current_request_id
 from referral.models import Case, Offer
 
 
@@ -93,6 +94,10 @@ class Notice(models.Model):
     batch = models.ForeignKey(
         LetterBatch, on_delete=models.PROTECT, null=True, blank=True, related_name="letters"
     )
+    # Of the request that led to it; the gateway gets it too.
+    request_id = models.CharField(
+        max_length=MAX_LENGTH, blank=True, default=current_request_id, db_default=""
+    )
 
     class Meta:
         ordering = ("pk",)
@@ -123,6 +128,7 @@ class Notice(models.Model):
                 name="notice_due",
                 condition=Q(state="waiting"),
             ),
+            models.Index(fields=["channel"], name="notice_failed", condition=Q(state="failed")),
             models.Index(fields=["case", "id"], name="notice_by_case"),
             models.Index(fields=["receipt"], name="notice_by_receipt"),
         )

@@ -22,6 +22,7 @@ from notices.gateway import (
 from notices.models import Notice
 from organisations.masking import masked
 from organisations.sweeps import claim_due
+from organisations.tracing import request_id
 from referral.models import DeclineReason, LogVerb, Offer
 from referral.services import record_notice
 
@@ -57,6 +58,12 @@ def _send_one(channel: str, send: Callable[[Notice, datetime], None], *, now: da
     if not due:
         return False
     notice = due[0]
+    with request_id(notice.request_id):
+        _try(notice, send, now=now)
+    return True
+
+
+def _try(notice: Notice, send: Callable[[Notice, datetime], None], *, now: datetime) -> None:
     notice.attempts += 1
     try:
         send(notice, now)
@@ -69,7 +76,6 @@ def _send_one(channel: str, send: Callable[[Notice, datetime], None], *, now: da
         _postpone(notice, error, now=now)
     notice.save()
     _log(notice, now=now)
-    return True
 
 
 def _log(notice: Notice, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from organisations.masking import masked
 from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due
+from organisations.tracing import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ def deliver_events(*, now: datetime, limit: int = 200, case_number: str = "") ->
     with transaction.atomic():
         due = claim_due(waiting, now=now, limit=limit)
         for delivery in due:
-            _deliver(delivery, now=now)
+            with request_id(delivery.event.request_id):
+                _deliver(delivery, now=now)
     return len(due)
 
 

@@ -2,15 +2,18 @@
 
 The first is that nobody writes them there. What still has the shape of a personnummer,
 samordningsnummer or reservnummer is masked in every log line and traceback, and error reports show
-no values at all.
+no values at all. Nor can what a person typed look like a line of its own: a line break is written
+out.
 """
 
 import logging
 import re
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
+from pythonjsonlogger.json import JsonFormatter
 
 MASK = "[dolt nummer]"
 # Ten or twelve characters that begin as a date, a coordination number's day being 61–91. Case
@@ -30,11 +33,54 @@ def holds_identity_number(text: str) -> bool:
     return _IDENTITY.search(text) is not None
 
 
-class MaskingFormatter(logging.Formatter):
-    """Masks the finished line, its traceback included."""
+# What ends a line for some reader, or moves a terminal's cursor.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
-    def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
+
+def on_one_line(text: str) -> str:
+    """The text with line breaks and other control characters written out."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+class MaskingFormatter(logging.Formatter):
+    """Lines for people: masked, one line for each record, a traceback's lines indented below."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return on_one_line(masked(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+class MaskingJsonFormatter(JsonFormatter):
+    """Lines for machines: one JSON object for each record, every value in it masked.
+
+    Values are masked before they are written as JSON, where ``\\n`` before a number would hide it.
+    """
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {masked(str(name)): _masked_value(value) for name, value in log_data.items()}
+
+
+def _masked_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, int):
+        return MASK if holds_identity_number(str(value)) else value
+    if isinstance(value, dict):
+        return {masked(str(name)): _masked_value(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked_value(one) for one in value]
+    return masked(str(value))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {on_one_line(line)}" for line in masked(text).split("\n"))
 
 
 class NothingPersonal(SafeExceptionReporterFilter):

@@ -5,12 +5,14 @@ nothing is due. Celery beat calls the same function every minute.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
 from organisations.access import as_product
@@ -64,10 +66,12 @@ def run_due(*, now: datetime) -> dict[str, int]:
     failure is raised.
     """
     handled = {sweep.name: 0 for sweep in _sweeps}
+    seconds = dict.fromkeys(handled, 0.0)
     failures: dict[str, Exception] = {}
     for _round in range(MAX_ROUNDS):
         found = 0
         for sweep in [s for s in _sweeps if s.name not in failures]:
+            began = time.perf_counter()
             try:
                 with as_product(f"sweep {sweep.name}"):
                     count = sweep.run(now=now)
@@ -75,25 +79,33 @@ def run_due(*, now: datetime) -> dict[str, int]:
                 logger.exception("the sweep of %s failed", sweep.name)
                 failures[sweep.name] = error
                 continue
+            finally:
+                seconds[sweep.name] += time.perf_counter() - began
             handled[sweep.name] += count
             found += count
         if not found:
             break
     else:
         logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)
-    _record_runs(failures)
+    _record_runs(failures, seconds)
     for failure in failures.values():
         raise failure
     return handled
 
 
-def _record_runs(failures: dict[str, Exception]) -> None:
+def _record_runs(failures: dict[str, Exception], seconds: dict[str, float]) -> None:
     """Tell the operator, by the real clock whatever time the sweeps ran as of."""
     ran_at = timezone.now()
     for sweep in _sweeps:
-        failure = failures.get(sweep.name)
+        failure, took = failures.get(sweep.name), round(seconds[sweep.name], 6)
+        outcome: dict[str, object] = {"last_seconds": took}
         if failure is None:
-            outcome = {"done_at": ran_at, "error": ""}
+            outcome |= {"done_at": ran_at, "error": ""}
         else:
-            outcome = {"failed_at": ran_at, "error": type(failure).__name__[:80]}
-        SweepRun.objects.update_or_create(name=sweep.name, defaults=outcome)
+            outcome |= {"failed_at": ran_at, "error": type(failure).__name__[:80]}
+        counted = {"runs": 1, "failures": int(failure is not None), "seconds": took}
+        SweepRun.objects.update_or_create(
+            name=sweep.name,
+            defaults=outcome | {name: F(name) + value for name, value in counted.items()},
+            create_defaults=outcome | counted,
+        )

@@ -6,6 +6,5 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("", include("organisations.login.urls")),
     path("no-assignment/", views.no_assignment, name="no-assignment"),
-    path("healthz", views.healthz, name="healthz"),
     path("", include("organisations.administration.urls")),
 ]

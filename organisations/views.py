@@ -1,7 +1,6 @@
-"""The start page that leads each role to its work, and health."""
+"""The start page that leads each role to its work."""
 
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from organisations.models import Role
@@ -29,10 +28,3 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def no_assignment(request: HttpRequest) -> HttpResponse:
     return render(request, "organisations/no_assignment.html", status=403)
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Alive, and the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})

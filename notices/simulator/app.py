@@ -117,7 +117,12 @@ def _gateway_routes(app: Flask, book: Book, faults: Faults, secret: str) -> None
         message, outcome = book.take(key, body_hash, content)
         if message is None:
             return problem(404, "recipient-not-active")
-        logger.info("message case %s: %s", _one_line(content["reference"]), outcome)
+        logger.info(
+            "message case %s: %s [%s]",
+            _one_line(content["reference"]),
+            outcome,
+            _one_line(request.headers.get("X-Request-ID", "-"))[:36],
+        )
         if faults.spend("lose_answer_next"):
             return problem(503, "told to lose the answer")
         if outcome == "other":

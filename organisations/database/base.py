@@ -5,6 +5,7 @@ pooled connection never carries one person's rights over to another. A statement
 transaction gets one of its own while somebody acts.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,14 @@ SELECT set_config('vardlots.role', %s, true), set_config('vardlots.region', %s, 
     set_config('vardlots.unit', %s, true), set_config('vardlots.provider', %s, true),
     set_config('vardlots.user', %s, true)
 """
+
+
+# What PostgreSQL refuses within a transaction: an index made beside the work on its table.
+_STANDS_ALONE = re.compile(r"\s*(?:CREATE|DROP|REINDEX)\s[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
+
+
+def _stands_alone(sql: Any) -> bool:
+    return isinstance(sql, str) and _STANDS_ALONE.match(sql) is not None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -67,7 +76,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _in_a_transaction(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        if acting_now() is None or self.in_atomic_block or not self.get_autocommit():
+        nobody = acting_now() is None
+        if nobody or self.in_atomic_block or not self.get_autocommit() or _stands_alone(sql):
             return execute(sql, params, many, context)
         with transaction.atomic(using=self.alias):
             return execute(sql, params, many, context)

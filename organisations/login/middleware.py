@@ -25,7 +25,7 @@ from organisations.login.sessions import (
 from organisations.models import User
 
 # The page's script asks here by itself; the view that prolongs the session does so itself.
-SILENT_PATHS = ("/session/", "/static/", "/healthz")
+SILENT_PATHS = ("/session/", "/static/")
 
 
 class SessionClockMiddleware:

@@ -9,12 +9,18 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from organisations.tracing import MAX_LENGTH, current_request_id
+
 
 class DomainEvent(models.Model):
     kind = models.CharField(_("händelse"), max_length=60)
     case_number = models.CharField(_("ärendenummer"), max_length=15, blank=True)
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     happened_at = models.DateTimeField()
+    # Of the request that made it happen: whoever handles it logs under the same id.
+    request_id = models.CharField(
+        max_length=MAX_LENGTH, blank=True, default=current_request_id, db_default=""
+    )
 
     class Meta:
         ordering = ("pk",)
@@ -61,6 +67,11 @@ class SweepRun(models.Model):
     failed_at = models.DateTimeField(_("senast misslyckat"), null=True, blank=True)
     # The exception's class alone: its text may quote a patient's data.
     error = models.CharField(_("fel"), max_length=80, blank=True)
+    # Since the beginning, for the metrics (config/monitoring).
+    runs = models.BigIntegerField(default=0, db_default=0)
+    failures = models.BigIntegerField(default=0, db_default=0)
+    seconds = models.FloatField(default=0, db_default=0)
+    last_seconds = models.FloatField(default=0, db_default=0)
 
     class Meta:
         ordering = ("name",)

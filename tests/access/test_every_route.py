@@ -50,7 +50,7 @@ def of_contract(made: MadeCase) -> dict[str, Any]:
 
 # Anybody may ask, logged in or not: nothing of any patient there.
 OPEN = {"login", "logout", "no-assignment", "healthz", "api-login", "api-logout", "api-schema"}
-OPEN |= {"api-docs", "gateway-callback", "invitation"}
+OPEN |= {"api-docs", "gateway-callback", "invitation", "readyz", "metrics"}
 # The caller's own login and keys, tested in tests/organisations/login.
 OPEN |= {"siths-start", "siths-callback", "logout-everywhere", "session-status", "session-keep"}
 OPEN |= {"session-forget", "token-revoke"}

@@ -168,10 +168,9 @@ class Start:
         celery = [python, *root, "-m", "celery", "--quiet", "-A", "config"]
         # Static files are collected for production only.
         static = ["-W", "ignore:No directory at"]
-        gunicorn = [python, *static, "-m", "gunicorn", "config.wsgi"]
-        gunicorn += ["--bind", f"{HOST}:{self.port}"]
-        gunicorn += ["--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
-        gunicorn += ["--log-level", "warning", "--no-control-socket"]
+        gunicorn = [python, *static, "-m", "gunicorn", "-c", "python:config.gunicorn"]
+        gunicorn += ["--bind", f"{HOST}:{self.port}", "--workers", "2"]
+        gunicorn += ["--graceful-timeout", "5", "--log-level", "warning"]
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"]
         # Worker processes that talk to each other are of no use when there is one.
         worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
