@@ -8,7 +8,10 @@ from pathlib import Path
 
 # Commands that change or drop the tables themselves, or write what does.
 AS_OWNER = frozenset(
-    {"dbshell", "flush", "makemigrations", "migrate", "rotate_keys", "sqlflush", "sqlmigrate"}
+    {
+        *("backup", "dbshell", "flush", "makemigrations", "migrate", "restore", "rotate_keys"),
+        *("sqlflush", "sqlmigrate"),
+    }
 )
 # Serves people, each as who they are; or has commands of its own.
 AS_NOBODY = frozenset({"runserver", "start"})

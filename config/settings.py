@@ -390,12 +390,13 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Their own lines for each request and task say nothing that ours do not.
-        **dict.fromkeys(
-            ("celery", "django.request", "django_guid", "fontTools", "httpx"), {"level": "WARNING"}
-        ),
-        **dict.fromkeys(
-            ("django.server", "gunicorn.error"), {"handlers": ["stderr"], "propagate": False}
-        ),
+        "celery": {"level": "WARNING"},
+        "django.request": {"level": "WARNING"},
+        "django_guid": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
     },
 }
 if LOG_FORMAT not in LOGGING["formatters"]:

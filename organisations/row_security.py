@@ -94,12 +94,18 @@ REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role};
 
 def grant_to_application(*, using: str, **_signal: Any) -> None:
     """After each migration: the application's role may use the tables, as its policies say."""
+    ensure_application_role(using=using)
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        (schema,) = cursor.fetchone()
+        cursor.execute(_GRANT.format(role=settings.DATABASE_APP_ROLE, schema=schema))
+
+
+def ensure_application_role(*, using: str) -> None:
+    """Make the application's role where it is missing, and let the owner step down to it."""
     role = settings.DATABASE_APP_ROLE
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            "SELECT current_schema(), EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role]
-        )
-        schema, exists = cursor.fetchone()
-        if not exists:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
+        if cursor.fetchone() is None:
             cursor.execute(_CREATE_ROLE.format(role=role))
-        cursor.execute((_MAY_BECOME + _GRANT).format(role=role, schema=schema))
+        cursor.execute(_MAY_BECOME.format(role=role))

