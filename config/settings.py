@@ -4,6 +4,7 @@ Development runs without any variable. Production (``VARDLOTS_ENV=production``) 
 when a secret or an address is missing: see ``REQUIRED_IN_PRODUCTION`` and docs/operations.md.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin
@@ -40,6 +41,18 @@ REQUIRED_IN_PRODUCTION = (
     "VARDLOTS_OIDC_CLIENT_ID",
     "VARDLOTS_OIDC_CLIENT_SECRET",
 )
+# Each of these may stand in a file that the variable with _FILE names, as SECRET_KEY_FILE: a secret
+# in a file is in no list of processes.
+BY_FILE = (*REQUIRED_IN_PRODUCTION, "DATABASE_OWNER_URL", "VARDLOTS_METRICS_TOKEN")
+try:
+    in_files = {
+        name: Path(path).read_text(encoding="utf-8").strip()
+        for name in BY_FILE
+        if (path := env.str(f"{name}_FILE", default=""))
+    }
+except OSError as error:
+    raise ImproperlyConfigured(f"{error.filename}: {error.strerror}.") from error
+env.ENVIRON = {**os.environ, **in_files}
 if PRODUCTION:
     missing = [name for name in REQUIRED_IN_PRODUCTION if not env.str(name, default="")]
     if missing:
@@ -141,7 +154,9 @@ AS_OWNER = env.bool("VARDLOTS_AS_OWNER", default=False)
 DATABASE_APP_ROLE = "vardlots_app"
 owner_url = env.str("DATABASE_OWNER_URL", default="")
 DATABASES = {
-    "default": env.db_url_config((AS_OWNER and owner_url) or database_url(DATA_DIR)),
+    "default": env.db_url_config(
+        (AS_OWNER and owner_url) or env.str("DATABASE_URL", default="") or database_url(DATA_DIR)
+    ),
 }
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("Vårdlots supports PostgreSQL only.")
@@ -153,8 +168,12 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
 if not AS_OWNER and not owner_url:
     DATABASES["default"]["OPTIONS"]["assume_role"] = DATABASE_APP_ROLE
+if AS_OWNER and PRODUCTION:
+    # A migration that must wait for a table gives up, before all others queue up behind it.
+    lock_timeout = env.str("VARDLOTS_LOCK_TIMEOUT", default="5s")
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c lock_timeout={lock_timeout}"
 
-REDIS_URL = redis_url(DATA_DIR)
+REDIS_URL = env.str("REDIS_URL", default="") or redis_url(DATA_DIR)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -22,8 +22,8 @@ logger = logging.getLogger("vardlots.request")
 class RequestLineMiddleware:
     """Outermost, so that what the other layers answer is told of too.
 
-    The line is written here rather than by the web server, whose access log has the query string, in which
-    names are searched for, and neither user nor request id.
+    The line is written here rather than by the web server, whose access log has the query string,
+    in which names are searched for, and neither user nor request id.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
