@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 PATIENCE_MS = 5000
 
 
+@transaction.non_atomic_requests
 def metrics(request: HttpRequest) -> HttpResponse:
     """404 without the token of ``VARDLOTS_METRICS_TOKEN``, as for a page that does not exist."""
     given = request.headers.get("Authorization", "")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import resolve
 
 
 class ProbeMiddleware:
@@ -17,15 +17,18 @@ class ProbeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            match = resolve(request.path_info, urlconf="config.monitoring.urls")
-        except Resolver404:
-            return self.get_response(request)
-        try:
-            response: HttpResponse = match.func(request)
-        except Http404:  # answered like any address that is none
-            return self.get_response(request)
-        request.resolver_match = match
-        response["Cache-Control"] = "no-store"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        # Not from within ``except``: the page's own errors would be told as errors of this.
+        return _answer(request) or self.get_response(request)
+
+
+def _answer(request: HttpRequest) -> HttpResponse | None:
+    """The probe's answer; ``None`` when this is no probe, or one who may not ask."""
+    try:
+        match = resolve(request.path_info, urlconf="config.monitoring.urls")
+        response: HttpResponse = match.func(request)
+    except Http404:  # Resolver404 too
+        return None
+    request.resolver_match = match
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

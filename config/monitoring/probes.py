@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache
 
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import caches
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -31,7 +32,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 until the database is there and migrated, Redis answers and the keys can be read."""
+    """503 until the database is there and migrated, Redis answers, the keys can be read and the
+    static files are collected.
+    """
     parts = {name: _holds(name, check) for name, check in CHECKS.items()}
     ready = all(parts.values())
     return JsonResponse(
@@ -82,9 +85,15 @@ def _keys() -> bool:
     return ring.decrypt(key_id, sealed, context="readyz") == b"readyz" and bool(current_key())
 
 
+def _static() -> bool:
+    """Files have been collected: without that every page fails in production."""
+    return bool(staticfiles_storage.url("favicon.svg"))
+
+
 CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database,
     "migrations": _migrations,
     "redis": _redis,
     "keys": _keys,
+    "static": _static,
 }

@@ -28,7 +28,7 @@ def test_the_process_lives_without_asking_the_database(django_assert_num_queries
 
 
 def test_all_well_is_ready():
-    parts = dict.fromkeys(("database", "migrations", "redis", "keys"), "ok")
+    parts = dict.fromkeys(("database", "migrations", "redis", "keys", "static"), "ok")
     assert ready() == (200, {"status": "ready"} | parts)
     assert not AccessLog.objects.exists()
 
