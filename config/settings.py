@@ -383,6 +383,8 @@ DJANGO_GUID = {
 # JSON lines for machines, or lines for people. Both mask identity numbers and keep one record on
 # one line. The product logs each request itself; the web server's own access log is off.
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "text")
+if LOG_FORMAT not in {"json", "text"}:
+    raise ImproperlyConfigured("LOG_FORMAT must be json or text.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -418,8 +420,6 @@ LOGGING = {
         "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
     },
 }
-if LOG_FORMAT not in LOGGING["formatters"]:
-    raise ImproperlyConfigured("LOG_FORMAT must be json or text.")
 
 # Prometheus asks with this token; without it there are no metrics to ask for.
 METRICS_TOKEN = env.str("VARDLOTS_METRICS_TOKEN", default="")

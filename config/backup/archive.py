@@ -61,7 +61,7 @@ class Writer:
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = size, 0o600
         reader = _Hashing(file)
-        self._tar.addfile(entry, reader)  # type: ignore[arg-type]
+        self._tar.addfile(entry, reader)
         self.checksums[name] = reader.digest.hexdigest()
 
     def finish(self, manifest: Manifest) -> None:

@@ -118,9 +118,11 @@ def caps(now: datetime) -> list[Metric]:
         labels=["region", "level"],
     )
     counts = {str(level): Count("pk", filter=_at_least(level)) for level in CAP_LEVELS}
-    for row in lines.order_by().values(region=F("contract__owner_region")).annotate(**counts):
-        for level in CAP_LEVELS:
-            near.add_metric([row["region"], str(level)], row[str(level)])
+    levels = [str(level) for level in CAP_LEVELS]
+    regions = lines.order_by().values("contract__owner_region").annotate(**counts)
+    for region, *numbers in regions.values_list("contract__owner_region", *levels):
+        for level, number in zip(levels, numbers, strict=True):
+            near.add_metric([region, level], number)
     ratio = GaugeMetricFamily(
         "vardlots_contract_cap_ratio",
         "Del av avtalets tak som är reserverad, använd eller kvar.",

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -27,11 +28,11 @@ from tests.factories import identity_number, make_case, user_of
 
 NUMBER = identity_number(5)
 GIVEN = "0b0c8a3e-5a0f-4c83-9d3a-2f7c5d1e9b40"
-FORMATS = settings.LOGGING["formatters"]
+LOGGING: dict[str, Any] = settings.LOGGING
 
 
 def json_formatter() -> MaskingJsonFormatter:
-    options = {name: value for name, value in FORMATS["json"].items() if name != "()"}
+    options = {name: value for name, value in LOGGING["formatters"]["json"].items() if name != "()"}
     return MaskingJsonFormatter(**options)
 
 
