@@ -8,7 +8,7 @@ import organisations.tracing
 class Migration(migrations.Migration):
     dependencies = [
         ("notices", "0005_emergency_opening_notice"),
-        ("organisations", "0012_request_ids_and_sweep_times"),
+        ("organisations", "0013_request_ids_and_sweep_times"),
         ("referral", "0008_thinning"),
     ]
 

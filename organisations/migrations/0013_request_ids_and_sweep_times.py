@@ -7,7 +7,7 @@ import organisations.tracing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0011_thinning_of_logs"),
+        ("organisations", "0012_provider_hsa_id"),
     ]
 
     operations = [
