@@ -26,6 +26,7 @@ from tests.notices.simulator_parts import (
 )
 
 ROOT = Path(__file__).parents[2]
+REQUEST_ID = "0b0c8a3e-5a0f-4c83-9d3a-2f7c5d1e9b40"
 
 
 @pytest.fixture
@@ -73,6 +74,7 @@ class Process:
     def offer(self, content: dict[str, Any], *, key: str) -> httpx.Response:
         body = json.dumps(content).encode()
         headers = {signature.HEADER: signature.sign(body, SECRET), "Idempotency-Key": key}
+        headers["X-Request-ID"] = REQUEST_ID
         return httpx.post(f"{self.url}/1177/messages", content=body, headers=headers)
 
 
@@ -128,7 +130,7 @@ class TestProcess:
         assert receiver.taken[-1]["answer"]["comment"] == "Tack så mycket"
         eventually(lambda: simulator.log.count("\n") >= 3, seconds=5)
         assert simulator.log.splitlines() == [
-            f"message case {CASE}: new",
+            f"message case {CASE}: new [{REQUEST_ID}]",
             f"callback message.read case {CASE}: 200",
             f"callback message.answered case {CASE}: 200",
         ]
