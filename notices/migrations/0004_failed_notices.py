@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notices", "0006_request_ids"),
+        ("notices", "0003_request_ids"),
     ]
 
     operations = [

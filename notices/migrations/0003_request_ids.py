@@ -7,9 +7,9 @@ import organisations.tracing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notices", "0005_emergency_opening_notice"),
-        ("organisations", "0013_request_ids_and_sweep_times"),
-        ("referral", "0008_thinning"),
+        ("notices", "0002_row_security"),
+        ("organisations", "0004_request_ids_and_sweep_times"),
+        ("referral", "0003_append_only_and_thinning"),
     ]
 
     operations = [

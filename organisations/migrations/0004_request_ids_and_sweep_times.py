@@ -7,7 +7,7 @@ import organisations.tracing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0012_provider_hsa_id"),
+        ("organisations", "0003_rules"),
     ]
 
     operations = [
