@@ -1,4 +1,4 @@
-"""Backup and restore, one command each (docs/decisions/0008-backup.md)."""
+"""Backup and restore, one command each (docs/decisions/0012-backup.md)."""
 
 
 class BackupError(Exception):
