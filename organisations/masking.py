@@ -20,6 +20,9 @@ _IDENTITY = re.compile(
     r"|[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}[-+ ]?[0-9]{4})(?![\w-])"
 )
 
+# All that ends a line somewhere, moves the cursor or colours a terminal; not the tab.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 
 def masked(text: str) -> str:
     """The text without anything that could be an identity number."""
@@ -30,11 +33,32 @@ def holds_identity_number(text: str) -> bool:
     return _IDENTITY.search(text) is not None
 
 
+def on_one_line(text: str) -> str:
+    """The text with control characters written out, so that it begins no line and no colour."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class MaskingFormatter(logging.Formatter):
-    """Masks the finished line, its traceback included."""
+    """Masks the finished line, its traceback included, and lets nothing in it pass for a new one.
+
+    A message is one line whatever a person typed; a traceback's lines are indented.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return on_one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {on_one_line(line)}" for line in text.split("\n"))
 
 
 class NothingPersonal(SafeExceptionReporterFilter):

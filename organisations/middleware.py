@@ -45,6 +45,24 @@ class ActorMiddleware:
             return self.get_response(request)
 
 
+class AnswerHeadersMiddleware:
+    """What holds for every answer that is no static file: kept by nobody on its way.
+
+    What the API answers is a download to a browser that is led there (ASVS 14.4.2), so that
+    nothing in it is ever shown as a page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.path.startswith("/api/") and "json" in response.headers.get("Content-Type", ""):
+            response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
+        return response
+
+
 class DomainErrorMiddleware:
     """A domain error that no view showed at its field becomes a page that says why."""
 
