@@ -262,7 +262,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.problems.problem_details",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-KNOX_TOKEN_MODEL = "organisations.ApiToken"  # noqa: S105 – a model
+KNOX_TOKEN_MODEL = "organisations.ApiToken"  # noqa: S105 – a model  # nosec B105
 # Its own token table is not used, so it is not made.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_TTL": timedelta(hours=12), "AUTH_HEADER_PREFIX": "Token"}
