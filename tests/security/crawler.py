@@ -59,7 +59,8 @@ class Page(HTMLParser):
         elif self._form is not None and names.get("name"):
             self._control(self._form, tag, names)
         elif tag == "option" and self._form is not None and self._select:
-            if "selected" in names or not self._form.values[self._select]:
+            chosen = self._form.values[self._select]
+            if "selected" in names or not chosen:
                 self._form.values[self._select] = [names.get("value", "")]
 
     def _control(self, form: Form, tag: str, names: dict[str, str]) -> None:
@@ -110,3 +111,8 @@ class Page(HTMLParser):
 def is_ours(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme in {"", "http"} and parts.netloc in {"", "testserver"}
+
+
+def is_page(address: str) -> bool:
+    """Not an address to write or ring to."""
+    return not address.startswith(("mailto:", "tel:"))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from notices.models import GatewayCallback, Notice
 from notices.signature import HEADER, sign
+from organisations.events import deliver_events
 from referral.models import CaseState
 from tests.factories import make_case
 
@@ -92,16 +93,8 @@ def made(db):
 @example_settings(max_examples=30)
 @given(answer=anything)
 def test_no_answer_but_yes_or_no_moves_a_case(made, answer):
-    notice = Notice.objects.create(
-        case=made.case,
-        offer=made.offer,
-        kind=Notice.Kind.OFFER,
-        channel=Notice.Channel.INBOX,
-        subject="x",
-        body="x",
-        created_at=timezone.now(),
-        due_at=timezone.now(),
-    )
+    deliver_events(now=timezone.now())
+    notice = Notice.objects.get(offer=made.offer, channel=Notice.Channel.INBOX)
     thread = {"thread": str(notice.pk), "reference": made.case.number}
     with transaction.atomic():
         call(json.dumps(GOOD | thread | {"answer": answer}).encode())

@@ -19,7 +19,7 @@ from django.utils import timezone
 from config.demo import build
 from organisations.models import User
 from tests.security import files
-from tests.security.crawler import MARK, Form, Page, is_ours
+from tests.security.crawler import MARK, Form, Page, is_ours, is_page
 
 ROLES = {
     "clinic": "klinik.falun-ortopedi",
@@ -32,16 +32,12 @@ ROLES = {
     "integration": "integration.halland",
 }
 PAYLOADS = {
-    "markup": f'<script>{MARK}()</script><img src=x onerror="{MARK}()"><{MARK}>',
+    "markup": f'<script>{MARK}()</script><img src=x onerror="{MARK}()"><{MARK}>{{{{7*7}}}}${{7*7}}',
     "out of an attribute": f"\"'><svg onload={MARK}()><a href=javascript:{MARK}()>",
-    "SQL": "' OR 1=1; DROP TABLE referral_case; -- \" \\'",
-    "template": "{{ settings.SECRET_KEY }}{% include 'x' %}${7*7}#{7*7}",
-    "path": "../../../../etc/passwd\\..\\..\\windows\\win.ini",
-    "lines": "a\r\nSet-Cookie: x=1\r\n\r\n<html>",
+    "SQL and path": "' OR 1=1; DROP TABLE a; -- \" \\' ../../../etc/passwd\\..\\win.ini",
+    "lines": "a\r\nSet-Cookie: x=1\r\n\r\n<html>\u202eabc\u200b👩‍⚕️𝕏\ufffe",
     "NUL": "a\x00b",
-    "letters": "\u202eabc\u200b👩‍⚕️𝕏\ufffe",
-    "long": "å" * 20_000,
-    "number": "9" * 400,
+    "long": "9" * 20_000,
     "odd number": "-1e308",
     "date": "9999-99-99T99:99",
 }
@@ -126,7 +122,9 @@ class Crawl:
         text = answer.content.decode()
         page = Page(text, at=at)
         self.faults += [f"{why}: {run}" for run in page.runs]
-        self.faults += [f"{why}: 49 of 7*7" for _n in [1] if "49#{" in text or "$49" in text]
+        if "$49" in text or ">49$" in text:
+            self.faults.append(f"{why}: a template was run")
+        page.links = [link for link in page.links if is_page(link)]
         self.faults += [f"{why}: link to {link}" for link in page.links if not is_ours(link)]
         return page
 
@@ -148,22 +146,28 @@ class Crawl:
             transaction.set_rollback(True)
 
 
-def all_forms(crawl: Crawl) -> list[Form]:
-    """One of each kind of form that the pages hold."""
-    found: dict[tuple[Any, ...], Form] = {}
+@pytest.fixture(scope="module")
+def tried() -> set[tuple[Any, ...]]:
+    """Kinds of forms attacked so far; what several roles share is attacked once."""
+    return set()
+
+
+def new_forms(crawl: Crawl, tried: set[tuple[Any, ...]]) -> Iterator[Form]:
     for page in crawl.pages:
         for form in page.forms:
-            found.setdefault((kind_of(form.action), form.method, *sorted(form.fields)), form)
-    return list(found.values())
+            kind = (kind_of(form.action), form.method, *sorted(form.fields))
+            if kind not in tried:
+                tried.add(kind)
+                yield form
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_link_is_broken_and_no_attack_on_a_form_comes_through(role):
+def test_no_link_is_broken_and_no_attack_on_a_form_comes_through(role, tried):
     crawl = Crawl(ROLES[role])
     crawl.run()
     assert crawl.faults == []
     assert len(crawl.pages) > (1 if role == "integration" else 2)
-    for form in all_forms(crawl):
+    for form in new_forms(crawl, tried):
         for name, payload in PAYLOADS.items() if form.typed else ():
             crawl.attack(form, form.data(**dict.fromkeys(form.typed, payload)), what=name)
         for name in form.fields:
