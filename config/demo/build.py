@@ -289,7 +289,7 @@ def _months(
                 done=random.randint(8, 60),  # nosec B311 # demonstration data
                 median_days=drifted if month else median,
                 p80_days=round(max(drifted, median) * 1.5),
-                asa34_percent=Decimal(random.randint(4, 28)),
+                asa34_percent=Decimal(random.randint(4, 28)),  # nosec B311 # demonstration data
                 source="Demo",
             )
         )

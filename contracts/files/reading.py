@@ -20,8 +20,8 @@ MAX_COLUMNS = 64
 # Empty rows are passed over, but a sheet can say that it has a million of them.
 EMPTY_ROWS = 80_000
 MAX_BYTES = 20 * 1024 * 1024
-# A zip file that unpacks to more than this is no list of contracts: 20 000 full rows take a third.
-MAX_UNPACKED = 64 * 1024 * 1024
+# A zip file that unpacks to more than this is no list: 200 000 waiting times take half.
+MAX_UNPACKED = 128 * 1024 * 1024
 
 
 def read_rows(

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
+from capacity.models import WaitingTime
+from capacity.services import import_waiting_times
 from contracts.files import reading
 from contracts.files.columns import COLUMNS, REQUIRED
 from contracts.files.reading import read_rows
@@ -109,7 +111,7 @@ HOSTILE = {
         "xl/sharedStrings.xml",
         lambda data: b"<!DOCTYPE sst [" + LAUGHS.encode() + b"]><sst><si><t>&a11;</t></si></sst>",
     ),
-    "a workbook that unpacks to gigabytes": sheet(lambda data: data + b" " * 80_000_000),
+    "a workbook that unpacks to gigabytes": sheet(lambda data: data + b" " * 140_000_000),
     "a sheet with one cell in its last row": sheet(
         lambda data: data.replace(
             b"</sheetData>", b'<row r="1048576">' + TEXT % b"A1048576" + b"</row></sheetData>"
@@ -235,8 +237,20 @@ def test_any_file_gives_a_report_or_a_refusal_and_stores_what_the_report_says(
         transaction.set_rollback(True)
 
 
+@example_settings(max_examples=30)
+@given(content=_files())
+def test_a_waiting_time_file_too_gives_a_report_or_a_refusal(owner, content):
+    with transaction.atomic():
+        with contextlib.suppress(InvalidInput):
+            made = import_waiting_times(content, name="a", source="SPOR", made_by="t", now=NOW)
+            stored = made.added + made.changed + made.unchanged
+            assert stored + len(made.faults) == made.rows
+            assert WaitingTime.objects.count() == made.added
+        transaction.set_rollback(True)
+
+
 def test_the_limits_are_below_what_would_hurt():
-    assert reading.MAX_UNPACKED <= 64 * 1024 * 1024
+    assert reading.MAX_UNPACKED <= 128 * 1024 * 1024
     assert {column.key for column in COLUMNS} >= REQUIRED
     with contextlib.suppress(InvalidInput):
         read_rows(b"PK")
