@@ -38,8 +38,8 @@ def _pdf_names(*names: str) -> re.Pattern[bytes]:
     """Any of the names as a PDF may write them: each letter as it is or as ``#`` and two digits."""
 
     def letter(byte: int) -> str:
-        first, second = f"{byte:02x}"
-        return f"(?:{chr(byte)}|#{first}[{second}{second.upper()}])"
+        digits = f"{byte:02x}"
+        return f"(?:{chr(byte)}|#{digits[0]}[{digits[1]}{digits[1].upper()}])"
 
     spelled = "|".join("".join(map(letter, name.encode())) for name in names)
     return re.compile(f"/(?:{spelled})(?![A-Za-z0-9])".encode())

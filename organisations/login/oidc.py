@@ -46,14 +46,14 @@ class Verified:
     id_token: str
 
 
-class _Session(DjangoOAuth2App.client_cls):  # type: ignore[misc,name-defined]
+class _Session(DjangoOAuth2App.client_cls):
     """Asks the addresses that the settings and the provider's metadata name, and no others."""
 
     def request(self, method: str, url: str, **options: Any) -> Any:
         return super().request(method, url, **options | {"allow_redirects": False})
 
 
-class _Provider(DjangoOAuth2App):  # type: ignore[misc]
+class _Provider(DjangoOAuth2App):
     client_cls = _Session
 
 

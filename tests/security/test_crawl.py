@@ -65,7 +65,7 @@ def demonstration(django_db_setup: None, django_db_blocker: Any) -> Iterator[Non
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demonstration")]
 
 
-def kind_of(address: str) -> tuple[Any, ...] | None:
+def kind_of(address: str) -> tuple[Any, ...]:
     """What route an address leads to; pages of one route are one kind."""
     parts = urlsplit(address)
     try:

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -60,7 +61,7 @@ def page_client(**options):
     return Client(headers={"host": "vardlots.example"}, **options)
 
 
-def kinds() -> dict[str, object]:
+def kinds() -> dict[str, Any]:
     """An answer of every kind: pages, parts, refusals, files, JSON, redirects and faults."""
     made = make_case(CaseState.ACCEPTED)
     number = made.case.number

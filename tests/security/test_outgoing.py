@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django import forms
@@ -77,7 +78,7 @@ def test_no_row_form_or_body_holds_an_address_to_call():
     ]
     assert fields == []
 
-    def below(kind: type) -> Iterator[type]:
+    def below(kind: Any) -> Iterator[Any]:
         for one in kind.__subclasses__():
             yield one
             yield from below(one)

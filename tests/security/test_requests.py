@@ -142,7 +142,7 @@ def test_no_body_is_read_straight_into_a_row():
 
 
 def test_no_form_is_read_straight_into_a_row():
-    def below(kind: type) -> Iterator[type]:
+    def below(kind: Any) -> Iterator[Any]:
         for one in kind.__subclasses__():
             yield one
             yield from below(one)
@@ -306,8 +306,8 @@ def test_names_of_fields_and_parameters_may_be_anything():
     pages.force_login(user_of(made.navigator))
     for query in ("%00=1", "q=%00", "view=%00", "after=%00", "sort=%00", "%ED%A0%80=%ED%A0%80"):
         for path in ("/cases/", "/contracts/", "/statistics/", "/api/v1/cases/", "/login/"):
-            answer = pages.get(f"{path}?{query}")
-            assert answer.status_code < 500, (path, query)
+            shown = pages.get(f"{path}?{query}")
+            assert shown.status_code < 500, (path, query)
 
 
 def test_no_address_breaks_on_a_character_that_cannot_be_kept():

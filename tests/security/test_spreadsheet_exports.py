@@ -121,7 +121,9 @@ def test_a_text_that_begins_as_a_formula_comes_out_as_text(name, client):
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
     patient = SimpleNamespace(full_name=text, is_protected=False)
-    letter = SimpleNamespace(pk=1, case=SimpleNamespace(number="13-26-000001-7", patient=patient))
+    letter: Any = SimpleNamespace(
+        pk=1, case=SimpleNamespace(number="13-26-000001-7", patient=patient)
+    )
     batch = SimpleNamespace(folder_name="a")
     folder = write_folder(batch, [(letter, b"%PDF-1.7", 1)], drop=tmp_path)
     with (folder / INDEX_NAME).open(newline="") as index:
