@@ -3,6 +3,7 @@
 #   make start [ARGS="--port 8100 --no-demo --data DIR"]   run the product
 #   make test  [ARGS="tests/referral -k offer"]            run the tests
 #   make lint                                              check style, types and imports
+#   make audit                                             look for insecure code and known holes
 #   make lock  [ARGS="--upgrade"]                          renew the locked versions
 
 SHELL := /bin/sh
@@ -24,7 +25,7 @@ export UV_SYSTEM_CERTS := true
 RUN := .venv/bin/python
 INSTALL := umask 022; $(UV) pip install --quiet --compile-bytecode --python $(RUN) --require-hashes
 
-.PHONY: help start test lint lock install install-dev
+.PHONY: help start test lint audit lock install install-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -40,6 +41,11 @@ lint: install-dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
 	.venv/bin/lint-imports
+
+audit: install-dev
+	$(RUN) -m bandit --quiet --recursive --configfile pyproject.toml $(PRODUCT)
+	$(RUN) .ci/audit.py requirements.lock
+PRODUCT := config statistics notices referral capacity contracts patients organisations manage.py
 
 lock: $(UV)
 	$(UV) pip compile pyproject.toml $(LOCK) $(ARGS) -o requirements.lock

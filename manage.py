@@ -21,7 +21,7 @@ def main() -> None:
     own_python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     if find_spec("django") is None and own_python.exists():
         # Called as ./manage.py outside the environment that make has made.
-        os.execv(own_python, [str(own_python), *sys.argv])  # noqa: S606
+        os.execv(own_python, [str(own_python), *sys.argv])  # noqa: S606  # nosec B606 # our own program and arguments, no shell
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = "".join(sys.argv[1:2])

@@ -137,7 +137,7 @@ CROSS JOIN LATERAL generate_series(1, time.done)
 WHERE time.care_unit_id = %(unit)s AND time.source = %(source)s
   AND time.day >= %(first)s AND time.day <= %(today)s AND {_EACH_ONCE}
 GROUP BY 1
-"""  # noqa: S608 – made of constants
+"""  # noqa: S608 – made of constants  # nosec B608
 
 
 def situations(choice: Choice, *, today: date) -> list[Situation]:

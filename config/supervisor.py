@@ -159,7 +159,7 @@ class Supervisor:
         return code
 
     async def _relay(self, name: str, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None  # noqa: S101 - asked for as a pipe
+        assert process.stdout is not None  # noqa: S101 - asked for as a pipe  # nosec B101
         rest = b""
         while chunk := await process.stdout.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")

@@ -22,5 +22,8 @@ def validate_kva(value: str) -> None:
 
 
 def covering_codes(kva: str) -> list[str]:
-    """The codes that cover ``kva`` on a contract: itself and its three-character group."""
-    return [kva] if len(kva) == 3 or kva[2].isdigit() else [kva, kva[:3]]
+    """The codes that cover ``kva`` on a contract: itself and its three-character group.
+
+    What is no code, since it is still being typed, is covered by itself alone.
+    """
+    return [kva] if len(kva) <= 3 or kva[2].isdigit() else [kva, kva[:3]]

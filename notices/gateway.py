@@ -111,6 +111,7 @@ def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) 
                         **headers,
                     },
                     timeout=settings.GATEWAY_TIMEOUT_SECONDS,
+                    follow_redirects=False,
                 )
     except RetryError as error:
         raise GatewayError("the gateway does not answer") from error

@@ -19,6 +19,7 @@ from django.db import transaction
 
 from notices.models import LetterBatch, Notice
 from notices.pdf import letter_pdf
+from organisations.spreadsheets import safe
 from organisations.sweeps import claim_due
 from referral.models import LogVerb, Offer
 from referral.services import record_notice
@@ -147,7 +148,7 @@ def write_folder(batch: LetterBatch, letters: list[Printed], *, drop: Path) -> P
                 letter.case.number,
                 pages,
                 hashlib.sha256(content).hexdigest(),
-                "" if patient.is_protected else patient.full_name,
+                "" if patient.is_protected else safe(patient.full_name),
                 # Skatteverket forwards post to people with protected identity.
                 "skatteverket" if patient.is_protected else "post",
             )

@@ -1,5 +1,6 @@
 """What comes back from the gateway, and what a person does about notices."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
     A replay returns the first outcome. An answer to an offer that no longer stands is recorded
     and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood.
     """
+    _refuse_what_cannot_be_kept(payload)
     delivery_id, kind = _text(payload, "delivery_id", 80), _text(payload, "type", 40)
     message_id = _text(payload, "message_id", 80)
     callback, created = GatewayCallback.objects.get_or_create(
@@ -125,6 +127,13 @@ def send_again(notice: Notice, *, now: datetime) -> Notice:
         locked.save(update_fields=["state", "due_at", "attempts"])
         transaction.on_commit(wake)
     return locked
+
+
+def _refuse_what_cannot_be_kept(payload: dict[str, Any]) -> None:
+    """JSON can spell what PostgreSQL's text cannot hold: NUL and half of a surrogate pair."""
+    spelled = json.dumps(payload, ensure_ascii=False)
+    if "\\u0000" in spelled or spelled.encode(errors="replace").decode() != spelled:
+        raise InvalidInput(_("Återkopplingen innehåller tecken som inte kan sparas."))
 
 
 def _text(payload: dict[str, Any], name: str, longest: int) -> str:

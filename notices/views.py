@@ -43,10 +43,10 @@ def gateway_callback(request: HttpRequest) -> JsonResponse:
         return _problem(401, "the signature does not hold")
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # also nested too deep
         return _problem(400, "not JSON")
-    if not isinstance(payload, dict) or "\\u0000" in body.decode("utf-8", "replace"):
-        return _problem(400, "not an object that can be kept")
+    if not isinstance(payload, dict):
+        return _problem(400, "not an object")
     try:
         callback = receive_callback(payload, now=timezone.now())
     except InvalidInput as error:

@@ -23,6 +23,9 @@ _IDENTITY = re.compile(
     r"|[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}[-+ ]?[0-9]{4})(?![\w-])"
 )
 
+# All that ends a line somewhere, moves the cursor or colours a terminal; not the tab.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 
 def masked(text: str) -> str:
     """The text without anything that could be an identity number."""
@@ -31,10 +34,6 @@ def masked(text: str) -> str:
 
 def holds_identity_number(text: str) -> bool:
     return _IDENTITY.search(text) is not None
-
-
-# What ends a line for some reader, or moves a terminal's cursor.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def on_one_line(text: str) -> str:

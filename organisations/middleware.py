@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -45,6 +45,24 @@ class ActorMiddleware:
             return self.get_response(request)
 
 
+class AnswerHeadersMiddleware:
+    """What holds for every answer that is no static file: kept by nobody on its way.
+
+    What the API answers is a download to a browser that is led there (ASVS 14.4.2), so that
+    nothing in it is ever shown as a page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.path.startswith("/api/") and "json" in response.headers.get("Content-Type", ""):
+            response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
+        return response
+
+
 class DomainErrorMiddleware:
     """A domain error that no view showed at its field becomes a page that says why."""
 
@@ -53,6 +71,11 @@ class DomainErrorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_args: object) -> None:
+        """No page has NUL in its address, and the database refuses to look for a row that has."""
+        if "\x00" in request.path and not request.path.startswith("/api/"):
+            raise Http404
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):

@@ -51,7 +51,7 @@ def _rotate_column(model: type[models.Model], field: models.Field, *, dry_run: b
     old = f"{column} <> '' AND NOT starts_with({column}, %s)"
     if dry_run:
         return Rotated(context, _count(table, old, current_prefix()))
-    change = f"UPDATE {table} SET {column} = %s WHERE id = %s AND {column} = %s"  # noqa: S608 – names of models
+    change = f"UPDATE {table} SET {column} = %s WHERE id = %s AND {column} = %s"  # noqa: S608 – names of models  # nosec B608
     done = 0
     while rows := _batch(table, column, old, current_prefix()):
         with transaction.atomic(), connection.cursor() as cursor:
@@ -77,7 +77,7 @@ def _rotate_hashes(model: type[models.Model], field: KeyedHashField, *, dry_run:
     while rows := _batch(table, source, old, current):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {table} SET {column} = %s WHERE id = %s AND {source} = %s",  # noqa: S608 – names of models
+                f"UPDATE {table} SET {column} = %s WHERE id = %s AND {source} = %s",  # noqa: S608 – names of models  # nosec B608
                 [
                     (field.digests(unseal(text, context=f"{table}.{source}"))[0], key, text)
                     for key, text in rows
@@ -120,14 +120,14 @@ def _rotate_files(
 
 def _count(table: str, condition: str, prefix: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}", [prefix])  # noqa: S608 – names of models
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}", [prefix])  # noqa: S608 – names of models  # nosec B608
         return int(cursor.fetchone()[0])
 
 
 def _batch(table: str, column: str, condition: str, prefix: str) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, {column} FROM {table} WHERE {condition} LIMIT {BATCH}",  # noqa: S608 – names of models
+            f"SELECT id, {column} FROM {table} WHERE {condition} LIMIT {BATCH}",  # noqa: S608 – names of models  # nosec B608
             [prefix],
         )
         return cursor.fetchall()

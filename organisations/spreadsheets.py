@@ -5,8 +5,12 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-# A cell that begins like this would be a formula in a spreadsheet.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins like this would be a formula in a spreadsheet; the wide forms of the signs are
+# taken for the plain ones in some languages.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+# Text is written as text: no formula, and no link to a page or to a file beside the workbook.
+XLSX_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def safe(text: str) -> str:
@@ -15,10 +19,16 @@ def safe(text: str) -> str:
 
 
 def csv_bytes(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Semicolons and a byte-order mark; every text made safe."""
+    """Semicolons, decimal comma and a byte-order mark; every text made safe."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(headings)
     for row in rows:
-        writer.writerow([safe(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([_cell(cell) for cell in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _cell(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return safe(cell)
+    return str(cell).replace(".", ",") if isinstance(cell, float) else cell

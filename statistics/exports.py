@@ -1,13 +1,12 @@
 """The month's figures as CSV and XLSX."""
 
-import csv
 import io
 from typing import Any
 
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from organisations.spreadsheets import safe
+from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
 from statistics.selectors import DEFINITIONS, Figures, Statistics
 
 HIDDEN = "dolt"
@@ -30,24 +29,19 @@ def headings() -> list[str]:
 
 def rows_of(statistics: Statistics) -> list[list[Any]]:
     """A row for each clinic and the total; numbers as numbers, hidden ones as a word."""
-    rows = [[safe(unit.name), *_cells(figures)] for unit, figures in statistics.clinics]
+    rows = [[unit.name, *_cells(figures)] for unit, figures in statistics.clinics]
     return [*rows, [_("Totalt"), *_cells(statistics.total)]]
 
 
 def csv_file(statistics: Statistics) -> bytes:
     """Semicolons, decimal comma and a byte-order mark: opens in a Swedish spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(headings())
-    for row in rows_of(statistics):
-        writer.writerow([_comma(cell) for cell in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return csv_bytes(headings(), rows_of(statistics))
 
 
 def xlsx_file(statistics: Statistics) -> bytes:
     """A sheet with the figures, one with no by reason and one with the definitions."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+    book = xlsxwriter.Workbook(out, XLSX_OPTIONS)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     formats = {9: book.add_format({"num_format": "#,##0"})}
     decimal = book.add_format({"num_format": "0.0"})
@@ -93,7 +87,3 @@ def _cells(figures: Figures) -> list[Any]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _comma(cell: Any) -> Any:
-    return str(cell).replace(".", ",") if isinstance(cell, float) else cell

@@ -40,7 +40,7 @@ def is_built() -> bool:
 @transaction.atomic
 def build(*, seed: int, now: datetime) -> dict[str, int]:
     """Make the demonstration; returns what was made, in numbers."""
-    random = Random(seed)  # noqa: S311 – a demonstration, not a secret
+    random = Random(seed)  # noqa: S311 – a demonstration, not a secret  # nosec B311
     with without_waking(), without_savepoints():
         towns = {m.name: m for m in Municipality.objects.select_related("region")}
         clinics = _clinics(towns)
@@ -280,16 +280,16 @@ def _months(
         return []
     found = []
     for month in range(MONTHS):
-        drifted = max(5, round(median * (1 + 0.015 * month) * random.uniform(0.9, 1.1)))
+        drifted = max(5, round(median * (1 + 0.015 * month) * random.uniform(0.9, 1.1)))  # nosec B311 # demonstration data
         found.append(
             WaitingTime(
                 care_unit=unit,
                 kva=code,
                 day=today - timedelta(days=3 + 30 * month),
-                done=random.randint(8, 60),
+                done=random.randint(8, 60),  # nosec B311 # demonstration data
                 median_days=drifted if month else median,
                 p80_days=round(max(drifted, median) * 1.5),
-                asa34_percent=Decimal(random.randint(4, 28)),
+                asa34_percent=Decimal(random.randint(4, 28)),  # nosec B311 # demonstration data
                 source="Demo",
             )
         )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from organisations.models import Role
 
-PASSWORD = "vardlots-demo-2026"  # noqa: S105 – shown on the screen; demo mode only
+PASSWORD = "vardlots-demo-2026"  # noqa: S105 – shown on the screen; demo mode only  # nosec B105
 
 
 class DemoUser(NamedTuple):

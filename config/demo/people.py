@@ -167,13 +167,13 @@ def contact_of(
         "given_name": person.given_name,
         "family_name": person.family_name,
         "protection": protection,
-        "phone": f"070-174 06 {random.randint(5, 99):02d}",
+        "phone": f"070-174 06 {random.randint(5, 99):02d}",  # nosec B311 # demonstration data
     }
     if protection != Patient.Protection.NONE:
         return fields
     return fields | {
-        "street": f"{random.choice(STREETS)} {random.randint(1, 80)}",
-        "postal_code": f"{random.randint(10, 98)}{random.randint(0, 999):03d}",
+        "street": f"{random.choice(STREETS)} {random.randint(1, 80)}",  # nosec B311 # demonstration data
+        "postal_code": f"{random.randint(10, 98)}{random.randint(0, 999):03d}",  # nosec B311 # demonstration data
         "town": home.name,
         "municipality": home.code,
     }

@@ -357,33 +357,36 @@ class Teller:
         self, clinic: places.Clinic, at: datetime, *, transferable: bool | None = None
     ) -> Submission:
         random, today = self.random, self._day(at)
-        kva = random.choice(clinic.codes)
+        kva = random.choice(clinic.codes)  # nosec B311 # demonstration data
         person = self.people.draw(child=kva == places.TALK)
-        decided = today - timedelta(days=random.choice((2, 5, 9, 14, 25, 40, 70)))
+        decided = today - timedelta(days=random.choice((2, 5, 9, 14, 25, 40, 70)))  # nosec B311 # demonstration data
         protection = Patient.Protection.NONE
         if self.told in {7, 120}:
             protection = Patient.Protection.CONFIDENTIALITY_MARK
-        able = random.random() > 0.03 if transferable is None else transferable
-        anticoagulants = random.random() < 0.15
-        medicines = random.sample(MEDICINES, random.randint(0, 3))
+        able = random.random() > 0.03 if transferable is None else transferable  # nosec B311 # demonstration data
+        anticoagulants = random.random() < 0.15  # nosec B311 # demonstration data
+        medicines = random.sample(MEDICINES, random.randint(0, 3))  # nosec B311 # demonstration data
         if anticoagulants:
             medicines.append("Eliquis 5 mg")
         return Submission(
             identity_number=person.identity_number,
             **contact_of(
-                person, random.choice(self.homes[clinic.region]), random, protection=protection
+                person,
+                random.choice(self.homes[clinic.region]),  # nosec B311 # demonstration data
+                random,
+                protection=protection,
             ),
             kva=kva,
             icd10=places.DIAGNOSES[kva],
             phase=Phase.FIRST_VISIT if kva == places.TALK else Phase.TREATMENT,
-            referral_date=decided - timedelta(days=random.randint(0, 60)),
+            referral_date=decided - timedelta(days=random.randint(0, 60)),  # nosec B311 # demonstration data
             decision_date=decided,
-            asa=random.choices((1, 2, 3, 4), weights=(25, 50, 22, 3))[0],
-            svf=kva == places.COLON and random.random() < 0.3,
+            asa=random.choices((1, 2, 3, 4), weights=(25, 50, 22, 3))[0],  # nosec B311 # demonstration data
+            svf=kva == places.COLON and random.random() < 0.3,  # nosec B311 # demonstration data
             medications="\n".join(medicines),
             anticoagulants=anticoagulants,
-            mobility=random.choice([m.value for m in IntakeForm.Mobility][:3]),
-            escort=random.random() < 0.15,
+            mobility=random.choice([m.value for m in IntakeForm.Mobility][:3]),  # nosec B311 # demonstration data
+            escort=random.random() < 0.15,  # nosec B311 # demonstration data
             transferable=able,
             not_transferable_reason="" if able else "Nyligen hjärtinfarkt, behöver IVA-beredskap.",
             clinician="Doktor Test",

@@ -6,7 +6,7 @@ import pwd
 import socket
 import stat
 import struct
-import subprocess
+import subprocess  # nosec B404 # starts our own programs
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -167,7 +167,7 @@ def _system_user(name: str) -> pwd.struct_passwd:
     except KeyError:
         command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
         # A failure may mean that another process created it a moment before.
-        result = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        result = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # nosec B603 # our own program and arguments, no shell
     try:
         return pwd.getpwnam(name)
     except KeyError:

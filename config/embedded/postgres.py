@@ -4,7 +4,7 @@ import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
+import subprocess  # nosec B404 # starts our own programs
 import tempfile
 import time
 from pathlib import Path
@@ -216,7 +216,7 @@ class EmbeddedPostgres:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         # Files, no pipes: the server that pg_ctl leaves behind would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output:
-            result = subprocess.run(  # noqa: S603 - our own program and arguments
+            result = subprocess.run(  # noqa: S603 - our own program and arguments  # nosec B603
                 [programs / program, "-D", pgdata or self.places.pgdata, *arguments],
                 check=False,
                 stdin=subprocess.DEVNULL,

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-import subprocess
+import subprocess  # nosec B404 # starts our own programs
 import time
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class EmbeddedValkey:
             "daemonize": "yes",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        result = subprocess.run(  # noqa: S603 - our own program and arguments
+        result = subprocess.run(  # noqa: S603 - our own program and arguments  # nosec B603
             [program, *arguments],
             check=False,
             capture_output=True,

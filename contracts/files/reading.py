@@ -2,8 +2,8 @@
 
 import csv
 import io
-import zipfile
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +12,16 @@ from django.utils.translation import gettext as _
 
 from contracts.files.columns import COLUMNS, REQUIRED, Column
 from organisations.errors import InvalidInput
+from organisations.spreadsheets import FORMULA_STARTS
+from organisations.uploads import check_container
 
 MAX_ROWS = 20_000
+MAX_COLUMNS = 64
+# Empty rows are passed over, but a sheet can say that it has a million of them.
+EMPTY_ROWS = 80_000
 MAX_BYTES = 20 * 1024 * 1024
-# A zip file that unpacks to more than this is no list of contracts.
-MAX_UNPACKED = 200 * 1024 * 1024
+# A zip file that unpacks to more than this is no list: 200 000 waiting times take half.
+MAX_UNPACKED = 128 * 1024 * 1024
 
 
 def read_rows(
@@ -29,8 +34,8 @@ def read_rows(
     """Row number in the file and its cells by column key; empty rows are passed over.
 
     The content decides whether it is a spreadsheet or CSV. CSV may have semicolon, comma or tab
-    and be in UTF-8 or Windows-1252. Raises :class:`InvalidInput` when the file cannot be read or
-    a column is missing.
+    and be in UTF-8, Windows-1252 or UTF-16 with its mark. Raises :class:`InvalidInput` when the
+    file cannot be read or a column is missing.
     """
     if not content:
         raise _refused(_("Filen är tom."))
@@ -41,7 +46,12 @@ def read_rows(
     keys = _keys(next(rows, []), columns, required)
     found: list[tuple[int, dict[str, str]]] = []
     for number, row in enumerate(rows, start=2):
-        texts = [_text(cell) for cell in row]
+        if number > max_rows + EMPTY_ROWS:
+            raise _refused(
+                _("Filen fortsätter efter rad %(last)s. Ta bort tomma rader i slutet.")
+                % {"last": max_rows + EMPTY_ROWS}
+            )
+        texts = [_text(cell) for cell in row[:MAX_COLUMNS]]
         if not any(texts):
             continue
         if len(found) == max_rows:
@@ -56,38 +66,54 @@ def _keys(
     headings: Iterable[Any], columns: Sequence[Column], required: Collection[str]
 ) -> list[str]:
     known = {name: column.key for column in columns for name in (column.heading, column.key)}
-    keys = [known.get(_text(heading).casefold(), "") for heading in headings]
+    texts = [_text(heading) for heading in headings]
+    keys = [known.get(text.casefold(), "") for text in texts]
+    if any(texts[MAX_COLUMNS:]):
+        raise _refused(_("Filen har fler än 64 kolumner."))
     missing = [c.heading for c in columns if c.key in required and c.key not in keys]
     if missing:
         raise _refused(_("Kolumner saknas: %(names)s.") % {"names": ", ".join(missing)})
-    twice = {key for key in keys if key and keys.count(key) > 1}
+    twice = [key for key, count in Counter(keys).items() if key and count > 1]
     if twice:
         raise _refused(_("Kolumner står två gånger: %(names)s.") % {"names": ", ".join(twice)})
     return keys
 
 
-def _csv(content: bytes) -> Iterable[list[str]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
+def _csv(content: bytes) -> Iterator[list[str]]:
+    text = _decoded(content)
     first = text.split("\n", 1)[0]
     delimiter = max(";,\t", key=first.count)
     try:
-        yield from csv.reader(
-            io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter
-        )
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:
         raise _refused(_("Filen går inte att läsa som CSV.")) from error
 
 
-def _spreadsheet(content: bytes) -> Iterable[tuple[Any, ...]]:
+def _decoded(content: bytes) -> str:
+    """The text, or a refusal: nothing is guessed and no letter is lost."""
+    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if utf_16 else ("utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise _refused(_("Filen är inte en textfil. Spara den som CSV i UTF-8 eller som XLSX."))
+
+
+def _spreadsheet(content: bytes) -> Iterator[tuple[Any, ...]]:
+    """The first sheet's rows. openpyxl reads XML by defusedxml: no entities, nothing fetched."""
+    check_container(content, unpacked=MAX_UNPACKED).close()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED:
-                raise _refused(_("Filen är för stor uppackad."))
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        yield from book.worksheets[0].iter_rows(values_only=True)
+        book = openpyxl.load_workbook(
+            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+        )
+        sheet = book.worksheets[0]
+        # What the sheet says of its own size is not to be trusted.
+        sheet.reset_dimensions()
+        # One column more than is read, so that too many are seen.
+        yield from sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True)
     except InvalidInput:
         raise
     except Exception as error:  # what a broken workbook raises is not written down anywhere
@@ -101,9 +127,10 @@ def _text(cell: Any) -> str:
         return f"{cell:%Y-%m-%d}"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    text = str(cell).replace("\x00", "").strip()
+    # XML in a sheet can spell what PostgreSQL cannot hold: NUL and half a pair of surrogates.
+    text = str(cell).replace("\x00", "").encode("utf-16", "replace").decode("utf-16").strip()
     # The sign that an export puts before what a spreadsheet would take for a formula.
-    return text[1:] if text[:1] == "'" and text[1:2] in "=+-@" else text
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
 
 
 def _refused(text: str) -> InvalidInput:

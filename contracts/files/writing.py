@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from contracts.files.columns import COLUMNS
 from contracts.models import Contract, ContractImport, ContractLine
-from organisations.spreadsheets import csv_bytes
+from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -43,8 +43,7 @@ def csv_file(rows: Iterable[list[Any]]) -> bytes:
 def xlsx_file(rows: Iterable[list[Any]], *, sheet: str) -> bytes:
     """One sheet; text is written as text, so that nothing becomes a formula or a link."""
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(out, options)
+    book = xlsxwriter.Workbook(out, XLSX_OPTIONS)
     bold = book.add_format({"bold": True})
     page = book.add_worksheet(sheet)
     page.set_column(0, len(COLUMNS), 18)

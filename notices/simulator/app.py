@@ -89,7 +89,7 @@ class Patient:
         if answer is not None:
             payload["answer"] = answer
         # Only callbacks that wait a little can overtake each other.
-        wait = random.uniform(0, SHUFFLE_SECONDS) if self.faults.shuffle_callbacks else 0.0  # noqa: S311
+        wait = random.uniform(0, SHUFFLE_SECONDS) if self.faults.shuffle_callbacks else 0.0  # noqa: S311  # nosec B311 # jitter, not a secret
         return Callback(content["callback_url"], payload, time.time() + wait)
 
 

@@ -71,7 +71,7 @@ class CallbackSender(threading.Thread):
             callback["delivery_id"],
             status,
             done=done,
-            next_try=time.time() + pause * random.uniform(0.8, 1.2),  # noqa: S311 – jitter
+            next_try=time.time() + pause * random.uniform(0.8, 1.2),  # noqa: S311 – jitter  # nosec B311
         )
         payload = json.loads(callback["payload"])
         logger.info("callback %s case %s: %s", payload["type"], payload["reference"], status)

@@ -136,7 +136,7 @@ def _read(runs: list[int]) -> Iterator[Row]:
     columns = ", ".join(f"a.{name}" for name in ROW_FIELDS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT a.id, a.key_id, a.mac, {columns}"  # noqa: S608 – the names are ours
+            f"SELECT a.id, a.key_id, a.mac, {columns}"  # noqa: S608 – the names are ours  # nosec B608
             " FROM unnest(%s::bigint[], %s::bigint[]) AS g(first, last)"
             " JOIN organisations_accesslog a ON a.id BETWEEN g.first AND g.last ORDER BY a.id",
             [firsts, lasts],

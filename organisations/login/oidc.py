@@ -8,10 +8,11 @@ said here.
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.django_client import OAuth
+from authlib.integrations.django_client import DjangoOAuth2App, OAuth
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +25,7 @@ from organisations.login.claims import REQUIRED_ASSURANCE, LoginRefused, lacks_a
 
 TIMEOUT_SECONDS = 10
 # Where the session holds the login's ID token.
-ID_TOKEN = "login_id_token"  # noqa: S105
+ID_TOKEN = "login_id_token"  # noqa: S105  # nosec B105 # a name or an empty text, no password
 # Only signatures that the provider alone can make.
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
 LEEWAY_SECONDS = 30
@@ -43,6 +44,17 @@ class Verified:
 
     claims: dict[str, Any]
     id_token: str
+
+
+class _Session(DjangoOAuth2App.client_cls):
+    """Asks the addresses that the settings and the provider's metadata name, and no others."""
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        return super().request(method, url, **options | {"allow_redirects": False})
+
+
+class _Provider(DjangoOAuth2App):
+    client_cls = _Session
 
 
 def is_configured() -> bool:
@@ -146,6 +158,7 @@ def _client() -> Any:
 def _client_for(issuer: str, client_id: str, secret: str) -> Any:
     return OAuth().register(
         "siths",
+        client_cls=_Provider,
         client_id=client_id,
         client_secret=secret or None,
         server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
@@ -159,8 +172,17 @@ def _client_for(issuer: str, client_id: str, secret: str) -> Any:
 
 
 def _load_metadata(client: Any) -> None:
-    """Fetch the provider's metadata once; it may not widen what signatures count."""
+    """Fetch the provider's metadata once; it may not widen what signatures count.
+
+    Raises :class:`ValueError` when it names no place to log in, or one less safe than the issuer's
+    own address; it is then fetched anew the next time.
+    """
     metadata = client.load_server_metadata()
+    scheme = urlsplit(str(settings.OIDC_ISSUER)).scheme
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+        if urlsplit(str(metadata.get(name, ""))).scheme not in {"https", scheme}:
+            metadata.pop("_loaded_at", None)
+            raise ValueError(f"the provider's metadata has no usable {name}")
     listed = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
     metadata["id_token_signing_alg_values_supported"] = [
         name for name in listed if name in ALGORITHMS

@@ -91,4 +91,6 @@ def _best(text: str, candidates: Iterable[tuple[Suggestion, str]]) -> list[Sugge
 
 
 def _first_word(text: str) -> str:
-    return text.split()[0][:12] if text.split() else ""
+    """What stands where a code does; NUL, which PostgreSQL cannot look for, is in no code."""
+    words = text.replace("\x00", " ").split()
+    return words[0][:12] if words else ""

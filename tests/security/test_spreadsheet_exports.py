@@ -1,0 +1,160 @@
+"""No export of the product holds anything that a spreadsheet runs."""
+
+import ast
+import csv
+import io
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import openpyxl
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from contracts.models import ContractImport
+from notices.letters import INDEX_NAME, write_folder
+from organisations.models import CareUnit
+from organisations.spreadsheets import csv_bytes, safe
+from tests.access.world import whole_case
+from tests.factories import (
+    CareUnitFactory,
+    ContractLineFactory,
+    RegionFactory,
+    contract_owner_actor,
+    manager_actor,
+    region_admin_actor,
+    user_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"]
+TEXTS = [f"{start}HYPERLINK(1)" for start in STARTS] + ["http://a.example/", "external:C:\\x.exe"]
+Link = tuple[Any, str]
+
+
+def contracts(text: str, kind: str) -> Link:
+    region = RegionFactory()
+    ContractLineFactory(contract__title=text, contract__owner_region=region, included=text)
+    return contract_owner_actor(region), reverse("contracts-export", args=[kind])
+
+
+def import_report(text: str, kind: str) -> Link:
+    region = RegionFactory()
+    row = {"row": 2, "contract": text, "outcome": text, "errors": [text]}
+    made = ContractImport.objects.create(
+        region=region,
+        made_at=timezone.now(),
+        made_by="x",
+        file_name=text,
+        good_rows_only=False,
+        rows=1,
+        stored=0,
+        report=[row],
+    )
+    return contract_owner_actor(region), reverse("contract-import-file", args=[made.pk, kind])
+
+
+def statistics(text: str, kind: str) -> Link:
+    region = RegionFactory()
+    CareUnitFactory(region=region, sends=True, name=text)
+    return manager_actor(region), reverse(f"statistics-{kind}")
+
+
+def log_extract(text: str, kind: str) -> Link:
+    made = whole_case()
+    CareUnit.objects.filter(pk=made.unit.pk).update(name=text)
+    admin = region_admin_actor(made.unit.region)
+    return admin, reverse("log-extract-file", args=[made.case.number, kind])
+
+
+EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
+    "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
+    "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
+    "contracts/files/writing.py: report as CSV": (import_report, "csv"),
+    "contracts/files/writing.py: report as XLSX": (import_report, "xlsx"),
+    "statistics/exports.py: CSV": (statistics, "csv"),
+    "statistics/exports.py: XLSX": (statistics, "xlsx"),
+    "referral/views/log_extract.py: CSV": (log_extract, "csv"),
+}
+
+
+def test_every_module_that_writes_spreadsheets_is_tried_here():
+    """A new export without an entry fails."""
+    writers, exporters = set(), set()
+    for path in ROOT.glob("*/**/*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(("tests/", "benchmarks/", ".", "var/")):
+            continue
+        text = path.read_text()
+        names = {
+            alias.name
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        if "csv.writer" in text or "csv.DictWriter" in text:
+            writers.add(name)
+        if names & {"csv_bytes", "safe", "xlsxwriter"} or "openpyxl.Workbook" in text:
+            exporters.add(name)
+    assert writers == {"organisations/spreadsheets.py", "notices/letters.py"}
+    assert exporters == {name.split(":")[0] for name in EXPORTS} | {"notices/letters.py"}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_text_that_begins_as_a_formula_comes_out_as_text(name, client):
+    make, kind = EXPORTS[name]
+    for text in TEXTS if name != "referral/views/log_extract.py: CSV" else TEXTS[:3]:
+        actor, address = make(text, kind)
+        client.force_login(user_of(actor))
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert answer["Content-Disposition"].startswith("attachment;")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert_only_text(answer.content, kind)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
+    patient = SimpleNamespace(full_name=text, is_protected=False)
+    letter: Any = SimpleNamespace(
+        pk=1, case=SimpleNamespace(number="13-26-000001-7", patient=patient)
+    )
+    batch = SimpleNamespace(folder_name="a")
+    folder = write_folder(batch, [(letter, b"%PDF-1.7", 1)], drop=tmp_path)
+    with (folder / INDEX_NAME).open(newline="") as index:
+        names = [row[4] for row in csv.reader(index, delimiter=";")]
+    assert names[1] == (f"'{text}" if text.startswith(tuple(STARTS)) else text)
+
+
+def assert_only_text(content: bytes, kind: str) -> None:
+    if kind == "csv":
+        cells = [
+            cell
+            for row in csv.reader(
+                io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"
+            )
+            for cell in row
+        ]
+        assert cells
+        assert not [cell for cell in cells if cell.startswith(tuple(STARTS)) and not number(cell)]
+        return
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.value for cell in cells if cell.data_type == "f" or cell.hyperlink]
+
+
+def number(text: str) -> bool:
+    try:
+        return bool(Decimal(text.replace(",", ".")).is_finite())
+    except ArithmeticError:
+        return False
+
+
+def test_numbers_stay_numbers():
+    assert csv_bytes(["a", "b"], [[-3, -1.5]]).endswith(b"\r\n-3;-1,5\r\n")
+    assert safe("-3") == "'-3"
