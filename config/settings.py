@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "organisations.login.middleware.SessionClockMiddleware",
+    "organisations.middleware.KeptLooksMiddleware",
     "organisations.middleware.ActorMiddleware",
     "organisations.middleware.DomainErrorMiddleware",
 ]

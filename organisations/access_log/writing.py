@@ -40,19 +40,29 @@ def write_rows(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> 
     """Write one row for each of ``shown``, all at ``at``."""
     if not shown:
         return
-    key_id, key = current_key()
-    homes = [one.case_number[:2] or who.region for one in shown]
-    macs = [
-        row_mac(key, (at, *who, home, one.case_number, one.form_id, one.patient_id, what))
-        for home, one in zip(homes, shown, strict=True)
-    ]
+    key_id, _key = current_key()
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT,
             [
                 *(at, *who, what, key_id),
-                *(homes, [one.case_number for one in shown]),
+                *([_home(who, one) for one in shown], [one.case_number for one in shown]),
                 *([one.form_id for one in shown], [one.patient_id for one in shown]),
-                macs,
+                row_macs(who, what=what, at=at, shown=shown),
             ],
         )
+
+
+def row_macs(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> list[bytes]:
+    """The hash of each row, under the current key."""
+    _key_id, key = current_key()
+    return [
+        row_mac(
+            key, (at, *who, _home(who, one), one.case_number, one.form_id, one.patient_id, what)
+        )
+        for one in shown
+    ]
+
+
+def _home(who: Who, one: Shown) -> str:
+    return one.case_number[:2] or who.region
