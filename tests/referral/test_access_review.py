@@ -139,9 +139,12 @@ def test_a_protected_patient_is_marked():
         (stockholm(2026, 3, 10, 19), True),
         (stockholm(2026, 3, 14, 12), True),  # Saturday
         (stockholm(2026, 7, 10, 6, 30), False),  # summer time
+        (stockholm(2026, 5, 14, 12), True),  # Ascension Day, a Thursday
+        (stockholm(2026, 6, 19, 12), True),  # Midsummer Eve, a Friday
+        (stockholm(2026, 5, 15, 12), False),  # between holiday and weekend: many work
     ],
 )
-def test_evenings_nights_and_weekends_in_swedish_time_are_marked(at, odd: bool):
+def test_evenings_nights_weekends_and_holidays_in_swedish_time_are_marked(at, odd: bool):
     made = make_case(CaseState.IN_PROGRESS, now=NOON)
     assert ("odd_hours" in marks(look(made.navigator, made, at=at))) == odd
 
