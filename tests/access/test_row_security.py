@@ -315,7 +315,12 @@ def test_the_history_of_administration_is_read_by_its_region_and_the_operator():
     admin, person = region_admin_actor(region), user_of(navigator_actor(region))
     with acting_as(admin):
         change_person(
-            person, name="Nytt Namn", email="n@example.org", hsa_id="", actor=admin, now=timezone.now()
+            person,
+            name="Nytt Namn",
+            email="n@example.org",
+            hsa_id="",
+            actor=admin,
+            now=timezone.now(),
         )
     readers = [admin, operator_actor()]
     others = [region_admin_actor(RegionFactory(code="14")), navigator_actor(region), None]
