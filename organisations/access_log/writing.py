@@ -16,10 +16,13 @@ INSERT INTO organisations_accesslog
 # Most pages show one patient, and plain values are sent and planned in half the time of arrays.
 INSERT_ONE = f"{_INTO} VALUES ({', '.join(['%s'] * 13)})"
 # A list's rows in one statement; what they share is sent once.
-INSERT_MANY = f"""{_INTO}
+INSERT_MANY = (
+    _INTO
+    + """
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, shown.*
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) AS shown
 """
+)
 
 
 class Who(NamedTuple):

@@ -65,6 +65,9 @@ class Mark:
 MARKS = (
     Mark("own_name", _("eget efternamn"), _("Patienten har samma efternamn som användaren.")),
     Mark("colleague", _("kollega"), _("Patienten heter som en användare i samma region.")),
+    Mark(
+        "neighbour", _("granne"), _("Patienten bor på samma gata och postnummer som användaren.")
+    ),
     Mark("protected", _("skyddad identitet"), _("Patienten har skyddade personuppgifter.")),
     Mark("many", _("många"), _("Minst 30 olika ärenden öppnades av användaren inom en timme.")),
     Mark("odd_hours", _("utanför kontorstid"), _("Kväll, natt, helg eller helgdag.")),
@@ -168,6 +171,7 @@ def _expressions() -> dict[str, Any]:
     conditions = {
         "own_name": Exists(patient.annotate(ending=_ending()).filter(ending=_spaced_family_name())),
         "colleague": Exists(patient.filter(Exists(_namesakes()))),
+        "neighbour": Exists(_living_nearby()),
         "protected": Exists(patient.filter(protection__in=Patient.PROTECTED)),
         "many": GreaterThanOrEqual(_cases_in_the_hour_before(), MANY_CASES),
         "odd_hours": _odd_hours(),
@@ -198,6 +202,14 @@ def _namesakes() -> QuerySet[User]:
         .annotate(upper_name=Upper("name"))
         .filter(upper_name=full_name)
     )
+
+
+def _living_nearby() -> QuerySet[User]:
+    """The user, when the patient lives in the same street; compared by hash alone."""
+    patient = Patient.objects.filter(
+        pk=OuterRef(OuterRef("patient_id")), neighbourhood_hash=OuterRef("home_hash")
+    )
+    return User.objects.filter(Exists(patient), pk=OuterRef("user_id")).exclude(home_hash="")
 
 
 def _cases_in_the_hour_before() -> Subquery:
