@@ -32,7 +32,7 @@ OWN_REGION = "region_id = (SELECT acting_region())"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0013_own_rows_in_the_access_log")]
+    dependencies = [("organisations", "0004_own_rows_in_the_access_log")]
 
     operations = [
         migrations.RunSQL(VISIBLE, NOT_VISIBLE),

@@ -12,7 +12,7 @@ ADD = "ALTER POLICY organisations_accesslog_add ON organisations_accesslog WITH 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0012_provider_hsa_id")]
+    dependencies = [("organisations", "0003_rules")]
 
     operations = [
         migrations.RunSQL(ADD.format(f"{AS_PRODUCT} OR ({OWN})"), ADD.format(AS_PRODUCT)),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('organisations', '0014_row_security_of_reviews'),
+        ('organisations', '0005_row_security_of_reviews'),
     ]
 
     operations = [

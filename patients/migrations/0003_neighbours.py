@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0003_encrypt_identity_and_address'),
+        ('patients', '0002_search_by_name'),
     ]
 
     operations = [
