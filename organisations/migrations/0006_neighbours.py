@@ -5,33 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0005_row_security_of_reviews'),
+        ("organisations", "0005_row_security_of_reviews"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='home_hash',
-            field=organisations.encrypted.KeyedHashField(blank=True, db_default='', default='', editable=False, max_length=81, meaning='neighbourhood', source='neighbourhood'),
+            model_name="user",
+            name="home_hash",
+            field=organisations.encrypted.KeyedHashField(
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                max_length=81,
+                meaning="neighbourhood",
+                source="neighbourhood",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='home_postal_code',
-            field=organisations.encrypted.EncryptedTextField(blank=True, db_default='', default='', max_length=5, shape='[0-9]{5}', verbose_name='postnummer hem'),
+            model_name="user",
+            name="home_postal_code",
+            field=organisations.encrypted.EncryptedTextField(
+                blank=True,
+                db_default="",
+                default="",
+                max_length=5,
+                shape="[0-9]{5}",
+                verbose_name="postnummer hem",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='home_street',
-            field=organisations.encrypted.EncryptedTextField(blank=True, db_default='', default='', max_length=120, verbose_name='gatuadress hem'),
+            model_name="user",
+            name="home_street",
+            field=organisations.encrypted.EncryptedTextField(
+                blank=True, db_default="", default="", max_length=120, verbose_name="gatuadress hem"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('home_street', ''), ('home_street__sealed', True), _connector='OR'), name='user_home_street_encrypted'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("home_street", ""), ("home_street__sealed", True), _connector="OR"
+                ),
+                name="user_home_street_encrypted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('home_postal_code', ''), ('home_postal_code__sealed', True), _connector='OR'), name='user_home_postal_code_encrypted'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("home_postal_code", ""), ("home_postal_code__sealed", True), _connector="OR"
+                ),
+                name="user_home_postal_code_encrypted",
+            ),
         ),
     ]

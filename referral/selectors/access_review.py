@@ -65,9 +65,7 @@ class Mark:
 MARKS = (
     Mark("own_name", _("eget efternamn"), _("Patienten har samma efternamn som användaren.")),
     Mark("colleague", _("kollega"), _("Patienten heter som en användare i samma region.")),
-    Mark(
-        "neighbour", _("granne"), _("Patienten bor på samma gata och postnummer som användaren.")
-    ),
+    Mark("neighbour", _("granne"), _("Patienten bor på samma gata och postnummer som användaren.")),
     Mark("protected", _("skyddad identitet"), _("Patienten har skyddade personuppgifter.")),
     Mark("many", _("många"), _("Minst 30 olika ärenden öppnades av användaren inom en timme.")),
     Mark("odd_hours", _("utanför kontorstid"), _("Kväll, natt, helg eller helgdag.")),
