@@ -81,6 +81,7 @@ def test_a_mark_that_comes_after_the_certificate_hides_the_name_too():
     made = make_case(CaseState.ACCEPTED, given_name="Hemliga", family_name="Undansson")
     assert "Undansson" in printed(made.certificate)
     Patient.objects.update(protection="sekretessmarkering")
+    made.refresh()
     assert "Undansson" not in printed(made.certificate)
 
 
