@@ -44,7 +44,7 @@ def certificate_pdf(certificate: Certificate) -> bytes:
 
 def _is_protected(certificate: Certificate) -> bool:
     """As it is now: the mark may have come after the certificate, or been lifted."""
-    if certificate.case_id is None:
+    if certificate._state.adding:
         return bool(certificate.content["protected"])
     return certificate.case.patient.is_protected
 
