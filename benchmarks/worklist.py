@@ -90,8 +90,8 @@ def fill_patients(cursor: Any, cases: int) -> None:
 PATIENTS_BEFORE = 2
 FILL = (
     """
-    INSERT INTO organisations_provider (name, organisation_number, kind, region_id)
-    VALUES ('Benchmark', '5599000014', 'region', %(region)s)
+    INSERT INTO organisations_provider (name, organisation_number, hsa_id, kind, region_id)
+    VALUES ('Benchmark', '5599000014', '', 'region', %(region)s)
     """,
     """
     INSERT INTO organisations_careunit (hsa_id, name, provider_id, region_id, municipality_id,

@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "organisations.login.middleware.SessionClockMiddleware",
+    "organisations.middleware.KeptLooksMiddleware",
     "organisations.middleware.ActorMiddleware",
     "organisations.middleware.DomainErrorMiddleware",
 ]

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from organisations.access_log.kept import remember
 from organisations.access_log.writing import Shown, Who, write_rows
-from organisations.acting import act_as, acting_as
+from organisations.acting import act_as, acting_as, acting_now
 from organisations.models import Assignment, Role, User
 
 __all__ = [
@@ -149,13 +150,39 @@ def record_access(
     now: datetime,
     cases: Iterable[tuple[str, int | None]] = (),
     forms: Iterable[int] = (),
+    of_change: bool = False,
 ) -> None:
     """Write one access-log row for each (case number, patient id) that was shown or changed.
 
-    ``forms`` are the keys of drafts, which hold a patient's data before there is a case.
+    ``forms`` are the keys of drafts, which hold a patient's data before there is a case. A look is
+    kept whatever becomes of the request; ``of_change`` marks a row that tells of a change and is
+    taken back with it.
     """
     who = Who(actor.user_id, actor.name, actor.role, actor.place, actor.region or "")
     shown = [Shown(number, patient_id) for number, patient_id in cases]
     shown += [Shown(form_id=form_id) for form_id in forms]
+    if not of_change:
+        remember(who, what=what, at=now, shown=shown)
+    _write(actor, who, what=what, now=now, shown=shown)
+
+
+def _write(actor: Actor, who: Who, *, what: str, now: datetime, shown: Sequence[Shown]) -> None:
+    if _may_write_own_rows(actor):
+        write_rows(who, what=what, at=now, shown=shown)
+        return
     with as_product("access log"):
         write_rows(who, what=what, at=now, shown=shown)
+
+
+def _may_write_own_rows(actor: Actor) -> bool:
+    """The log takes rows in the acting person's own name, and anyone's from the product."""
+    acting = acting_now()
+    if acting is None:
+        return False
+    if acting.role == SYSTEM:
+        return True
+    return acting.user_id is not None and (acting.user_id, acting.role, acting.region) == (
+        actor.user_id,
+        actor.role,
+        actor.region,
+    )

@@ -124,25 +124,32 @@ class EncryptedJSONField(_Encrypted):
 class KeyedHashField(models.CharField):
     """HMAC-SHA-256 of another field's value: unique, and found by an exact match.
 
-    It follows its source at each save; :func:`digests` gives what to look for.
+    It follows its source, a field or a property, at each save; :func:`digests` gives what to look
+    for. Hashes of two tables are alike only when they share a ``meaning``. Nothing has no hash.
     """
 
-    def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, source: str, meaning: str = "", **kwargs: Any) -> None:
         self.source = source
+        self.meaning = meaning
         super().__init__(*args, **{"max_length": 81, "editable": False, **kwargs})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, kwargs | {"source": self.source}
+        kwargs |= {"source": self.source} | ({"meaning": self.meaning} if self.meaning else {})
+        return name, path, args, kwargs
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        digest = self.digests(getattr(model_instance, self.source))[0]
+        digest = self.current(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, digest)
         return digest
 
+    def current(self, value: str) -> str:
+        """What the value is stored as now."""
+        return self.digests(value)[0] if value else ""
+
     def digests(self, value: str) -> list[str]:
         """Under each key that is known, the current one's first."""
-        context = f"{self.model._meta.db_table}.{self.source}"
+        context = self.meaning or f"{self.model._meta.db_table}.{self.source}"
         return hash_ring().digests(value, context=context)
 
 

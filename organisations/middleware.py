@@ -13,6 +13,7 @@ from organisations.access import (
     chosen_among,
     live_assignments,
 )
+from organisations.access_log.kept import remembered_looks, write_what_was_taken_back
 from organisations.errors import DomainError
 from organisations.login.sessions import LOGIN_ASSIGNMENTS
 
@@ -60,6 +61,21 @@ class AnswerHeadersMiddleware:
         response.headers.setdefault("Cache-Control", "no-store")
         if request.path.startswith("/api/") and "json" in response.headers.get("Content-Type", ""):
             response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
+        return response
+
+
+class KeptLooksMiddleware:
+    """Stands outside the request's transaction: what an error took back of the access log is
+    written anew, since the person has seen it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with remembered_looks() as looks:
+            response = self.get_response(request)
+        if looks and response.status_code >= 400:
+            write_what_was_taken_back(looks)
         return response
 
 

@@ -70,9 +70,11 @@ def _rotate_column(model: type[models.Model], field: models.Field, *, dry_run: b
 def _rotate_hashes(model: type[models.Model], field: KeyedHashField, *, dry_run: bool) -> Rotated:
     table, column, source = model._meta.db_table, str(field.column), field.source
     current = f"{hash_ring().current}."
-    old = f"NOT starts_with({column}, %s)"
+    old = f"{column} <> '' AND NOT starts_with({column}, %s)"
     if dry_run:
         return Rotated(f"{table}.{column}", _count(table, old, current))
+    if source not in {one.name for one in model._meta.local_fields}:
+        return _rotate_computed_hashes(model, field)
     done = 0
     while rows := _batch(table, source, old, current):
         with transaction.atomic(), connection.cursor() as cursor:
@@ -85,6 +87,19 @@ def _rotate_hashes(model: type[models.Model], field: KeyedHashField, *, dry_run:
             )
         done += len(rows)
     return Rotated(f"{table}.{column}", done)
+
+
+def _rotate_computed_hashes(model: type[models.Model], field: KeyedHashField) -> Rotated:
+    """Hashes of what several columns make together."""
+    old = model._base_manager.exclude(**{field.name: ""}).exclude(
+        **{f"{field.name}__startswith": f"{hash_ring().current}."}
+    )
+    done = 0
+    for row in old.order_by("pk").iterator(chunk_size=BATCH):
+        # A row that was written meanwhile has another hash already.
+        same = model._base_manager.filter(pk=row.pk, **{field.name: getattr(row, field.attname)})
+        done += same.update(**{field.name: field.current(getattr(row, field.source))})
+    return Rotated(f"{model._meta.db_table}.{field.column}", done)
 
 
 def encrypted_storage(field: models.Field) -> EncryptedFileSystemStorage | None:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from organisations.addresses import neighbourhood
 from organisations.encrypted import EncryptedTextField, KeyedHashField
 from organisations.models import Municipality
 
@@ -52,6 +53,9 @@ class Patient(models.Model):
     street = EncryptedTextField(_("gatuadress"), max_length=120, blank=True)
     postal_code = EncryptedTextField(_("postnummer"), max_length=5, blank=True, shape=r"[0-9]{5}")
     town = EncryptedTextField(_("ort"), max_length=60, blank=True)
+    neighbourhood_hash = KeyedHashField(
+        source="neighbourhood", meaning="neighbourhood", blank=True, default="", db_default=""
+    )
     phone = EncryptedTextField(_("telefon"), max_length=30, blank=True)
     language = models.CharField(_("språk"), max_length=40, blank=True)
     created_at = models.DateTimeField()
@@ -101,6 +105,10 @@ class Patient(models.Model):
     @property
     def is_protected(self) -> bool:
         return self.protection in self.PROTECTED
+
+    @property
+    def neighbourhood(self) -> str:
+        return neighbourhood(self.street, self.postal_code)
 
     @property
     def full_name(self) -> str:

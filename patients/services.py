@@ -98,7 +98,7 @@ def correct_details(
             changes[name] = [before, after]
             setattr(locked, column, after)
     _refuse_what_columns_cannot_hold(locked, changes)
-    locked.save(update_fields=["municipality" if n == "municipality" else n for n in changes])
+    locked.save(update_fields=[*changes, "neighbourhood_hash"])
     return locked, changes
 
 
@@ -125,7 +125,11 @@ def protect_identity(patient: Patient, *, protection: str) -> Patient:
     locked.protection = protection
     locked.street = locked.postal_code = locked.town = ""
     locked.municipality = None
-    locked.save(update_fields=["protection", "street", "postal_code", "town", "municipality"])
+    locked.save(
+        update_fields=[
+            *("protection", "street", "postal_code", "town", "municipality", "neighbourhood_hash")
+        ]
+    )
     return locked
 
 

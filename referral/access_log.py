@@ -45,9 +45,10 @@ def words_for(what: str) -> str:
     return str(LogVerb(what).label) if what in LogVerb.values else what
 
 
-def record_form_access(actor: Actor, form: IntakeForm, *, what: str, now: datetime) -> None:
+def record_form_access(
+    actor: Actor, form: IntakeForm, *, what: str, now: datetime, of_change: bool = False
+) -> None:
     """A form is its case's; before there is one the log keeps the form's own key."""
-    if form.case is None:
-        record_access(actor, what=what, now=now, forms=[form.pk])
-    else:
-        record_access(actor, what=what, now=now, cases=[(form.case.number, form.case.patient_id)])
+    cases = [(form.case.number, form.case.patient_id)] if form.case else []
+    forms = [] if form.case else [form.pk]
+    record_access(actor, what=what, now=now, cases=cases, forms=forms, of_change=of_change)

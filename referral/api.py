@@ -282,7 +282,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             return Response(
                 shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data
             )
-        case = self._case(number, what="offer")
+        case = self._case(number, what="case")
         body = self._body(shapes.OfferRequestSerializer).validated_data
         line = (
             ContractLine.objects.select_related("contract", "care_unit__municipality")
@@ -300,7 +300,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.AnswerSerializer, "answer")
     def answer(self, request: Request, number: str) -> Response:
         """Logga patientens svar per telefon eller brev."""
-        case = self._case(number, what="answer")
+        case = self._case(number, what="case")
         body = self._body(shapes.AnswerSerializer).validated_data
         services.answer_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
@@ -310,7 +310,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.WithdrawSerializer, "withdraw-offer")
     def withdraw_offer(self, request: Request, number: str) -> Response:
         """Återta ett obesvarat erbjudande."""
-        case = self._case(number, what="offer")
+        case = self._case(number, what="case")
         body = self._body(shapes.WithdrawSerializer).validated_data
         services.withdraw_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
@@ -325,7 +325,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @verb(shapes.RejectSerializer, "reject")
     def reject(self, request: Request, number: str) -> Response:
         """Avvisa remissen; vårdgivaren ser därefter inte ärendet."""
-        case = self._case(number, what="reject")
+        case = self._case(number, what="case")
         body = self._body(shapes.RejectSerializer).validated_data
         done = services.reject(case, **body, actor=self._actor(), now=timezone.now())
         # From here on the database shows the provider neither patient nor form: the answer is
@@ -357,7 +357,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         return actor
 
     def _case(self, number: str, *, what: str, roles: set[Role] | None = None) -> Case:
-        """The case, its reading logged."""
+        """The case, its reading logged; what is done to it then has a row of its own."""
         actor = self._actor()
         case = get_case(actor, number)
         if roles is not None and actor.role not in roles:
@@ -372,7 +372,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
 
     def _do(self, number: str, service: Callable[..., Case]) -> Response:
         """Call the service with the body's fields as its keyword arguments."""
-        case = self._case(number, what=self.action)
+        case = self._case(number, what="case")
         body = self._body(self.get_serializer_class()).validated_data
         return self._answer(service(case, **body, actor=self._actor(), now=timezone.now()))
 

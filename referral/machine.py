@@ -318,7 +318,8 @@ def append_log(
 
     Only ``perform``, the submission and what becomes of a notice call it.
     """
-    record_access(actor, what=verb, now=now, cases=[(case.number, case.patient_id)])
+    shown = [(case.number, case.patient_id)]
+    record_access(actor, what=verb, now=now, cases=shown, of_change=True)
     return CaseLog.objects.create(
         case=case,
         at=now,

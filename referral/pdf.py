@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from organisations.typesetting import compile_pdf, qr_svg
 from referral.models import Certificate
@@ -17,10 +18,19 @@ EXTRACT_TEMPLATE = "referral/privacy/extract.typ"
 
 
 def certificate_pdf(certificate: Certificate) -> bytes:
-    """The vårdgarantiintyg, PDF/A, from what was certified alone; marked when revoked."""
+    """The vårdgarantiintyg, PDF/A, from what was certified alone; marked when revoked.
+
+    Of a protected identity it says the number and not the name, as the receiving provider's page
+    does. The number is what tells the provider who the patient is (patientdatalagen 3 kap. 6 §)
+    and what the region is billed for; a paper that is printed, scanned and filed by people outside
+    the patient's care need not carry the name as well (OSL 21 kap. 3 §, 25 kap. 1 §).
+    """
     content = certificate.content
+    protected = _is_protected(certificate)
     data = {key: "" if value is None else value for key, value in content.items()} | {
         "number": certificate.number,
+        "protected": protected,
+        "patient_name": _("Skyddad identitet") if protected else content["patient_name"],
         "issued": _day(timezone.localdate(certificate.issued_at)),
         "valid_to": _day(certificate.valid_to),
         "revoked": _day(timezone.localdate(certificate.revoked_at))
@@ -30,6 +40,13 @@ def certificate_pdf(certificate: Certificate) -> bytes:
         "qr": qr_svg(certificate.number),
     }
     return compile_pdf(TEMPLATE, data, at=certificate.issued_at)
+
+
+def _is_protected(certificate: Certificate) -> bool:
+    """As it is now: the mark may have come after the certificate, or been lifted."""
+    if certificate._state.adding:
+        return bool(certificate.content["protected"])
+    return certificate.case.patient.is_protected
 
 
 def log_extract_pdf(extract: Extract, *, at: datetime) -> bytes:

@@ -74,6 +74,7 @@ def test_several_cases_and_none_are_shown_without_the_number_in_any_url():
 
 
 @pytest.mark.django_db
+@pytest.mark.number_in_address
 @pytest.mark.parametrize("typed", [NUMBER, NUMBER[:-1] + "0", f"{NUMBER[2:8]}-{NUMBER[8:]}"])
 def test_a_mistyped_number_or_one_in_an_old_link_is_taken_out_of_the_url(typed):
     client = client_of(navigator_actor(RegionFactory(code="14")))
@@ -111,6 +112,7 @@ def test_an_error_report_shows_no_value(settings):
 
 
 @pytest.mark.django_db
+@pytest.mark.number_in_address
 def test_the_api_searches_by_identity_number_in_the_body_only():
     made = make_case()
     number = made.patient.identity_number

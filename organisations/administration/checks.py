@@ -45,6 +45,18 @@ def check_person(*, name: str, email: str, hsa_id: str) -> None:
     refuse(problems)
 
 
+def check_home(*, street: str, postal_code: str) -> dict[str, str]:
+    """The home address as it is kept: both parts or neither."""
+    street, code = street.strip(), "".join(postal_code.split())
+    problems = {}
+    if len(street) > MAX_NAME or (street and not street.isprintable()) or (code and not street):
+        problems["home_street"] = _("Skriv gatuadressen, högst 120 tecken.")
+    if (code or street) and not re.fullmatch(r"[0-9]{5}", code):
+        problems["home_postal_code"] = _("Postnumret har fem siffror.")
+    refuse(problems)
+    return {"home_street": street, "home_postal_code": code}
+
+
 def hsa_id_text() -> str:
     return _("HSA-id skrivs som %(example)s.") % {"example": HSA_ID_HELP}
 

@@ -145,12 +145,27 @@ class PersonForm(PlainForm):
     name = forms.CharField(label=_("Namn"), max_length=120)
     email = forms.EmailField(label=_("E-post"))
     hsa_id = HsaIdField(required=False)
+    home_street = forms.CharField(
+        label=_("Gatuadress hem"),
+        max_length=120,
+        required=False,
+        help_text=_(
+            "Används bara vid granskning av åtkomstloggen, för att märka ut läsning om grannar. "
+            "Lämna tomt för den som har skyddade personuppgifter."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    home_postal_code = forms.CharField(
+        label=_("Postnummer hem"),
+        max_length=6,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
     @classmethod
     def of(cls, person: User) -> "PersonForm":
-        return cls(
-            initial={"name": person.name, "email": person.email, "hsa_id": person.hsa_id or ""}
-        )
+        names = ("name", "email", "hsa_id", "home_street", "home_postal_code")
+        return cls(initial={name: getattr(person, name) or "" for name in names})
 
 
 class ShutOffForm(PlainForm):

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.models import AdministrationLog, CareUnit, User
 
 Verb = AdministrationLog.Verb
 
 
+@as_product("history of administration")
 def record(
     verb: Verb,
     *,

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from organisations.addresses import neighbourhood
+from organisations.encrypted import EncryptedTextField, KeyedHashField
 from organisations.models.places import HSA_ID_PATTERN, CareUnit, Provider, Region
 
 
@@ -53,6 +55,16 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # of the 
     # Claim employeeHsaId of a SITHS login: who the person is, at whichever unit.
     hsa_id = models.CharField(_("HSA-id"), max_length=31, unique=True, null=True, blank=True)
     is_active = models.BooleanField(_("aktiv"), default=True)
+    # So that a look at a neighbour is marked in the access log's review; used for nothing else.
+    home_street = EncryptedTextField(
+        _("gatuadress hem"), max_length=120, blank=True, default="", db_default=""
+    )
+    home_postal_code = EncryptedTextField(
+        _("postnummer hem"), max_length=5, blank=True, shape=r"[0-9]{5}", default="", db_default=""
+    )
+    home_hash = KeyedHashField(
+        source="neighbourhood", meaning="neighbourhood", blank=True, default="", db_default=""
+    )
     # Counts up when the user logs out everywhere; every session bears the number of its day.
     login_epoch = models.PositiveIntegerField(default=0)
 
@@ -70,6 +82,14 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # of the 
                 name="user_hsa_id_shape",
                 condition=Q(hsa_id__isnull=True) | Q(hsa_id__regex=HSA_ID_PATTERN),
             ),
+            models.CheckConstraint(
+                name="user_home_street_encrypted",
+                condition=Q(home_street="") | Q(home_street__sealed=True),
+            ),
+            models.CheckConstraint(
+                name="user_home_postal_code_encrypted",
+                condition=Q(home_postal_code="") | Q(home_postal_code__sealed=True),
+            ),
         )
 
     def __str__(self) -> str:
@@ -77,6 +97,10 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # of the 
 
     def get_full_name(self) -> str:
         return self.name
+
+    @property
+    def neighbourhood(self) -> str:
+        return neighbourhood(self.home_street, self.home_postal_code)
 
     def _get_session_auth_hash(self, secret: Any = None) -> str:
         """Django ends a session whose hash is another: a new password does it, a new epoch too."""

@@ -7,6 +7,7 @@ keep patients from a region administrator; what it gives is narrowed by ``review
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,10 +31,12 @@ from django.db.models.functions import (
     ExtractIsoWeekDay,
     Length,
     Right,
+    TruncDate,
     Upper,
 )
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.db.models.lookups import GreaterThanOrEqual, In, LessThan
 from django.utils.translation import gettext_lazy as _
+from holidays import country_holidays
 
 from organisations.access import Actor, as_product
 from organisations.access_log.reviewing import reviewable, within_days
@@ -46,6 +49,8 @@ PAGE_SIZE = 50
 MANY_CASES = 30
 DAY_BEGINS, DAY_ENDS = 6, 19
 SATURDAY = 6
+# From before the product's first row to long after this code has been replaced.
+YEARS = range(2020, 2051)
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,10 @@ class Mark:
 MARKS = (
     Mark("own_name", _("eget efternamn"), _("Patienten har samma efternamn som användaren.")),
     Mark("colleague", _("kollega"), _("Patienten heter som en användare i samma region.")),
+    Mark("neighbour", _("granne"), _("Patienten bor på samma gata och postnummer som användaren.")),
     Mark("protected", _("skyddad identitet"), _("Patienten har skyddade personuppgifter.")),
     Mark("many", _("många"), _("Minst 30 olika ärenden öppnades av användaren inom en timme.")),
-    Mark("odd_hours", _("utanför kontorstid"), _("Kväll, natt, lördag eller söndag.")),
+    Mark("odd_hours", _("utanför kontorstid"), _("Kväll, natt, helg eller helgdag.")),
     Mark("no_action", _("ingen åtgärd"), _("Användaren har aldrig gjort något i ärendet.")),
 )
 BY_KEY = {mark.key: mark for mark in MARKS}
@@ -163,6 +169,7 @@ def _expressions() -> dict[str, Any]:
     conditions = {
         "own_name": Exists(patient.annotate(ending=_ending()).filter(ending=_spaced_family_name())),
         "colleague": Exists(patient.filter(Exists(_namesakes()))),
+        "neighbour": Exists(_living_nearby()),
         "protected": Exists(patient.filter(protection__in=Patient.PROTECTED)),
         "many": GreaterThanOrEqual(_cases_in_the_hour_before(), MANY_CASES),
         "odd_hours": _odd_hours(),
@@ -195,6 +202,14 @@ def _namesakes() -> QuerySet[User]:
     )
 
 
+def _living_nearby() -> QuerySet[User]:
+    """The user, when the patient lives in the same street; compared by hash alone."""
+    patient = Patient.objects.filter(
+        pk=OuterRef(OuterRef("patient_id")), neighbourhood_hash=OuterRef("home_hash")
+    )
+    return User.objects.filter(Exists(patient), pk=OuterRef("user_id")).exclude(home_hash="")
+
+
 def _cases_in_the_hour_before() -> Subquery:
     looks = AccessLog.objects.filter(
         user_id=OuterRef("user_id"),
@@ -210,11 +225,22 @@ def _cases_in_the_hour_before() -> Subquery:
 
 
 def _odd_hours() -> Q:
-    """Evenings, nights and weekends in Swedish time; holidays are not known here."""
+    """Evenings, nights, weekends and holidays in Swedish time."""
     zone = ZoneInfo(settings.TIME_ZONE)
     hour, weekday = ExtractHour("at", tzinfo=zone), ExtractIsoWeekDay("at", tzinfo=zone)
     return (
         Q(LessThan(hour, DAY_BEGINS))
         | Q(GreaterThanOrEqual(hour, DAY_ENDS))
         | Q(GreaterThanOrEqual(weekday, SATURDAY))
+        | Q(In(TruncDate("at", tzinfo=zone), holidays_on_weekdays()))
     )
+
+
+@lru_cache(maxsize=1)
+def holidays_on_weekdays() -> list[date]:
+    """Red days, and the eves that lag (1989:253) om allmänna helgdagar and semesterlagen 3 a § give
+    the same rest, for all the years that the log may hold."""
+    known = country_holidays(
+        "SE", categories=("public", "de_facto"), years=YEARS, include_sundays=False
+    )
+    return sorted(day for day in known if day.isoweekday() < SATURDAY)

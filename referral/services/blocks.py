@@ -232,5 +232,5 @@ def follow_up_opening(
         locked.follow_up = why
         locked.save(update_fields=["followed_up_at", "followed_up_by", "outcome", "follow_up"])
         shown = [(locked.case_number, locked.case.patient_id)]
-    record_access(actor, what="opening_follow_up", now=now, cases=shown)
+    record_access(actor, what="opening_follow_up", now=now, cases=shown, of_change=True)
     return locked

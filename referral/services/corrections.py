@@ -98,7 +98,8 @@ def move_patient(
         _write_into_form(locked.form, right)
         _correct(locked, Correction.Kind.PATIENT, why, wrong_patient=wrong, actor=actor, now=now)
         # ``perform`` logs the access to the right patient; the wrong one was changed too.
-        record_access(actor, what=LogVerb.MOVE_PATIENT, now=now, cases=[(locked.number, wrong.pk)])
+        shown = [(locked.number, wrong.pk)]
+        record_access(actor, what=LogVerb.MOVE_PATIENT, now=now, cases=shown, of_change=True)
 
     try:
         with transaction.atomic():
@@ -214,7 +215,8 @@ def place_hold(number: str, *, reason: str, actor: Actor, now: datetime) -> Rete
         if case.holds.filter(lifted_at__isnull=True).exists():
             text = _("Ärendet har redan ett gallringsstopp.")
             raise WrongState(text, code="held", fields={"number": text})
-        record_access(actor, what="hold", now=now, cases=[(case.number, case.patient_id)])
+        shown = [(case.number, case.patient_id)]
+        record_access(actor, what="hold", now=now, cases=shown, of_change=True)
         return RetentionHold.objects.create(
             case=case,
             case_number=case.number,
@@ -236,7 +238,7 @@ def lift_hold(hold: RetentionHold, *, actor: Actor, now: datetime) -> RetentionH
             locked.lifted_by_id = actor.user_id
             locked.save(update_fields=["lifted_at", "lifted_by"])
             shown = [(locked.case_number, locked.case.patient_id)]
-            record_access(actor, what="hold", now=now, cases=shown)
+            record_access(actor, what="hold", now=now, cases=shown, of_change=True)
         return locked
 
 

@@ -76,7 +76,7 @@ def save_draft(
             form.typed.pop(name, None)
     form.saved_at = now
     form.save(update_fields=["typed", "saved_at"])
-    record_form_access(actor, form, what="draft_saved", now=now)
+    record_form_access(actor, form, what="draft_saved", now=now, of_change=True)
     return form
 
 
@@ -89,7 +89,7 @@ def discard_draft(form: IntakeForm, *, actor: Actor, now: datetime) -> None:
         raise WrongState(_("En inskickad blankett kan inte kastas."))
     for attachment in form.attachments.all():
         _delete_attachment(attachment)
-    record_form_access(actor, form, what="draft_discarded", now=now)
+    record_form_access(actor, form, what="draft_discarded", now=now, of_change=True)
     form.delete()
 
 
@@ -104,7 +104,7 @@ def add_attachment(
     """
     form = _open_form(form, actor)
     attachment = _attach(form, name=name, content=content, now=now)
-    record_form_access(actor, form, what="attachment_added", now=now)
+    record_form_access(actor, form, what="attachment_added", now=now, of_change=True)
     return attachment
 
 
@@ -137,7 +137,7 @@ def remove_attachment(attachment: Attachment, *, actor: Actor, now: datetime) ->
     """Take an attachment off a form that is still open."""
     form = _open_form(attachment.form, actor)
     _delete_attachment(attachment)
-    record_form_access(actor, form, what="attachment_removed", now=now)
+    record_form_access(actor, form, what="attachment_removed", now=now, of_change=True)
 
 
 @transaction.atomic

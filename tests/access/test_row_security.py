@@ -12,7 +12,21 @@ from django.utils import timezone
 
 from notices.models import GatewayCallback, Notice
 from organisations.access import Actor, acting_as, as_product, record_access
-from organisations.models import AccessLog, DomainEvent, EventDelivery, KeptText, Role
+from organisations.access_log.reviewing import draw_sample, review
+from organisations.access_log.sealing import seal_log
+from organisations.administration.services import change_person
+from organisations.models import (
+    AccessLog,
+    AccessLogSeal,
+    AccessReview,
+    AccessSample,
+    AccessSampleRow,
+    AdministrationLog,
+    DomainEvent,
+    EventDelivery,
+    KeptText,
+    Role,
+)
 from patients.models import Patient
 from referral import services
 from referral.models import (
@@ -45,6 +59,7 @@ from tests.factories import (
     navigator_actor,
     operator_actor,
     region_admin_actor,
+    user_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -69,15 +84,16 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
     GatewayCallback,
+    AccessLogSeal,
 )
+# Of the control of the log, read by a region's administrator.
+OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
 # Of a case too, but read by a region's administrator or a clinic alone (tests of their own).
 READ_BY_FEW: tuple[type[models.Model], ...] = (Block, EmergencyOpening, RetentionHold)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
-        # Seals are hashes, samples and reviews point at rows of the log, which is protected.
-        *("AccessLogSeal", "AccessReview", "AccessSample", "AccessSampleRow"),
-        *("AdministrationLog", "Invitation", "SweepRun"),
+        *("Invitation", "SweepRun"),
         "ApiToken",
         "Assignment",
         "CareUnit",
@@ -131,7 +147,8 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
         if model._meta.app_label in own:
             free = model.__name__ in WITHOUT_PATIENTS.get(model._meta.app_label, set())
             assert (model._meta.db_table in protected) != free, model
-    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, AccessLog, KeptText}
+    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS}
+    tested |= {AccessLog, AdministrationLog, KeptText}
     assert protected == {model._meta.db_table for model in tested}
 
 
@@ -267,6 +284,49 @@ def test_the_access_log_is_read_by_those_it_names_and_their_administrator():
     for actor, expected in who:
         with acting_as(actor):
             assert mine.exists() == expected, actor
+
+
+def test_samples_and_findings_are_read_by_the_regions_administrator_alone():
+    made = make_case(CaseState.IN_PROGRESS)
+    now = timezone.now()
+    today = timezone.localdate(now)
+    admin = region_admin_actor(made.unit.region)
+    draw_sample(first_day=today, last_day=today, size=1, actor=admin, now=now)
+    looked = AccessLog.objects.filter(user_id=made.navigator.user_id).latest("pk")
+    review(looked, outcome="no_remark", comment="", actor=admin, now=now)
+    seal_log(now=now)
+    others = [
+        *(made.navigator, made.clinic, made.provider, manager_actor(made.unit.region)),
+        *(operator_actor(), region_admin_actor(RegionFactory(code="14")), None),
+    ]
+    for model in OF_REVIEWS:
+        with acting_as(admin):
+            assert model._base_manager.exists(), model
+        for actor in others:
+            with acting_as(actor):
+                assert not model._base_manager.exists(), (model, actor)
+    for actor in (admin, *others):
+        with acting_as(actor):
+            assert not AccessLogSeal.objects.exists(), actor
+
+
+def test_the_history_of_administration_is_read_by_its_region_and_the_operator():
+    region = RegionFactory()
+    admin, person = region_admin_actor(region), user_of(navigator_actor(region))
+    with acting_as(admin):
+        change_person(
+            person,
+            name="Nytt Namn",
+            email="n@example.org",
+            hsa_id="",
+            actor=admin,
+            now=timezone.now(),
+        )
+    readers = [admin, operator_actor()]
+    others = [region_admin_actor(RegionFactory(code="14")), navigator_actor(region), None]
+    for actor in (*readers, *others):
+        with acting_as(actor):
+            assert AdministrationLog.objects.exists() == (actor in readers), actor
 
 
 def test_a_search_by_name_gives_keys_to_those_with_patients_only():

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -337,6 +338,47 @@ class TestPersonalData:
         with pytest.raises(InvalidInput) as refused:
             change_person(second, name="Bo", **given)
         assert "hsa_id" in refused.value.fields
+
+    def test_a_home_address_lies_encrypted_and_the_history_does_not_tell_it(self, halland, admin):
+        person = user_of(navigator_actor(halland))
+        given = {"name": "Anna", "email": "a@b.example", "hsa_id": "", "actor": admin, "now": NOW}
+        change_person(person, home_street="Storgatan 4", home_postal_code="302 31", **given)
+        person.refresh_from_db()
+        assert (person.home_street, person.home_postal_code) == ("Storgatan 4", "30231")
+        assert AdministrationLog.objects.latest("pk").details["hemadress"] == "ändrad"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT u::text FROM organisations_user u"
+                " UNION ALL SELECT l::text FROM organisations_administrationlog l"
+            )
+            assert "Storgatan" not in str(cursor.fetchall())
+        change_person(person, **given)
+        assert User.objects.get(pk=person.pk).home_hash == ""
+        assert AdministrationLog.objects.latest("pk").details["hemadress"] == "borttagen"
+
+    @pytest.mark.parametrize(
+        ("street", "code", "field"),
+        [
+            ("Storgatan 4", "", "home_postal_code"),
+            ("Storgatan 4", "3023", "home_postal_code"),
+            ("", "30231", "home_street"),
+            ("x" * 121, "30231", "home_street"),
+            ("a\x00", "30231", "home_street"),
+        ],
+    )
+    def test_half_a_home_address_is_refused_at_its_field(self, halland, admin, street, code, field):
+        with pytest.raises(InvalidInput) as refused:
+            change_person(
+                user_of(navigator_actor(halland)),
+                name="Anna",
+                email="a@b.example",
+                hsa_id="",
+                home_street=street,
+                home_postal_code=code,
+                actor=admin,
+                now=NOW,
+            )
+        assert field in refused.value.fields
 
     @pytest.mark.parametrize("wrong", ["SE1-A", "SE2321000131-", "se2321000131-ab12", "X\x00"])
     def test_an_hsa_id_has_its_shape(self, halland, admin, wrong):

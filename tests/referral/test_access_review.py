@@ -17,8 +17,10 @@ from organisations.access_log.reviewing import (
     review,
     reviewable,
 )
+from organisations.administration.services import change_person
 from organisations.errors import InvalidInput, NotAllowed
 from organisations.models import AccessLog, AccessReview, AccessSample
+from patients.services import ContactDetails, correct_details
 from referral import services
 from referral.access_log import CHANGES, LISTS, LOOKS, REVIEWS, words_for
 from referral.machine import TRANSITIONS
@@ -125,6 +127,68 @@ def test_a_namesake_in_another_region_is_no_colleague():
     assert "colleague" not in marks(look(made.navigator, made))
 
 
+@pytest.mark.parametrize(
+    ("street", "postal_code", "marked"),
+    [
+        ("Storgatan 4", "302 31", True),
+        ("storgatan 17 B, lgh 1101", "30231", True),
+        ("Storgatan 4", "30232", False),
+        ("Lillgatan 4", "30231", False),
+        ("", "", False),
+    ],
+)
+def test_a_patient_who_lives_in_the_users_street_is_marked(street, postal_code, marked: bool):
+    made = make_case(
+        CaseState.IN_PROGRESS, now=NOON, street="Storgatan 12", postal_code="30231", town="Halmstad"
+    )
+    live_at(made.navigator, street, postal_code)
+    row = look(made.navigator, made)
+    assert ("neighbour" in marks(row)) is marked
+    shown = access_page(admin(), Filters(mark="neighbour")).rows
+    assert (row in shown) is marked
+
+
+def test_a_patient_without_an_address_is_nobodys_neighbour():
+    made = make_case(
+        CaseState.IN_PROGRESS, now=NOON, street="Storgatan 12", postal_code="30231", town="Halmstad"
+    )
+    live_at(made.navigator, "Storgatan 4", "30231")
+    services.protect(
+        made.case,
+        protection="sekretessmarkering",
+        reason="x",
+        actor=made.clinic,
+        now=NOON,
+    )
+    assert "neighbour" not in marks(look(made.navigator, made))
+
+
+def test_a_move_is_followed():
+    made = make_case(
+        CaseState.IN_PROGRESS, now=NOON, street="Storgatan 12", postal_code="30231", town="Halmstad"
+    )
+    live_at(made.navigator, "Nygatan 4", "30231")
+    contact = ContactDetails(
+        given_name="A", family_name="B", street="Nygatan 9", postal_code="30231", town="Halmstad"
+    )
+    correct_details(made.patient, contact=contact)
+    assert "neighbour" in marks(look(made.navigator, made))
+
+
+def live_at(actor: Actor, street: str, postal_code: str) -> None:
+    person = user_of(actor)
+    change_person(
+        person,
+        name=person.name,
+        email="x@example.org",
+        hsa_id="",
+        home_street=street,
+        home_postal_code=postal_code,
+        actor=admin(),
+        now=NOON,
+    )
+
+
 def test_a_protected_patient_is_marked():
     made = make_case(CaseState.IN_PROGRESS, now=NOON, protection="sekretessmarkering")
     assert marks(look(made.navigator, made)) == {"protected"}
@@ -139,9 +203,12 @@ def test_a_protected_patient_is_marked():
         (stockholm(2026, 3, 10, 19), True),
         (stockholm(2026, 3, 14, 12), True),  # Saturday
         (stockholm(2026, 7, 10, 6, 30), False),  # summer time
+        (stockholm(2026, 5, 14, 12), True),  # Ascension Day, a Thursday
+        (stockholm(2026, 6, 19, 12), True),  # Midsummer Eve, a Friday
+        (stockholm(2026, 5, 15, 12), False),  # between holiday and weekend: many work
     ],
 )
-def test_evenings_nights_and_weekends_in_swedish_time_are_marked(at, odd: bool):
+def test_evenings_nights_weekends_and_holidays_in_swedish_time_are_marked(at, odd: bool):
     made = make_case(CaseState.IN_PROGRESS, now=NOON)
     assert ("odd_hours" in marks(look(made.navigator, made, at=at))) == odd
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from referral.models import Certificate
+from patients.models import Patient
+from referral.models import CaseState, Certificate
 from referral.pdf import certificate_pdf
-from tests.factories import stockholm
+from tests.factories import make_case, stockholm
 
 NUMBER = "13-26-000001-7/1"
 CONTENT = {
@@ -64,6 +65,24 @@ def test_all_that_was_certified_stands_on_it():
     assert "556036-0793" in page
     assert "2026-03-10" in page
     assert "2026-09-06" in page
+
+
+def test_a_protected_identity_has_its_number_and_not_its_name():
+    page = printed(certificate(protected=True))
+    assert "Åsa Öberg" not in page
+    assert "Skyddad identitet" in page
+    assert "19121212-1212" in page
+    assert "Kontakt går genom Vårdlotsarna." in page
+    assert "skyddade personuppgifter" not in printed(certificate())
+
+
+@pytest.mark.django_db
+def test_a_mark_that_comes_after_the_certificate_hides_the_name_too():
+    made = make_case(CaseState.ACCEPTED, given_name="Hemliga", family_name="Undansson")
+    assert "Undansson" in printed(made.certificate)
+    Patient.objects.update(protection="sekretessmarkering")
+    made.refresh()
+    assert "Undansson" not in printed(made.certificate)
 
 
 def test_the_price_is_written_as_in_sweden():

@@ -17,7 +17,7 @@ from organisations.administration.authority import (
     require_rule_over,
     require_somebody_else,
 )
-from organisations.administration.checks import check_person, check_place
+from organisations.administration.checks import check_home, check_person, check_place
 from organisations.administration.log import Verb, changes_of, record
 from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.models import ApiToken, Assignment, Role, User
@@ -129,19 +129,33 @@ def choose_assignment(user: User, *, assignment_id: int, now: datetime) -> Assig
 
 
 def change_person(
-    person: User, *, name: str, email: str, hsa_id: str, actor: Actor, now: datetime
+    person: User,
+    *,
+    name: str,
+    email: str,
+    hsa_id: str,
+    home_street: str = "",
+    home_postal_code: str = "",
+    actor: Actor,
+    now: datetime,
 ) -> User:
-    """Correct a person's name, e-mail and HSA-id; only who answers for all of their assignments."""
+    """Correct a person's details; only who answers for all of their assignments.
+
+    That the home address was changed stands in the history, and not what it is.
+    """
     require_somebody_else(actor, person)
     check_person(name=name, email=email, hsa_id=hsa_id)
+    home = check_home(street=home_street, postal_code=home_postal_code)
     new = {"name": name.strip(), "email": email.strip(), "hsa_id": hsa_id or None}
     try:
         with transaction.atomic():
             locked = _whole_person(person, actor=actor, now=now)
             changes = changes_of(locked, new)
-            for field, value in new.items():
+            if any(getattr(locked, field) != value for field, value in home.items()):
+                changes[_("hemadress")] = _("ändrad") if any(home.values()) else _("borttagen")
+            for field, value in (new | home).items():
                 setattr(locked, field, value)
-            locked.save(update_fields=list(new))
+            locked.save(update_fields=[*new, *home, "home_hash"])
             if changes:
                 record(
                     Verb.PERSON_CHANGED,
