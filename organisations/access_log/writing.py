@@ -1,8 +1,10 @@
 """Writes rows of the access log: one statement however many rows, and no wait for other writers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -15,6 +17,16 @@ INSERT INTO organisations_accesslog
      home_region, case_number, form_id, patient_id, mac)
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, shown.*
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) AS shown
+"""
+
+# The same for rows that share nothing.
+INSERT_MANY = """
+INSERT INTO organisations_accesslog
+    (at, user_id, actor_name, role, unit, region, what, key_id,
+     home_region, case_number, form_id, patient_id, mac)
+SELECT * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+    %s::bytea[])
 """
 
 
@@ -36,6 +48,23 @@ class Shown(NamedTuple):
     form_id: int | None = None
 
 
+_gathering: ContextVar[list[tuple[Any, ...]] | None] = ContextVar("gathering", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """For bulk work in one transaction: the rows are kept and written together at the end."""
+    rows: list[tuple[Any, ...]] = []
+    token = _gathering.set(rows)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_MANY, [list(column) for column in zip(*rows, strict=True)])
+
+
 def write_rows(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> None:
     """Write one row for each of ``shown``, all at ``at``."""
     if not shown:
@@ -46,6 +75,13 @@ def write_rows(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> 
         row_mac(key, (at, *who, home, one.case_number, one.form_id, one.patient_id, what))
         for home, one in zip(homes, shown, strict=True)
     ]
+    waiting = _gathering.get()
+    if waiting is not None:
+        waiting += [
+            (at, *who, what, key_id, home, one.case_number, one.form_id, one.patient_id, mac)
+            for home, one, mac in zip(homes, shown, macs, strict=True)
+        ]
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT,
