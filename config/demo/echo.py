@@ -41,7 +41,7 @@ from referral.numbers import draw_case_number
 Row = TypeVar("Row", bound=models.Model)
 
 # So that no course of events stands out as repeated.
-MOST_ECHOES = 5
+MOST_ECHOES = 8
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})")
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b(?!T)")
 

@@ -49,7 +49,7 @@ MOST_REVIEWS = 4
 PROTECTED = frozenset({7, 120})
 UNPROTECTED = Patient.Protection.NONE
 # How many cases are told through the services although a finished story would do.
-RETOLD_SHARE = 0.1
+RETOLD_SHARE = 0.05
 # Notices of offers younger than this wait for the running worker, so that there is something to
 # answer in the simulator at the first start.
 FRESH = timedelta(hours=30)
