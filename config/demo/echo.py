@@ -98,7 +98,9 @@ class Source:
                 return False
             if offer.call_off.state == CallOff.State.RELEASED:
                 continue
-            if not (line.has_room_for(line.price_sek) and line.contract.has_room_for(line.price_sek)):
+            if not (
+                line.has_room_for(line.price_sek) and line.contract.has_room_for(line.price_sek)
+            ):
                 return False
         return True
 
@@ -135,9 +137,7 @@ class Move:
         )
         text = _MOMENT.sub(lambda found: self._iso_moment(found[0]), text)
         return _DAY.sub(
-            lambda found: (
-                date.fromisoformat(found[0]) + timedelta(weeks=self.weeks)
-            ).isoformat(),
+            lambda found: (date.fromisoformat(found[0]) + timedelta(weeks=self.weeks)).isoformat(),
             text,
         )
 
@@ -186,7 +186,7 @@ def echo(
             told.patient.identity_number: patient.identity_number,
             **_last_days(source.offers, weeks=weeks),
         },
-        contact | {"identity_number": person.identity_number},
+        contact,
     )
     case = move.row(told, patient=patient)
     case.save(force_insert=True)
@@ -194,18 +194,15 @@ def echo(
     form.save(force_insert=True)
     IntakeFormVersion.objects.bulk_create(move.row(v, form=form) for v in source.versions)
     children = [move.row(child, case=case) for child in source.children]
-    for model in (CaseLog, Pause, Consent):
-        model._default_manager.bulk_create([row for row in children if isinstance(row, model)])
+    log = [row for row in children if isinstance(row, CaseLog)]
+    CaseLog.objects.bulk_create(log)
+    Pause.objects.bulk_create(row for row in children if isinstance(row, Pause))
+    Consent.objects.bulk_create(row for row in children if isinstance(row, Consent))
     offers = _echo_offers(source, move, case)
     _echo_events(source, move, case, offers)
-    for entry in children:
-        if isinstance(entry, CaseLog):
-            record_access(
-                _actor_of(entry, actors),
-                what=entry.verb,
-                now=entry.at,
-                cases=[(case.number, patient.pk)],
-            )
+    for entry in log:
+        actor = _actor_of(entry, actors)
+        record_access(actor, what=entry.verb, now=entry.at, cases=[(number, patient.pk)])
     return case
 
 
