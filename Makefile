@@ -33,8 +33,9 @@ help:
 start: install
 	@$(RUN) manage.py start $(ARGS)
 
+# In the order of the tree, which begins with what takes longest: no process is left with it alone.
 test: install-dev
-	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope $(ARGS)
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: install-dev
 	$(RUN) -m ruff check .

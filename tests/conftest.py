@@ -41,6 +41,9 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
+# A password's hash is slow on purpose; none of the tests' passwords is worth guessing.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 # Tests prepare and look as the product; what a person may see is asked as that person.
 act_as(Product("tests"))
 

@@ -17,6 +17,7 @@ from config.demo.contracts import complete_contract
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
+from organisations.access_log.writing import gathered
 from organisations.events import without_waking
 from organisations.models import (
     Assignment,
@@ -41,7 +42,7 @@ def is_built() -> bool:
 def build(*, seed: int, now: datetime) -> dict[str, int]:
     """Make the demonstration; returns what was made, in numbers."""
     random = Random(seed)  # noqa: S311 – a demonstration, not a secret  # nosec B311
-    with without_waking(), without_savepoints():
+    with without_waking(), without_savepoints(), gathered():
         towns = {m.name: m for m in Municipality.objects.select_related("region")}
         clinics = _clinics(towns)
         providers = _providers(towns)

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from config.demo import places
+from config.demo.echo import Source, echo
 from config.demo.logins import REGION_USERS
 from config.demo.people import People, contact_of
 from notices.models import LetterBatch, Notice
@@ -44,6 +45,11 @@ DECLINES = (
 MEDICINES = ("Metoprolol 50 mg", "Omeprazol 20 mg", "Alvedon vid behov", "Levaxin 100 µg")
 # How often a parked case is seen over before its clinic takes it back.
 MOST_REVIEWS = 4
+# The stories of a protected identity are told anew and never echoed.
+PROTECTED = frozenset({7, 120})
+UNPROTECTED = Patient.Protection.NONE
+# How many cases are told through the services although a finished story would do.
+RETOLD_SHARE = 0.05
 # Notices of offers younger than this wait for the running worker, so that there is something to
 # answer in the simulator at the first start.
 FRESH = timedelta(hours=30)
@@ -67,11 +73,15 @@ class Teller:
         self.random, self.now, self.clinics = random, now, clinics
         self.people = People(random)
         self.told = 0
+        self.sources: dict[str, list[Source]] = {}
         self.homes: dict[str, list[Municipality]] = {}
         for town in sorted(towns.values(), key=lambda m: m.code):
             self.homes.setdefault(town.region_id, []).append(town)
         self.actors = {
             user.login: actor_for(user, now=now) for user in User.objects.order_by("login")
+        }
+        self.people_at_work = {
+            actor.user_id: actor for actor in self.actors.values() if actor and actor.user_id
         }
         self.providers = {
             actor.provider_id: actor
@@ -87,8 +97,11 @@ class Teller:
             at = self._working_hour(self.now - timedelta(days=age))
             if at >= self.now:
                 continue
-            with suppress(Later):
-                self._story(clinic, at)
+            if not self._echo(clinic, at):
+                with suppress(Later):
+                    case = self._story(clinic, at)
+                    if self.told not in PROTECTED:
+                        self.sources.setdefault(clinic.login, []).append(Source(case.pk))
             self.told += 1
         self._standing()
         self._drafts()
@@ -96,9 +109,34 @@ class Teller:
         deliver_events(now=self.now, limit=100_000)
         self._settle_notices()
 
+    def _echo(self, clinic: places.Clinic, at: datetime) -> bool:
+        """Let a finished story of the clinic happen once more; False when none fits."""
+        if self.told in PROTECTED or self.random.random() < RETOLD_SHARE:
+            return False
+        fitting = [
+            (source, weeks)
+            for source in self.sources.get(clinic.login, ())
+            if (weeks := source.weeks_to(at, before=self.now)) > 0
+        ]
+        self.random.shuffle(fitting)
+        for source, weeks in fitting[:3]:
+            if source.has_room(weeks=weeks):
+                person = self.people.draw(child=source.case.kva == places.TALK)
+                home = self.random.choice(self.homes[clinic.region])
+                echo(
+                    source,
+                    weeks=weeks,
+                    person=person,
+                    contact=contact_of(person, home, self.random, protection=UNPROTECTED),
+                    municipality=home,
+                    actors=self.people_at_work,
+                )
+                return True
+        return False
+
     # Steps
 
-    def _story(self, clinic: places.Clinic, at: datetime) -> None:
+    def _story(self, clinic: places.Clinic, at: datetime) -> Case:
         actor = self._actor(clinic.login)
         case = services.submit(
             self._submission(clinic, at),
@@ -117,8 +155,9 @@ class Teller:
             self._pause(case, navigator, at)
         if not case.form.transferable or self.random.random() < 0.04:
             self._park(case, navigator, self._after(at, 0.1, 2))
-            return
+            return case
         self._offers(case, navigator, self._after(at, 0.1, 5))
+        return case
 
     def _returned(
         self, case: Case, clinic: places.Clinic, navigator: Actor, at: datetime
@@ -361,7 +400,7 @@ class Teller:
         person = self.people.draw(child=kva == places.TALK)
         decided = today - timedelta(days=random.choice((2, 5, 9, 14, 25, 40, 70)))  # nosec B311 # demonstration data
         protection = Patient.Protection.NONE
-        if self.told in {7, 120}:
+        if self.told in PROTECTED:
             protection = Patient.Protection.CONFIDENTIALITY_MARK
         able = random.random() > 0.03 if transferable is None else transferable  # nosec B311 # demonstration data
         anticoagulants = random.random() < 0.15  # nosec B311 # demonstration data

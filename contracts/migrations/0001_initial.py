@@ -179,6 +179,145 @@ class Migration(migrations.Migration):
                 "verbose_name": "avtal",
                 "verbose_name_plural": "avtal",
                 "ordering": ("number",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_volume__isnull", True),
+                            ("taken_volume__lte", models.F("cap_volume")),
+                            _connector="OR",
+                        ),
+                        name="contract_volume_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_sek__isnull", True),
+                            ("taken_sek__lte", models.F("cap_sek")),
+                            _connector="OR",
+                        ),
+                        name="contract_sek_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
+                        name="contract_taken_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("valid_to__gte", models.F("valid_from"))),
+                        name="contract_ends_after_start",
+                        violation_error_message="Sista dagen ligger före första dagen.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "alert_percents__contained_by",
+                                [
+                                    1,
+                                    2,
+                                    3,
+                                    4,
+                                    5,
+                                    6,
+                                    7,
+                                    8,
+                                    9,
+                                    10,
+                                    11,
+                                    12,
+                                    13,
+                                    14,
+                                    15,
+                                    16,
+                                    17,
+                                    18,
+                                    19,
+                                    20,
+                                    21,
+                                    22,
+                                    23,
+                                    24,
+                                    25,
+                                    26,
+                                    27,
+                                    28,
+                                    29,
+                                    30,
+                                    31,
+                                    32,
+                                    33,
+                                    34,
+                                    35,
+                                    36,
+                                    37,
+                                    38,
+                                    39,
+                                    40,
+                                    41,
+                                    42,
+                                    43,
+                                    44,
+                                    45,
+                                    46,
+                                    47,
+                                    48,
+                                    49,
+                                    50,
+                                    51,
+                                    52,
+                                    53,
+                                    54,
+                                    55,
+                                    56,
+                                    57,
+                                    58,
+                                    59,
+                                    60,
+                                    61,
+                                    62,
+                                    63,
+                                    64,
+                                    65,
+                                    66,
+                                    67,
+                                    68,
+                                    69,
+                                    70,
+                                    71,
+                                    72,
+                                    73,
+                                    74,
+                                    75,
+                                    76,
+                                    77,
+                                    78,
+                                    79,
+                                    80,
+                                    81,
+                                    82,
+                                    83,
+                                    84,
+                                    85,
+                                    86,
+                                    87,
+                                    88,
+                                    89,
+                                    90,
+                                    91,
+                                    92,
+                                    93,
+                                    94,
+                                    95,
+                                    96,
+                                    97,
+                                    98,
+                                    99,
+                                    100,
+                                ],
+                            )
+                        ),
+                        name="contract_alerts_are_per_cents",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -233,6 +372,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "punkt på checklistan",
                 "verbose_name_plural": "checklista",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contract", "question"), name="checklist_question_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("settled_at__isnull", True), ("status", "open")),
+                            models.Q(
+                                ("settled_at__isnull", False),
+                                ("status__in", ["agreed", "not_needed"]),
+                                models.Q(("answer", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="checklist_settled_has_answer",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -282,6 +438,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "kontaktperson",
                 "verbose_name_plural": "kontaktpersoner",
                 "ordering": ("side", "about", "name"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("email", ""), _negated=True),
+                            models.Q(("phone", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="contact_can_be_reached",
+                        violation_error_message="Ange e-post eller telefon.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -316,6 +483,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "avtalsdokument",
                 "verbose_name_plural": "avtalsdokument",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("size__range", (1, 20971520))),
+                        name="contract_document_within_20_mb",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -353,6 +526,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "import av avtal",
                 "verbose_name_plural": "importer av avtal",
                 "ordering": ("-pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("stored__lte", models.F("rows"))),
+                        name="contract_import_stored_within_rows",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -447,6 +626,62 @@ class Migration(migrations.Migration):
                 "verbose_name": "avropsrad",
                 "verbose_name_plural": "avropsrader",
                 "ordering": ("contract", "kva", "pk"),
+                "indexes": [models.Index(fields=["kva", "is_active"], name="line_by_code")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_volume__isnull", True),
+                            ("taken_volume__lte", models.F("cap_volume")),
+                            _connector="OR",
+                        ),
+                        name="line_volume_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_sek__isnull", True),
+                            ("taken_sek__lte", models.F("cap_sek")),
+                            _connector="OR",
+                        ),
+                        name="line_sek_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
+                        name="line_taken_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")
+                        ),
+                        name="line_kva_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_sek__gt", 0)),
+                        name="line_price_positive",
+                        violation_error_message="Priset ska vara större än noll.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("asa_ceiling__range", (1, 4))),
+                        name="line_asa_1_to_4",
+                        violation_error_message="ASA-klassen är 1–4.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("age_min__isnull", True),
+                            ("age_max__isnull", True),
+                            ("age_min__lte", models.F("age_max")),
+                            _connector="OR",
+                        ),
+                        name="line_age_range",
+                        violation_error_message="Den högsta åldern är lägre än den lägsta.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("contract", "care_unit", "kva"),
+                        name="line_once_per_unit_and_code",
+                        violation_error_message="Avtalet har redan en rad för enheten och koden.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -484,6 +719,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "takvarning",
                 "verbose_name_plural": "takvarningar",
                 "ordering": ("-raised_at", "-pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__range", (1, 100))), name="alert_is_a_per_cent"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("cleared_at__isnull", True)),
+                        fields=("contract", "line", "percent"),
+                        name="alert_open_once_per_limit",
+                        nulls_distinct=False,
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -516,6 +762,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "avtalsversion",
                 "verbose_name_plural": "avtalsversioner",
                 "ordering": ("contract", "-number"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contract", "number"), name="contract_version_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -592,6 +843,43 @@ class Migration(migrations.Migration):
                 "verbose_name": "avrop",
                 "verbose_name_plural": "avrop",
                 "ordering": ("pk",),
+                "indexes": [
+                    models.Index(fields=["line", "state"], name="calloff_by_line"),
+                    models.Index(fields=["region", "state"], name="calloff_by_region"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_sek__gte", 0)),
+                        name="calloff_amount_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("released_at__isnull", True),
+                                ("state", "reserved"),
+                                ("used_at__isnull", True),
+                            ),
+                            models.Q(
+                                ("released_at__isnull", True),
+                                ("state", "used"),
+                                ("used_at__isnull", False),
+                            ),
+                            models.Q(
+                                ("released_at__isnull", True),
+                                ("settled_at__isnull", False),
+                                ("state", "settled"),
+                            ),
+                            models.Q(("released_at__isnull", False), ("state", "released")),
+                            _connector="OR",
+                        ),
+                        name="calloff_times_match_state",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "released"), _negated=True),
+                        fields=("case_number",),
+                        name="calloff_one_live_per_case",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -653,6 +941,34 @@ class Migration(migrations.Migration):
                 "verbose_name": "periodtak",
                 "verbose_name_plural": "periodtak",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("contract__isnull", True), ("line__isnull", False)),
+                            models.Q(("contract__isnull", False), ("line__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="periodcap_on_contract_or_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_volume__isnull", False),
+                            ("cap_sek__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="periodcap_has_a_figure",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period__in", ["week", "month", "year"])),
+                        name="periodcap_known_period",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("contract", "period"), name="periodcap_once_per_contract"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("line", "period"), name="periodcap_once_per_line"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -690,6 +1006,33 @@ class Migration(migrations.Migration):
                 "verbose_name": "avrop i period",
                 "verbose_name_plural": "avrop i period",
                 "ordering": ("period_cap", "starts_on"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_volume__isnull", True),
+                            ("taken_volume__lte", models.F("cap_volume")),
+                            _connector="OR",
+                        ),
+                        name="periodcount_volume_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cap_sek__isnull", True),
+                            ("taken_sek__lte", models.F("cap_sek")),
+                            _connector="OR",
+                        ),
+                        name="periodcount_sek_within_cap",
+                        violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
+                        name="periodcount_taken_not_negative",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("period_cap", "starts_on"), name="periodcount_once_per_period"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -726,433 +1069,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "åtgärd",
                 "verbose_name_plural": "åtgärder",
                 "ordering": ("kva",),
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_volume__isnull", True),
-                    ("taken_volume__lte", models.F("cap_volume")),
-                    _connector="OR",
-                ),
-                name="contract_volume_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_sek__isnull", True),
-                    ("taken_sek__lte", models.F("cap_sek")),
-                    _connector="OR",
-                ),
-                name="contract_sek_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
-                name="contract_taken_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_to__gte", models.F("valid_from"))),
-                name="contract_ends_after_start",
-                violation_error_message="Sista dagen ligger före första dagen.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "alert_percents__contained_by",
-                        [
-                            1,
-                            2,
-                            3,
-                            4,
-                            5,
-                            6,
-                            7,
-                            8,
-                            9,
-                            10,
-                            11,
-                            12,
-                            13,
-                            14,
-                            15,
-                            16,
-                            17,
-                            18,
-                            19,
-                            20,
-                            21,
-                            22,
-                            23,
-                            24,
-                            25,
-                            26,
-                            27,
-                            28,
-                            29,
-                            30,
-                            31,
-                            32,
-                            33,
-                            34,
-                            35,
-                            36,
-                            37,
-                            38,
-                            39,
-                            40,
-                            41,
-                            42,
-                            43,
-                            44,
-                            45,
-                            46,
-                            47,
-                            48,
-                            49,
-                            50,
-                            51,
-                            52,
-                            53,
-                            54,
-                            55,
-                            56,
-                            57,
-                            58,
-                            59,
-                            60,
-                            61,
-                            62,
-                            63,
-                            64,
-                            65,
-                            66,
-                            67,
-                            68,
-                            69,
-                            70,
-                            71,
-                            72,
-                            73,
-                            74,
-                            75,
-                            76,
-                            77,
-                            78,
-                            79,
-                            80,
-                            81,
-                            82,
-                            83,
-                            84,
-                            85,
-                            86,
-                            87,
-                            88,
-                            89,
-                            90,
-                            91,
-                            92,
-                            93,
-                            94,
-                            95,
-                            96,
-                            97,
-                            98,
-                            99,
-                            100,
-                        ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")
+                        ),
+                        name="procedure_kva_shape",
                     )
-                ),
-                name="contract_alerts_are_per_cents",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checklistitem",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "question"), name="checklist_question_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checklistitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("settled_at__isnull", True), ("status", "open")),
-                    models.Q(
-                        ("settled_at__isnull", False),
-                        ("status__in", ["agreed", "not_needed"]),
-                        models.Q(("answer", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="checklist_settled_has_answer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractcontact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("email", ""), _negated=True),
-                    models.Q(("phone", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="contact_can_be_reached",
-                violation_error_message="Ange e-post eller telefon.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractdocument",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size__range", (1, 20971520))),
-                name="contract_document_within_20_mb",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stored__lte", models.F("rows"))),
-                name="contract_import_stored_within_rows",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contractline",
-            index=models.Index(fields=["kva", "is_active"], name="line_by_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_volume__isnull", True),
-                    ("taken_volume__lte", models.F("cap_volume")),
-                    _connector="OR",
-                ),
-                name="line_volume_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_sek__isnull", True),
-                    ("taken_sek__lte", models.F("cap_sek")),
-                    _connector="OR",
-                ),
-                name="line_sek_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
-                name="line_taken_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
-                name="line_kva_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_sek__gt", 0)),
-                name="line_price_positive",
-                violation_error_message="Priset ska vara större än noll.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("asa_ceiling__range", (1, 4))),
-                name="line_asa_1_to_4",
-                violation_error_message="ASA-klassen är 1–4.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("age_min__isnull", True),
-                    ("age_max__isnull", True),
-                    ("age_min__lte", models.F("age_max")),
-                    _connector="OR",
-                ),
-                name="line_age_range",
-                violation_error_message="Den högsta åldern är lägre än den lägsta.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractline",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "care_unit", "kva"),
-                name="line_once_per_unit_and_code",
-                violation_error_message="Avtalet har redan en rad för enheten och koden.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capalert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__range", (1, 100))), name="alert_is_a_per_cent"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capalert",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cleared_at__isnull", True)),
-                fields=("contract", "line", "percent"),
-                name="alert_open_once_per_limit",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contractversion",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "number"), name="contract_version_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="calloff",
-            index=models.Index(fields=["line", "state"], name="calloff_by_line"),
-        ),
-        migrations.AddIndex(
-            model_name="calloff",
-            index=models.Index(fields=["region", "state"], name="calloff_by_region"),
-        ),
-        migrations.AddConstraint(
-            model_name="calloff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_sek__gte", 0)), name="calloff_amount_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calloff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("released_at__isnull", True),
-                        ("state", "reserved"),
-                        ("used_at__isnull", True),
-                    ),
-                    models.Q(
-                        ("released_at__isnull", True), ("state", "used"), ("used_at__isnull", False)
-                    ),
-                    models.Q(
-                        ("released_at__isnull", True),
-                        ("settled_at__isnull", False),
-                        ("state", "settled"),
-                    ),
-                    models.Q(("released_at__isnull", False), ("state", "released")),
-                    _connector="OR",
-                ),
-                name="calloff_times_match_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calloff",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "released"), _negated=True),
-                fields=("case_number",),
-                name="calloff_one_live_per_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("contract__isnull", True), ("line__isnull", False)),
-                    models.Q(("contract__isnull", False), ("line__isnull", True)),
-                    _connector="OR",
-                ),
-                name="periodcap_on_contract_or_line",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_volume__isnull", False), ("cap_sek__isnull", False), _connector="OR"
-                ),
-                name="periodcap_has_a_figure",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period__in", ["week", "month", "year"])),
-                name="periodcap_known_period",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcap",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "period"), name="periodcap_once_per_contract"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcap",
-            constraint=models.UniqueConstraint(
-                fields=("line", "period"), name="periodcap_once_per_line"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_volume__isnull", True),
-                    ("taken_volume__lte", models.F("cap_volume")),
-                    _connector="OR",
-                ),
-                name="periodcount_volume_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cap_sek__isnull", True),
-                    ("taken_sek__lte", models.F("cap_sek")),
-                    _connector="OR",
-                ),
-                name="periodcount_sek_within_cap",
-                violation_error_message="Taket kan inte vara lägre än det som redan är avropat.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("taken_volume__gte", 0), ("taken_sek__gte", 0)),
-                name="periodcount_taken_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="periodcount",
-            constraint=models.UniqueConstraint(
-                fields=("period_cap", "starts_on"), name="periodcount_once_per_period"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="procedure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
-                name="procedure_kva_shape",
-            ),
+                ],
+            },
         ),
     ]

@@ -149,6 +149,46 @@ class Migration(migrations.Migration):
                 "verbose_name": "meddelande",
                 "verbose_name_plural": "meddelanden",
                 "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["channel", "due_at", "id"],
+                        name="notice_due",
+                    ),
+                    models.Index(fields=["case", "id"], name="notice_by_case"),
+                    models.Index(fields=["receipt"], name="notice_by_receipt"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind__in", ["offer", "offer_letter"])),
+                        fields=("offer", "kind", "channel"),
+                        name="notice_once_per_offer_kind_channel",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["sent", "read", "answered"]), _negated=True),
+                            ("sent_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="notice_sent_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "batched"), _negated=True),
+                            ("batch__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="notice_batched_has_batch",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("channel", "email"), _negated=True),
+                            models.Q(("email_to", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="notice_email_has_address",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -178,6 +218,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "återkoppling från 1177",
                 "verbose_name_plural": "återkopplingar från 1177",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("payload__sealed", True)),
+                        name="callback_payload_encrypted",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -237,68 +283,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(
-                condition=models.Q(("state", "waiting")),
-                fields=["channel", "due_at", "id"],
-                name="notice_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(fields=["case", "id"], name="notice_by_case"),
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(fields=["receipt"], name="notice_by_receipt"),
-        ),
-        migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind__in", ["offer", "offer_letter"])),
-                fields=("offer", "kind", "channel"),
-                name="notice_once_per_offer_kind_channel",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["sent", "read", "answered"]), _negated=True),
-                    ("sent_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="notice_sent_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "batched"), _negated=True),
-                    ("batch__isnull", False),
-                    _connector="OR",
-                ),
-                name="notice_batched_has_batch",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("channel", "email"), _negated=True),
-                    models.Q(("email_to", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="notice_email_has_address",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycallback",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("payload__sealed", True)), name="callback_payload_encrypted"
-            ),
         ),
     ]

@@ -1,8 +1,10 @@
 """Writes rows of the access log: one statement however many rows, and no wait for other writers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -21,6 +23,15 @@ INSERT_MANY = (
     + """
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, shown.*
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) AS shown
+"""
+)
+# The same for rows that share nothing.
+INSERT_GATHERED = (
+    _INTO
+    + """
+SELECT * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+    %s::bytea[])
 """
 )
 
@@ -43,6 +54,23 @@ class Shown(NamedTuple):
     form_id: int | None = None
 
 
+_gathering: ContextVar[list[tuple[Any, ...]] | None] = ContextVar("gathering", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """For bulk work in one transaction: the rows are kept and written together at the end."""
+    rows: list[tuple[Any, ...]] = []
+    token = _gathering.set(rows)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_GATHERED, [list(column) for column in zip(*rows, strict=True)])
+
+
 def write_rows(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> None:
     """Write one row for each of ``shown``, all at ``at``."""
     if not shown:
@@ -52,6 +80,10 @@ def write_rows(who: Who, *, what: str, at: datetime, shown: Sequence[Shown]) -> 
     homes = [_home(who, one) for one in shown]
     numbers, patients, forms = map(list, zip(*shown, strict=True))
     columns = (homes, numbers, forms, patients, row_macs(who, what=what, at=at, shown=shown))
+    waiting = _gathering.get()
+    if waiting is not None:
+        waiting += [(*shared, *row) for row in zip(*columns, strict=True)]
+        return
     with connection.cursor() as cursor:
         if len(shown) == 1:
             cursor.execute(INSERT_ONE, [*shared, *(column[0] for column in columns)])

@@ -42,6 +42,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "vårdenhet",
                 "verbose_name_plural": "vårdenheter",
                 "ordering": ("name",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$")),
+                        name="care_unit_hsa_id_shape",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -113,6 +119,25 @@ class Migration(migrations.Migration):
                 "verbose_name": "vårdgivare",
                 "verbose_name_plural": "vårdgivare",
                 "ordering": ("name",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("organisation_number__regex", "^[0-9]{10}$")),
+                        name="provider_organisation_number_ten_digits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("hsa_id", ""),
+                            ("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$"),
+                            _connector="OR",
+                        ),
+                        name="provider_hsa_id_shape",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("hsa_id", ""), _negated=True),
+                        fields=("hsa_id",),
+                        name="provider_hsa_id_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -226,6 +251,25 @@ class Migration(migrations.Migration):
                 "verbose_name": "åtkomst",
                 "verbose_name_plural": "åtkomstlogg",
                 "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(fields=["case_number", "at"], name="access_by_case"),
+                    models.Index(fields=["user", "at"], name="access_by_user"),
+                    models.Index(fields=["patient_id", "at"], name="access_by_patient"),
+                    models.Index(fields=["home_region", "id"], name="access_by_home_region"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True, fields=["at"], name="access_by_time"
+                    ),
+                    models.Index(
+                        condition=models.Q(("region", models.F("home_region")), _negated=True),
+                        fields=["region", "id"],
+                        name="access_by_other_region",
+                    ),
+                    models.Index(
+                        condition=models.Q(("form_id__isnull", False)),
+                        fields=["form_id"],
+                        name="access_by_form",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -301,6 +345,20 @@ class Migration(migrations.Migration):
                 "verbose_name": "granskning",
                 "verbose_name_plural": "granskningar",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["no_remark", "follow_up"])),
+                        name="access_review_outcome_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", "follow_up"), _negated=True),
+                            models.Q(("comment", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="access_review_follow_up_says_why",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -332,6 +390,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "stickprov",
                 "verbose_name_plural": "stickprov",
                 "ordering": ("-pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_day__gte", models.F("first_day"))),
+                        name="access_sample_days_in_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -365,6 +429,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "rad i stickprov",
                 "verbose_name_plural": "rader i stickprov",
                 "ordering": ("position",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sample", "position"), name="one_row_per_place_in_sample"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("sample", "access"), name="one_draw_per_row_in_sample"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -430,6 +502,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "uppdrag",
                 "verbose_name_plural": "uppdrag",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True),
+                            ("ends_at__gt", models.F("starts_at")),
+                            _connector="OR",
+                        ),
+                        name="assignment_ends_after_start",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -481,6 +563,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "API-nyckel",
                 "verbose_name_plural": "API-nycklar",
                 "ordering": ("-created",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("expiry__isnull", False)), name="api_token_expires"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -539,6 +626,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "händelseleverans",
                 "verbose_name_plural": "händelseleveranser",
                 "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["due_at", "id"],
+                        name="event_delivery_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event", "consumer"), name="event_delivered_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -589,6 +688,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "sparad text",
                 "verbose_name_plural": "sparade texter",
+                "indexes": [models.Index(fields=["saved_at"], name="kept_text_by_time")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "worked_as", "action"), name="kept_text_once_per_form"
+                    )
+                ],
             },
         ),
         migrations.AddField(
@@ -816,6 +921,64 @@ class Migration(migrations.Migration):
                 "verbose_name": "inbjudan",
                 "verbose_name_plural": "inbjudningar",
                 "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)),
+                        fields=["due_at", "id"],
+                        name="invitation_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("care_unit__isnull", False),
+                                ("region__isnull", False),
+                                ("role", "clinic"),
+                            ),
+                            models.Q(("provider__isnull", False), ("role", "provider")),
+                            models.Q(
+                                ("region__isnull", False),
+                                (
+                                    "role__in",
+                                    ["navigator", "contract_owner", "manager", "region_admin"],
+                                ),
+                            ),
+                            models.Q(("region__isnull", False), ("role", "integration")),
+                            ("role", "operator"),
+                            _connector="OR",
+                        ),
+                        name="invitation_names_where_it_holds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("hsa_id", ""),
+                            ("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$"),
+                            _connector="OR",
+                        ),
+                        name="invitation_hsa_id_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("invited_at"))),
+                        name="invitation_expires_after_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("accepted_at__isnull", True), ("assignment__isnull", True)),
+                            models.Q(("accepted_at__isnull", False), ("assignment__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="invitation_accepted_gives_assignment",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("accepted_at__isnull", True),
+                            ("withdrawn_at__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="invitation_not_accepted_and_withdrawn",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -926,6 +1089,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "administrationshändelse",
                 "verbose_name_plural": "administrationslogg",
                 "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(fields=["region", "-id"], name="administration_by_region"),
+                    models.Index(fields=["person", "-id"], name="administration_by_person"),
+                    models.Index(fields=["care_unit", "-id"], name="administration_by_unit"),
+                ],
             },
         ),
         migrations.AddField(
@@ -935,130 +1103,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="organisations.region",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(fields=["case_number", "at"], name="access_by_case"),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(fields=["user", "at"], name="access_by_user"),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(fields=["patient_id", "at"], name="access_by_patient"),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(fields=["home_region", "id"], name="access_by_home_region"),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["at"], name="access_by_time"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(
-                condition=models.Q(("region", models.F("home_region")), _negated=True),
-                fields=["region", "id"],
-                name="access_by_other_region",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="accesslog",
-            index=models.Index(
-                condition=models.Q(("form_id__isnull", False)),
-                fields=["form_id"],
-                name="access_by_form",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessreview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["no_remark", "follow_up"])),
-                name="access_review_outcome_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessreview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("outcome", "follow_up"), _negated=True),
-                    models.Q(("comment", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="access_review_follow_up_says_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accesssamplerow",
-            constraint=models.UniqueConstraint(
-                fields=("sample", "position"), name="one_row_per_place_in_sample"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accesssamplerow",
-            constraint=models.UniqueConstraint(
-                fields=("sample", "access"), name="one_draw_per_row_in_sample"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expiry__isnull", False)), name="api_token_expires"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="eventdelivery",
-            index=models.Index(
-                condition=models.Q(("done_at__isnull", True)),
-                fields=["due_at", "id"],
-                name="event_delivery_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="eventdelivery",
-            constraint=models.UniqueConstraint(
-                fields=("event", "consumer"), name="event_delivered_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="kepttext",
-            index=models.Index(fields=["saved_at"], name="kept_text_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="kepttext",
-            constraint=models.UniqueConstraint(
-                fields=("user", "worked_as", "action"), name="kept_text_once_per_form"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provider",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("organisation_number__regex", "^[0-9]{10}$")),
-                name="provider_organisation_number_ten_digits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provider",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("hsa_id", ""),
-                    ("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$"),
-                    _connector="OR",
-                ),
-                name="provider_hsa_id_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provider",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("hsa_id", ""), _negated=True),
-                fields=("hsa_id",),
-                name="provider_hsa_id_once",
             ),
         ),
         migrations.AddConstraint(
@@ -1081,78 +1125,6 @@ class Migration(migrations.Migration):
                 name="municipality_code_begins_with_region",
             ),
         ),
-        migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", False)),
-                fields=["due_at", "id"],
-                name="invitation_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("care_unit__isnull", False), ("region__isnull", False), ("role", "clinic")
-                    ),
-                    models.Q(("provider__isnull", False), ("role", "provider")),
-                    models.Q(
-                        ("region__isnull", False),
-                        ("role__in", ["navigator", "contract_owner", "manager", "region_admin"]),
-                    ),
-                    models.Q(("region__isnull", False), ("role", "integration")),
-                    ("role", "operator"),
-                    _connector="OR",
-                ),
-                name="invitation_names_where_it_holds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("hsa_id", ""),
-                    ("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$"),
-                    _connector="OR",
-                ),
-                name="invitation_hsa_id_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("invited_at"))),
-                name="invitation_expires_after_sent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted_at__isnull", True), ("assignment__isnull", True)),
-                    models.Q(("accepted_at__isnull", False), ("assignment__isnull", False)),
-                    _connector="OR",
-                ),
-                name="invitation_accepted_gives_assignment",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("accepted_at__isnull", True), ("withdrawn_at__isnull", True), _connector="OR"
-                ),
-                name="invitation_not_accepted_and_withdrawn",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="careunit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hsa_id__regex", "^SE[0-9]{10}-[A-Z0-9]{1,18}$")),
-                name="care_unit_hsa_id_shape",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="assignment",
             constraint=models.CheckConstraint(
@@ -1170,36 +1142,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="assignment_names_where_it_holds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__isnull", True),
-                    ("ends_at__gt", models.F("starts_at")),
-                    _connector="OR",
-                ),
-                name="assignment_ends_after_start",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="administrationlog",
-            index=models.Index(fields=["region", "-id"], name="administration_by_region"),
-        ),
-        migrations.AddIndex(
-            model_name="administrationlog",
-            index=models.Index(fields=["person", "-id"], name="administration_by_person"),
-        ),
-        migrations.AddIndex(
-            model_name="administrationlog",
-            index=models.Index(fields=["care_unit", "-id"], name="administration_by_unit"),
-        ),
-        migrations.AddConstraint(
-            model_name="accesssample",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last_day__gte", models.F("first_day"))),
-                name="access_sample_days_in_order",
             ),
         ),
     ]

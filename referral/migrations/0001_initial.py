@@ -207,6 +207,136 @@ class Migration(migrations.Migration):
                 "verbose_name": "ärende",
                 "verbose_name_plural": "ärenden",
                 "ordering": ("last_day", "pk"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "closed"), _negated=True),
+                        fields=["region", "last_day", "id"],
+                        include=(
+                            "state",
+                            "navigator",
+                            "sending_unit",
+                            "receiving_unit",
+                            "paused_from",
+                            "clock_stopped_on",
+                            "review_on",
+                            "blocked",
+                        ),
+                        name="case_worklist",
+                    ),
+                    models.Index(
+                        fields=["region", "state", "last_day", "id"], name="case_by_state"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "closed"), _negated=True),
+                        fields=["navigator", "last_day", "id"],
+                        name="case_by_navigator",
+                    ),
+                    models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
+                    models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
+                    models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
+                    models.Index(
+                        condition=models.Q(("blocked", ""), _negated=True),
+                        fields=["region", "last_day", "id"],
+                        name="case_blocked",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]$"),
+                            models.Func(
+                                models.F("number"),
+                                function="damm_holds",
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        name="case_number_shape_and_check_digit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__startswith", models.F("region"))),
+                        name="case_number_begins_with_region",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "received",
+                                    "returned",
+                                    "in_progress",
+                                    "watched",
+                                    "offered",
+                                    "accepted",
+                                    "confirmed",
+                                    "booked",
+                                    "treated",
+                                    "closed",
+                                ],
+                            )
+                        ),
+                        name="case_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")
+                        ),
+                        name="case_kva_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("icd10__regex", "^[A-Z][0-9]{2}(\\.[0-9A-Z-]{1,3})?$")),
+                        name="case_icd10_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("asa__range", (1, 4))), name="case_asa_1_to_4"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decision_date__gte", models.F("referral_date"))),
+                        name="case_decision_not_before_referral",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("closed_at__isnull", False),
+                                ("state", "closed"),
+                                models.Q(("close_reason", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("state", "closed"), _negated=True),
+                                ("close_reason", ""),
+                                ("closed_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="case_closed_has_time_and_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "watched"), _negated=True),
+                            models.Q(
+                                ("review_on__isnull", False),
+                                models.Q(("watch_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="case_watched_is_reviewed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("state__in", ["accepted", "confirmed", "booked", "treated"]),
+                                _negated=True,
+                            ),
+                            ("receiving_unit__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="case_with_provider_has_receiving_unit",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "closed"), _negated=True),
+                        fields=("patient", "kva"),
+                        name="case_one_running_per_patient_and_procedure",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -333,6 +463,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "händelse i ärendet",
                 "verbose_name_plural": "ärendelogg",
                 "ordering": ("pk",),
+                "indexes": [models.Index(fields=["case", "id"], name="case_log_by_case")],
             },
         ),
         migrations.CreateModel(
@@ -358,6 +489,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "nummerserie",
                 "verbose_name_plural": "nummerserier",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("region", "year"), name="one_counter_per_region_year"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -452,6 +588,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "samtycke",
                 "verbose_name_plural": "samtycken",
                 "ordering": ("pk",),
+                "indexes": [models.Index(fields=["case", "id"], name="consent_by_case")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("audience__in", ["navigator", "provider"])),
+                        name="consent_audience_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("care_unit__isnull", True), ("audience", "provider"), _connector="OR"
+                        ),
+                        name="consent_unit_is_a_providers",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until__isnull", True),
+                            ("until__gte", models.F("given_on")),
+                            _connector="OR",
+                        ),
+                        name="consent_until_not_before_given",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -520,6 +677,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "rättelse",
                 "verbose_name_plural": "rättelser",
                 "ordering": ("pk",),
+                "indexes": [models.Index(fields=["case", "id"], name="correction_by_case")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="correction_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("changes", ""), ("changes__sealed", True), _connector="OR"
+                        ),
+                        name="correction_changes_encrypted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "patient"), _negated=True),
+                            ("wrong_patient__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="correction_of_patient_names_the_wrong_one",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -594,6 +772,44 @@ class Migration(migrations.Migration):
                 "verbose_name": "nödöppning",
                 "verbose_name_plural": "nödöppningar",
                 "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(
+                        fields=["case", "user", "ends_at"], name="opening_by_case_and_user"
+                    ),
+                    models.Index(fields=["region", "-id"], name="opening_by_region"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="opening_has_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__gt", models.F("at")),
+                            (
+                                "ends_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("at"),
+                                    "+",
+                                    models.Value("1 day", models.DurationField()),
+                                ),
+                            ),
+                        ),
+                        name="opening_at_most_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("followed_up_at__isnull", True), ("outcome", "")),
+                            models.Q(
+                                ("followed_up_at__isnull", False),
+                                ("followed_up_by__isnull", False),
+                                models.Q(("outcome", ""), _negated=True),
+                                models.Q(("follow_up", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="opening_followed_up_whole",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -688,6 +904,32 @@ class Migration(migrations.Migration):
                 "verbose_name": "blankett",
                 "verbose_name_plural": "blanketter",
                 "ordering": ("-saved_at",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("submitted_at__isnull", True), ("case__isnull", False), _connector="OR"
+                        ),
+                        name="form_submitted_has_case",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("typed", ""), ("typed__sealed", True), _connector="OR"),
+                        name="form_typed_encrypted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("bmi__isnull", True), ("bmi__range", (8, 99)), _connector="OR"
+                        ),
+                        name="form_bmi_plausible",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("transferable", False), _negated=True),
+                            models.Q(("not_transferable_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="form_why_not_transferable",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -729,6 +971,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "bilaga",
                 "verbose_name_plural": "bilagor",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("content_type__in", ["application/pdf", "image/jpeg", "image/png"])
+                        ),
+                        name="attachment_type_allowed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size__range", (1, 20971520))),
+                        name="attachment_within_20_mb",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -756,6 +1010,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "inskickad version",
                 "verbose_name_plural": "inskickade versioner",
                 "ordering": ("form", "version"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("form", "version"), name="form_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("content__sealed", True)), name="form_version_encrypted"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -882,6 +1142,43 @@ class Migration(migrations.Migration):
                 "verbose_name": "erbjudande",
                 "verbose_name_plural": "erbjudanden",
                 "ordering": ("case", "serial"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "sent")), fields=["due_at"], name="offer_due"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("case", "serial"), name="offer_serial_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["sent", "accepted"])),
+                        fields=("case",),
+                        name="offer_one_live_per_case",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("answered_at__isnull", False),
+                                ("state__in", ["accepted", "declined"]),
+                                models.Q(("answer_channel", ""), _negated=True),
+                            ),
+                            models.Q(("state__in", ["accepted", "declined"]), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="offer_answer_is_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "declined"), _negated=True),
+                            models.Q(("decline_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="offer_decline_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("due_at__gt", models.F("sent_at"))),
+                        name="offer_stands_after_sent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -926,6 +1223,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "vårdgarantiintyg",
                 "verbose_name_plural": "vårdgarantiintyg",
                 "ordering": ("case", "serial"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("case", "serial"), name="certificate_serial_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("content__sealed", True)),
+                        name="certificate_content_encrypted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]/[0-9]{1,3}$")
+                        ),
+                        name="certificate_number_shape",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -964,6 +1276,34 @@ class Migration(migrations.Migration):
                 "verbose_name": "paus",
                 "verbose_name_plural": "pauser",
                 "ordering": ("first_day",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("last_day__isnull", True),
+                            ("last_day__gte", models.F("first_day")),
+                            _connector="OR",
+                        ),
+                        name="pause_ends_after_start",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("case", "="),
+                            (
+                                models.Func(
+                                    models.F("first_day"),
+                                    models.F("last_day"),
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=True
+                                    ),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="pauses_of_a_case_do_not_overlap",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1026,6 +1366,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "vårdgarantiremiss",
                 "verbose_name_plural": "vårdgarantiremisser",
                 "ordering": ("pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rejected_at__isnull", True),
+                            models.Q(
+                                models.Q(("rejection_reason", ""), _negated=True),
+                                models.Q(("rejection_comment", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="referral_rejection_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rejected_at__isnull", True),
+                            ("treated_on__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="referral_not_treated_and_rejected",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1083,6 +1444,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "gallringsstopp",
                 "verbose_name_plural": "gallringsstopp",
                 "ordering": ("-pk",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="hold_has_reason"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=("case",),
+                        name="hold_one_in_force_per_case",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1183,493 +1554,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("state", "closed"), _negated=True),
-                fields=["region", "last_day", "id"],
-                include=(
-                    "state",
-                    "navigator",
-                    "sending_unit",
-                    "receiving_unit",
-                    "paused_from",
-                    "clock_stopped_on",
-                    "review_on",
-                    "blocked",
-                ),
-                name="case_worklist",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["region", "state", "last_day", "id"], name="case_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("state", "closed"), _negated=True),
-                fields=["navigator", "last_day", "id"],
-                name="case_by_navigator",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("blocked", ""), _negated=True),
-                fields=["region", "last_day", "id"],
-                name="case_blocked",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]$"),
-                    models.Func(
-                        models.F("number"),
-                        function="damm_holds",
-                        output_field=models.BooleanField(),
-                    ),
-                ),
-                name="case_number_shape_and_check_digit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__startswith", models.F("region"))),
-                name="case_number_begins_with_region",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "received",
-                            "returned",
-                            "in_progress",
-                            "watched",
-                            "offered",
-                            "accepted",
-                            "confirmed",
-                            "booked",
-                            "treated",
-                            "closed",
-                        ],
-                    )
-                ),
-                name="case_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kva__regex", "^([A-Z]{3}([0-9]{2})?|[A-Z]{2}[0-9]{3})$")),
-                name="case_kva_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("icd10__regex", "^[A-Z][0-9]{2}(\\.[0-9A-Z-]{1,3})?$")),
-                name="case_icd10_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("asa__range", (1, 4))), name="case_asa_1_to_4"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("decision_date__gte", models.F("referral_date"))),
-                name="case_decision_not_before_referral",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("closed_at__isnull", False),
-                        ("state", "closed"),
-                        models.Q(("close_reason", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("state", "closed"), _negated=True),
-                        ("close_reason", ""),
-                        ("closed_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="case_closed_has_time_and_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "watched"), _negated=True),
-                    models.Q(
-                        ("review_on__isnull", False), models.Q(("watch_reason", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="case_watched_is_reviewed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("state__in", ["accepted", "confirmed", "booked", "treated"]), _negated=True
-                    ),
-                    ("receiving_unit__isnull", False),
-                    _connector="OR",
-                ),
-                name="case_with_provider_has_receiving_unit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "closed"), _negated=True),
-                fields=("patient", "kva"),
-                name="case_one_running_per_patient_and_procedure",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="caselog",
-            index=models.Index(fields=["case", "id"], name="case_log_by_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="casenumbercounter",
-            constraint=models.UniqueConstraint(
-                fields=("region", "year"), name="one_counter_per_region_year"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(fields=["case", "id"], name="consent_by_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("audience__in", ["navigator", "provider"])),
-                name="consent_audience_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("care_unit__isnull", True), ("audience", "provider"), _connector="OR"
-                ),
-                name="consent_unit_is_a_providers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until__isnull", True), ("until__gte", models.F("given_on")), _connector="OR"
-                ),
-                name="consent_until_not_before_given",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="correction",
-            index=models.Index(fields=["case", "id"], name="correction_by_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="correction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="correction_has_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="correction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("changes", ""), ("changes__sealed", True), _connector="OR"),
-                name="correction_changes_encrypted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="correction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "patient"), _negated=True),
-                    ("wrong_patient__isnull", False),
-                    _connector="OR",
-                ),
-                name="correction_of_patient_names_the_wrong_one",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="emergencyopening",
-            index=models.Index(fields=["case", "user", "ends_at"], name="opening_by_case_and_user"),
-        ),
-        migrations.AddIndex(
-            model_name="emergencyopening",
-            index=models.Index(fields=["region", "-id"], name="opening_by_region"),
-        ),
-        migrations.AddConstraint(
-            model_name="emergencyopening",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="opening_has_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="emergencyopening",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__gt", models.F("at")),
-                    (
-                        "ends_at__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("at"), "+", models.Value("1 day", models.DurationField())
-                        ),
-                    ),
-                ),
-                name="opening_at_most_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="emergencyopening",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("followed_up_at__isnull", True), ("outcome", "")),
-                    models.Q(
-                        ("followed_up_at__isnull", False),
-                        ("followed_up_by__isnull", False),
-                        models.Q(("outcome", ""), _negated=True),
-                        models.Q(("follow_up", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="opening_followed_up_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("submitted_at__isnull", True), ("case__isnull", False), _connector="OR"
-                ),
-                name="form_submitted_has_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("typed", ""), ("typed__sealed", True), _connector="OR"),
-                name="form_typed_encrypted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("bmi__isnull", True), ("bmi__range", (8, 99)), _connector="OR"),
-                name="form_bmi_plausible",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("transferable", False), _negated=True),
-                    models.Q(("not_transferable_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="form_why_not_transferable",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("content_type__in", ["application/pdf", "image/jpeg", "image/png"])
-                ),
-                name="attachment_type_allowed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size__range", (1, 20971520))), name="attachment_within_20_mb"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeformversion",
-            constraint=models.UniqueConstraint(
-                fields=("form", "version"), name="form_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="intakeformversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("content__sealed", True)), name="form_version_encrypted"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(
-                condition=models.Q(("state", "sent")), fields=["due_at"], name="offer_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(fields=("case", "serial"), name="offer_serial_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["sent", "accepted"])),
-                fields=("case",),
-                name="offer_one_live_per_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("answered_at__isnull", False),
-                        ("state__in", ["accepted", "declined"]),
-                        models.Q(("answer_channel", ""), _negated=True),
-                    ),
-                    models.Q(("state__in", ["accepted", "declined"]), _negated=True),
-                    _connector="OR",
-                ),
-                name="offer_answer_is_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "declined"), _negated=True),
-                    models.Q(("decline_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="offer_decline_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due_at__gt", models.F("sent_at"))),
-                name="offer_stands_after_sent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.UniqueConstraint(
-                fields=("case", "serial"), name="certificate_serial_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("content__sealed", True)), name="certificate_content_encrypted"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("number__regex", "^[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]/[0-9]{1,3}$")
-                ),
-                name="certificate_number_shape",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("last_day__isnull", True),
-                    ("last_day__gte", models.F("first_day")),
-                    _connector="OR",
-                ),
-                name="pause_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("case", "="),
-                    (
-                        models.Func(
-                            models.F("first_day"),
-                            models.F("last_day"),
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=True
-                            ),
-                            function="DATERANGE",
-                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="pauses_of_a_case_do_not_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referral",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("rejected_at__isnull", True),
-                    models.Q(
-                        models.Q(("rejection_reason", ""), _negated=True),
-                        models.Q(("rejection_comment", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="referral_rejection_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referral",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("rejected_at__isnull", True), ("treated_on__isnull", True), _connector="OR"
-                ),
-                name="referral_not_treated_and_rejected",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="retentionhold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="hold_has_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="retentionhold",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at__isnull", True)),
-                fields=("case",),
-                name="hold_one_in_force_per_case",
-            ),
         ),
     ]

@@ -228,18 +228,20 @@ def test_lists_and_figures_hold_nothing_of_others(who):
         assert not [mark for mark in marks if mark.encode() in text], name
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTS.keys() | CONTRACTS.keys() | REVIEWED.keys() | OWN))
-def test_nobody_who_is_not_logged_in_gets_anything(name):
+def test_nobody_who_is_not_logged_in_gets_anything(subtests: pytest.Subtests):
     made = whole_case()
-    keys = (OBJECTS | CONTRACTS | REVIEWED).get(name, lambda _made: {})(made)
-    client: Client | APIClient = APIClient() if name.startswith("api-") else Client()
-    address = reverse(name, kwargs=keys)
-    for answer in (client.get(address), client.post(address)):
-        if name.startswith("api-"):
-            assert answer.status_code == 401
-        else:
-            assert answer.status_code == 302
-            assert answer.url.startswith(reverse("login"))
+    objects = OBJECTS | CONTRACTS | REVIEWED
+    for name in sorted(objects.keys() | OWN):
+        with subtests.test(name):
+            keys = objects.get(name, lambda _made: {})(made)
+            client: Client | APIClient = APIClient() if name.startswith("api-") else Client()
+            address = reverse(name, kwargs=keys)
+            for answer in (client.get(address), client.post(address)):
+                if name.startswith("api-"):
+                    assert answer.status_code == 401
+                else:
+                    assert answer.status_code == 302
+                    assert answer.url.startswith(reverse("login"))
 
 
 def test_a_draft_of_another_clinic_is_not_found():

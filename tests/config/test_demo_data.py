@@ -6,22 +6,35 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
+from django.utils.formats import date_format
 from rest_framework.test import APIClient
 
 from contracts.models import CallOff, Contract, ContractLine
 from notices.models import Notice
+from organisations.access_log.keyed import ROW_FIELDS, key_named, row_mac
 from organisations.models import AccessLog, Role
 from patients.identity import IdentityNumber
 from patients.models import Patient
-from referral.models import Case, CaseLog, CaseState, Certificate, Referral
+from referral.models import (
+    Case,
+    CaseLog,
+    CaseState,
+    Certificate,
+    IntakeFormVersion,
+    Offer,
+    Referral,
+)
 from tests.factories import stockholm
 
+NUMBER = re.compile(r"\b\d{2}-\d{2}-\d{6}-\d\b")
+SENT = ["notice_sent", "letter_sent"]
 NOW = stockholm(2026, 11, 24, 10)
 PUBLISHED = re.compile(r"^(189\d|190\d)\d{4}98[01]\d$|^(199\d|20[01]\d)\d{4}23[89]\d$")
 
@@ -135,3 +148,39 @@ def test_certificates_stand_for_what_was_accepted() -> None:
     for certificate in Certificate.objects.select_related("case")[:50]:
         assert certificate.number.startswith(f"{certificate.case.number}/")
         assert timezone.localdate(certificate.issued_at) < certificate.valid_to
+
+
+def test_what_is_written_in_a_case_names_that_case_and_its_patient() -> None:
+    for offer in Offer.objects.select_related("case"):
+        assert set(NUMBER.findall(offer.text)) == {offer.case.number}
+        last_day = timezone.localdate(offer.due_at) - timedelta(days=1)
+        assert f"Svara senast {date_format(last_day, 'j F Y')}." in offer.text
+    for notice in Notice.objects.exclude(case=None).select_related("case"):
+        assert set(NUMBER.findall(notice.body)) == {notice.case.number}
+        assert notice.idempotency_key.startswith(notice.case.number)
+    for certificate in Certificate.objects.select_related("case__patient"):
+        patient = certificate.case.patient
+        assert certificate.content["case_number"] == certificate.case.number
+        assert certificate.content["identity_number"] == patient.identity_formatted
+    for version in IntakeFormVersion.objects.select_related("form__case__patient"):
+        assert version.content["identity_number"] == version.form.case.patient.identity_number
+
+
+def test_the_log_s_days_follow_the_case_s() -> None:
+    for case in Case.objects.prefetch_related("log", "offers__referral"):
+        log = list(case.log.all())
+        told = [entry for entry in log if entry.verb not in SENT]
+        assert told[0].at == case.received_at
+        assert [entry.at for entry in told] == sorted(entry.at for entry in told)
+        assert all(b.from_state == a.to_state for a, b in pairwise(told))
+        treated = [e.details["treated_on"] for e in log if e.verb == "treat"]
+        dates = [str(o.referral.treated_on) for o in case.offers.all() if hasattr(o, "referral")]
+        assert set(treated) <= set(dates)
+
+
+def test_every_step_is_in_the_access_log_and_the_log_holds() -> None:
+    for case in Case.objects.annotate(steps=Count("log", filter=~Q(log__verb__in=SENT))):
+        assert AccessLog.objects.filter(case_number=case.number).count() == case.steps
+    for row in AccessLog.objects.values_list("key_id", "mac", *ROW_FIELDS):
+        key_id, mac, *fields = row
+        assert bytes(mac) == row_mac(key_named(key_id), fields)

@@ -12,6 +12,8 @@ class Command(BaseCommand):
     """What ``start`` needs beside the tables, which are made as their owner by ``migrate``."""
 
     help = _("Läser in kodverk och gör demodata om de inte finns.")
+    # They would read every page's code for nothing.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help=_("gör inga demodata"))

@@ -193,7 +193,8 @@ class Start:
         manage = os.fspath(settings.BASE_DIR / "manage.py")
         self.supervisor.say(_("Uppdaterar databasens tabeller"))
         for command in (
-            ["migrate", "--verbosity", "0"],
+            # The checks read every page's code; the programs do that again in a moment.
+            ["migrate", "--verbosity", "0", "--skip-checks"],
             ["prepare", *([] if self.demo else ["--no-demo"])],
         ):
             program = Program(self.supervisor.name, [sys.executable, manage, *command])
