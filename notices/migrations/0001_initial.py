@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import organisations.encrypted
+import organisations.tracing
 
 
 class Migration(migrations.Migration):
@@ -142,6 +143,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "request_id",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default=organisations.tracing.current_request_id,
+                        max_length=36,
                     ),
                 ),
             ],
@@ -283,5 +293,11 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("state", "failed")), fields=["channel"], name="notice_failed"
+            ),
         ),
     ]

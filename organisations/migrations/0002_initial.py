@@ -9,6 +9,7 @@ from django.db import migrations, models
 
 import organisations.encrypted
 import organisations.models.administration
+import organisations.tracing
 
 
 class Migration(migrations.Migration):
@@ -158,6 +159,10 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, null=True, verbose_name="senast misslyckat"),
                 ),
                 ("error", models.CharField(blank=True, max_length=80, verbose_name="fel")),
+                ("failures", models.BigIntegerField(db_default=0, default=0)),
+                ("last_seconds", models.FloatField(db_default=0, default=0)),
+                ("runs", models.BigIntegerField(db_default=0, default=0)),
+                ("seconds", models.FloatField(db_default=0, default=0)),
             ],
             options={
                 "verbose_name": "svep",
@@ -193,6 +198,39 @@ class Migration(migrations.Migration):
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="aktiv")),
                 ("login_epoch", models.PositiveIntegerField(default=0)),
+                (
+                    "home_hash",
+                    organisations.encrypted.KeyedHashField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        editable=False,
+                        max_length=81,
+                        meaning="neighbourhood",
+                        source="neighbourhood",
+                    ),
+                ),
+                (
+                    "home_postal_code",
+                    organisations.encrypted.EncryptedTextField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=5,
+                        shape="[0-9]{5}",
+                        verbose_name="postnummer hem",
+                    ),
+                ),
+                (
+                    "home_street",
+                    organisations.encrypted.EncryptedTextField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=120,
+                        verbose_name="gatuadress hem",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "användare",
@@ -591,6 +629,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("happened_at", models.DateTimeField()),
+                (
+                    "request_id",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default=organisations.tracing.current_request_id,
+                        max_length=36,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "händelse",
@@ -1142,6 +1189,24 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="assignment_names_where_it_holds",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("home_street", ""), ("home_street__sealed", True), _connector="OR"
+                ),
+                name="user_home_street_encrypted",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("home_postal_code", ""), ("home_postal_code__sealed", True), _connector="OR"
+                ),
+                name="user_home_postal_code_encrypted",
             ),
         ),
     ]

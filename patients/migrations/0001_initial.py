@@ -113,6 +113,18 @@ class Migration(migrations.Migration):
                         to="organisations.municipality",
                     ),
                 ),
+                (
+                    "neighbourhood_hash",
+                    organisations.encrypted.KeyedHashField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        editable=False,
+                        max_length=81,
+                        meaning="neighbourhood",
+                        source="neighbourhood",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "patient",
