@@ -18,7 +18,8 @@ threads = 4
 timeout = 60
 graceful_timeout = 20
 # Heartbeat files in memory: a busy disk must not look like a dead process.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+_MEMORY = "/dev/shm"  # noqa: S108 – gunicorn makes files of its own there  # nosec B108
+worker_tmp_dir = _MEMORY if Path(_MEMORY).is_dir() else None
 control_socket_disable = True
 # The product logs each request itself, without the query string (organisations/request_log.py).
 accesslog = None

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404 # PostgreSQL's programs
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def _started(
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     if password := connection.connection.info.password:
         environment["PGPASSWORD"] = password
-    return subprocess.Popen(  # noqa: S603 – PostgreSQL's program, our arguments
+    return subprocess.Popen(  # noqa: S603 – PostgreSQL's program, our arguments  # nosec B603
         [os.fspath(_program(name)), *arguments],
         stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
         stdout=subprocess.PIPE if pipes else errors,
@@ -140,7 +140,7 @@ def _places(name: str) -> Sequence[Path]:
 
 
 def _major(program: Path) -> int:
-    said = subprocess.run(  # noqa: S603 – PostgreSQL's program
+    said = subprocess.run(  # noqa: S603 – PostgreSQL's program  # nosec B603
         [program, "--version"], capture_output=True, text=True, check=False
     ).stdout
     version = re.search(r"\(PostgreSQL\) (\d+)", said)

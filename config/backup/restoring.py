@@ -132,7 +132,7 @@ def _proof(manifest: Manifest) -> str:
         f"""
         IF (SELECT count(*) FROM {table}) <> {int(count)} THEN
             RAISE EXCEPTION 'rows are missing in {table}';
-        END IF;"""  # noqa: S608 – only names of the shape above
+        END IF;"""  # noqa: S608 – only names of the shape above  # nosec B608
         for table, count in manifest.rows.items()
         if _TABLE.fullmatch(table)
     )
