@@ -10,30 +10,26 @@ from django.db import connection
 
 from organisations.access_log.keyed import current_key, row_mac
 
-_INTO = """
+_TABLE = """
 INSERT INTO organisations_accesslog
     (at, user_id, actor_name, role, unit, region, what, key_id,
      home_region, case_number, form_id, patient_id, mac)
 """
 # Most pages show one patient, and plain values are sent and planned in half the time of arrays.
-INSERT_ONE = f"{_INTO} VALUES ({', '.join(['%s'] * 13)})"
+INSERT_ONE = f"{_TABLE} VALUES ({', '.join(['%s'] * 13)})"
 # A list's rows in one statement; what they share is sent once.
-INSERT_MANY = (
-    _INTO
-    + """
+_SHARED = """
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, shown.*
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) AS shown
 """
-)
+INSERT_MANY = f"{_TABLE} {_SHARED}"
 # The same for rows that share nothing.
-INSERT_GATHERED = (
-    _INTO
-    + """
+_EACH = """
 SELECT * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],
     %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
     %s::bytea[])
 """
-)
+INSERT_GATHERED = f"{_TABLE} {_EACH}"
 
 
 class Who(NamedTuple):
