@@ -150,7 +150,9 @@ class LeakPlugin:
             return
         self.watch.test = "written by a process of the product"
         for path in log_files(session.config):
-            self.watch.look(path.read_text(errors="replace"), path.name)
+            for line in path.read_text(errors="replace").splitlines():
+                if SHAPE.search(line):
+                    self.watch.look(line, f"{path.name}: {SHAPE.sub('[nummer]', line)[:200]}")
         self.reported = self.from_processes + self.watch.found(self.known_to_processes)
         if self.reported:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

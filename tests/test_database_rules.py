@@ -402,6 +402,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     "care_unit_hsa_id_shape": lambda: update(CareUnitFactory(), "hsa_id = 'SE1-X'"),
     "user_hsa_id_shape": lambda: update(UserFactory(), "hsa_id = 'SE1-X'"),
+    "user_home_street_encrypted": lambda: update(UserFactory(), "home_street = 'Provgatan 1'"),
+    "user_home_postal_code_encrypted": lambda: update(UserFactory(), "home_postal_code = '30233'"),
     "invitation_names_where_it_holds": lambda: update(invitation(), "region_id = NULL"),
     "invitation_hsa_id_shape": lambda: update(invitation(), "hsa_id = 'SE1-X'"),
     "invitation_expires_after_sent": lambda: update(invitation(), "expires_at = invited_at"),
