@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from organisations.errors import DomainError
+from organisations.masking import masked
 
 PROBLEM_JSON = "application/problem+json"
 # As the OpenAPI schema describes it.
@@ -86,9 +87,13 @@ def problem(status: int, detail: str, code: str) -> dict[str, Any]:
 
 
 def _answer(found: dict[str, Any], context: dict[str, Any]) -> Response:
+    """The refusal; what it quotes of what was sent may hold an identity number, which is masked."""
     request = context.get("request")
     if request is not None:
-        found["instance"] = request.path
+        found["instance"] = masked(request.path)
+    found["detail"] = masked(found["detail"])
+    for error in found.get("errors", ()):
+        error["detail"] = masked(error["detail"])
     return Response(found, status=found["status"], content_type=PROBLEM_JSON)
 
 

@@ -116,9 +116,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{count} browser tests skipped: {NO_CHROMIUM}", yellow=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window, one per test process; each test makes contexts of its own."""
+    """Chromium without a window, one for each module: Playwright's loop, which runs as long as it
+    does, stands in the way of tests that run loops of their own. Each test makes contexts."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=chromium_path(), headless=True, args=CHROMIUM_ARGUMENTS

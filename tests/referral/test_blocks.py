@@ -324,6 +324,7 @@ def client_of(actor: Actor) -> Client:
     return client
 
 
+@pytest.mark.number_in_address
 def test_the_pages_of_a_blocked_case_show_nothing_of_it_until_it_is_opened():
     made = block(make_case(CaseState.IN_PROGRESS, family_name="Hemligsson"))
     client = client_of(made.navigator)

@@ -90,7 +90,6 @@ def kinds() -> dict[str, Any]:
         "wrong method": lots.get(reverse("case-search"), secure=True),
         "form from elsewhere": strict.post(action, {"text": "x"}, secure=True),
         "wrong host": Client(headers={"host": "evil.example"}).get("/login/", secure=True),
-        "health": page_client().get("/healthz", secure=True),
         "session": lots.get(reverse("session-status"), secure=True),
         "API": api.get(f"/api/v1/cases/{number}/", secure=True),
         "API list": api.get("/api/v1/cases/", secure=True),
@@ -124,6 +123,14 @@ def test_every_kind_of_answer_bears_every_header(production):
         assert "X-Powered-By" not in answer.headers
         assert "Access-Control-Allow-Origin" not in answer.headers
     assert wrong == {}
+
+
+def test_a_probe_s_answer_is_nothing_to_look_at_or_keep(production):
+    """It is answered before all that is made for people, pages' headers included."""
+    answer = page_client().get("/healthz", secure=True)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Cache-Control"] == "no-store"
+    assert not answer["Content-Type"].startswith("text/html")
 
 
 def test_an_answer_of_the_api_is_a_download_to_a_browser(production):
