@@ -169,7 +169,12 @@ def sweep_label(name: str) -> str:
         "offers": _("Erbjudanden vars tid går ut"),
         "inbox": _("Meddelanden i 1177"),
         "email": _("E-post"),
+        "staff_mail": _("E-post till personal om takvolymer"),
         "letters": _("Brev"),
+        "access log": _("Försegling av åtkomstloggen"),
+        "sessions": _("Inloggningar som gått ut"),
+        "failed_logins": _("Gamla inloggningsförsök"),
+        "kept_texts": _("Sparad text i formulär"),
     }
     return labels.get(name, name)
 

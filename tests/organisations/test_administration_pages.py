@@ -11,7 +11,9 @@ from rest_framework.test import APIClient
 from organisations.access import Actor
 from organisations.administration import services
 from organisations.administration.authority import Place
+from organisations.administration.selectors import sweep_label
 from organisations.models import AdministrationLog, Assignment, CareUnit, Region, Role, User
+from organisations.sweeps import sweep_names
 from tests.factories import (
     LONG_AGO,
     CareUnitFactory,
@@ -263,3 +265,7 @@ class TestApi:
         Assignment.objects.filter(pk=second.pk).update(ends_at=timezone.now())
         for pk in (second.pk, foreign):
             assert self.me(user, HTTP_X_VARDLOTS_ASSIGNMENT=str(pk)).status_code == 403
+
+
+def test_every_sweep_has_a_name_in_swedish() -> None:
+    assert [name for name in sweep_names() if sweep_label(name) == name] == []
