@@ -9,6 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 class Urgency(StrEnum):
@@ -43,7 +47,7 @@ class GuaranteeClock:
             return self.paused_from
         return end
 
-    @property
+    @cached_property
     def days_left(self) -> int:
         """Days until the last day, negative once it has passed; frozen by pause and stop."""
         return (self.last_day - self._reference).days
@@ -62,7 +66,7 @@ class GuaranteeClock:
     def is_breached(self) -> bool:
         return self.days_left < 0
 
-    @property
+    @cached_property
     def urgency(self) -> Urgency:
         if self.stopped_on:
             return Urgency.MISSED if self.is_breached else Urgency.KEPT
@@ -71,6 +75,25 @@ class GuaranteeClock:
         if self.paused_from and self.paused_from <= self.today:
             return Urgency.PAUSED
         return Urgency.SOON if self.days_left <= SOON_DAYS else Urgency.CALM
+
+    @property
+    def words(self) -> str:
+        """How long is left, as pages say it beside the last day."""
+        left, over = self.days_left, self.days_over
+        match self.urgency:
+            case Urgency.BREACHED:
+                text, days = ngettext("%d dag över gränsen", "%d dagar över gränsen", over), over
+            case Urgency.MISSED:
+                text, days = ngettext("bröts med %d dag", "bröts med %d dagar", over), over
+            case Urgency.KEPT:
+                text, days = ngettext("hölls, %d dag kvar", "hölls, %d dagar kvar", left), left
+            case Urgency.PAUSED:
+                text, days = ngettext("pausad, %d dag kvar", "pausad, %d dagar kvar", left), left
+            case _ if left == 0:
+                return _("sista dagen i dag")
+            case _:
+                text, days = ngettext("%d dag kvar", "%d dagar kvar", left), left
+        return text % days
 
 
 def last_day(*, start: date, days: int, pauses: Iterable[tuple[date, date]]) -> date:

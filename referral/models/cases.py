@@ -32,6 +32,21 @@ class CaseState(models.TextChoices):
     CLOSED = "closed", _("Avslutat")
 
 
+# How a state is marked in lists: what waits for somebody, what is done.
+STATE_TONES = {
+    CaseState.RETURNED: "warning",
+    CaseState.RECEIVED: "accent",
+    CaseState.IN_PROGRESS: "accent",
+    CaseState.WATCHED: "outline",
+    CaseState.OFFERED: "outline",
+    CaseState.ACCEPTED: "outline",
+    CaseState.CONFIRMED: "success",
+    CaseState.BOOKED: "success",
+    CaseState.TREATED: "success",
+    CaseState.CLOSED: "plain",
+}
+
+
 class Phase(models.TextChoices):
     """Vårdgarantins delar i specialiserad vård (HSL 9 kap. 1 §)."""
 
@@ -262,6 +277,15 @@ class Case(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state != CaseState.CLOSED
+
+    @property
+    def state_label(self) -> str:
+        """As ``get_state_display``, which builds all choices anew for each row of a list."""
+        return str(CaseState(self.state).label)
+
+    @property
+    def state_tone(self) -> str:
+        return STATE_TONES[CaseState(self.state)]
 
     def clock(self, today: date) -> GuaranteeClock:
         """The guarantee clock as it stands ``today`` (Europe/Stockholm)."""
