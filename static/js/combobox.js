@@ -117,6 +117,8 @@
         close();
       }
     });
+    // Who began to type before the script was there gets suggestions too.
+    if (document.activeElement === input && input.value) ask();
   }
 
   document.querySelectorAll("[data-suggest]").forEach(enhance);
