@@ -56,7 +56,7 @@ class WaitingTimesView(APIView):
         )
         if not form.is_valid():
             fields = {
-                name.replace("q", "kva"): " ".join(map(str, text))
+                "kva" if name == "q" else name: " ".join(map(str, text))
                 for name, text in form.errors.items()
             }
             raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from capacity.files import COLUMNS, MAX_ROWS, REQUIRED
 from capacity.models import OWN_SOURCE, WaitingTime, WaitingTimeFile
 from contracts.codes import covering_codes, validate_kva
 from contracts.files.reading import read_rows
+from contracts.files.values import day_of, decimal_of, whole_of
 from organisations.errors import InvalidInput
 from organisations.models import CareUnit
 
@@ -132,10 +133,7 @@ def _value(key: str, text: str, *, units: dict[str, int], today: date) -> Any:
 
 
 def _day(text: str, *, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(_("skriv datumet som ÅÅÅÅ-MM-DD.")) from None
+    day = day_of(text)
     if day > today:
         raise ValueError(_("dagen har inte varit än."))
     if day < today - MAX_AGE:
@@ -144,22 +142,17 @@ def _day(text: str, *, today: date) -> date:
 
 
 def _whole(text: str, *, least: int, most: int) -> int:
-    plain = text.replace("\xa0", "").replace(" ", "")
-    if not (plain.isascii() and plain.isdigit() and len(plain) < 10):
-        raise ValueError(_("%(text)s är inget heltal.") % {"text": text[:40]})
-    if not least <= int(plain) <= most:
+    value = whole_of(text)
+    if not least <= value <= most:
         raise ValueError(
             _("talet ska vara mellan %(least)s och %(most)s.") % {"least": least, "most": most}
         )
-    return int(plain)
+    return value
 
 
 def _percent(text: str) -> Decimal:
-    try:
-        value = Decimal(text.replace("%", "").replace(",", ".").strip())
-    except InvalidOperation:
-        raise ValueError(_("%(text)s är inget tal.") % {"text": text[:40]}) from None
-    if not (value.is_finite() and 0 <= value <= 100):
+    value = decimal_of(text.replace("%", ""))
+    if not 0 <= value <= 100:
         raise ValueError(_("andelen ska vara mellan 0 och 100 procent."))
     return value.quantize(Decimal("0.01"))
 

@@ -3,8 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -25,18 +23,17 @@ from capacity.situation import (
     situations,
 )
 from contracts.codes import covering_codes
-from contracts.models import Procedure
-from contracts.selectors import procedure_name
+from contracts.selectors import procedure_name, procedures_with
 from organisations.charts import Chart, bar_chart
 from organisations.errors import InvalidInput
 from organisations.models import CareUnit, Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, page_of, pager, roles_required, sorting_column
 
 WHO_SEES = (
     *(Role.NAVIGATOR, Role.CLINIC, Role.PROVIDER),
     *(Role.CONTRACT_OWNER, Role.MANAGER, Role.REGION_ADMIN),
 )
-ROWS, SUGGESTIONS, FAULTS = 100, 20, 500
+SUGGESTIONS, FAULTS = 20, 500
 # Columns that are left out where no source tells them.
 SELDOM = frozenset({"asa34_percent", "general_anaesthesia_percent"})
 
@@ -46,12 +43,12 @@ def situation_page(request: HttpRequest) -> HttpResponse:
     """The table for a code; for words, the codes to choose among."""
     today = timezone.localdate()
     form = SituationForm(request.GET, today=today)
-    context: dict[str, Any] = {"form": form, "definitions": DEFINITIONS, "fewest": FEWEST}
+    context: dict[str, Any] = {"filters": form, "definitions": DEFINITIONS, "fewest": FEWEST}
     typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
     code = typed.split(" ")[0].upper() if typed else ""
     if is_code(code):
         rows = _sorted(situations(form.choice(code), today=today), form.cleaned_data["sort"])
-        page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+        page = page_of(rows, request)
         group = covering_codes(code)[-1]
         context |= {
             "kva": group,
@@ -59,14 +56,13 @@ def situation_page(request: HttpRequest) -> HttpResponse:
             "page": page,
             "by_region": form.choice(code).by_region,
             "columns": {
-                key: _column(request, key, label, order=form.cleaned_data["sort"])
+                key: sorting_column(request, key, label, sort=form.cleaned_data["sort"], page="")
                 for key, label in COLUMNS
                 if key != "region" and not (key in SELDOM and _is_empty(rows, key))
             },
-            "query": _query(request, page=""),
-        }
+        } | pager(page, request)
     elif typed:
-        context |= {"typed": typed, "suggested": _by_words(typed)}
+        context |= {"typed": typed, "suggested": procedures_with(typed, most=SUGGESTIONS)}
     return render(request, "capacity/situation.html", context, status=422 if form.errors else 200)
 
 
@@ -114,11 +110,11 @@ def files_page(request: HttpRequest) -> HttpResponse:
             form.add_refusal(error)
         else:
             return redirect("waiting-time-file", pk=made.pk)
-    files = Paginator(WaitingTimeFile.objects.defer("faults"), 50).get_page(request.GET.get("page"))
+    files = page_of(WaitingTimeFile.objects.defer("faults"), request)
     return render(
         request,
         "capacity/files.html",
-        {"form": form, "files": files, "query": ""},
+        {"form": form, "files": files} | pager(files, request),
         status=422 if form.errors else 200,
     )
 
@@ -128,16 +124,6 @@ def file_page(request: HttpRequest, pk: int) -> HttpResponse:
     made = get_object_or_404(WaitingTimeFile, pk=pk)
     context = {"made": made, "faults": made.faults[:FAULTS], "fault_count": len(made.faults)}
     return render(request, "capacity/file.html", context)
-
-
-def _by_words(text: str) -> list[Procedure]:
-    """Listed codes whose code, name or area hold every word."""
-    found = Procedure.objects.all()
-    for word in text.replace("\x00", "").split():
-        found = found.filter(
-            Q(kva__istartswith=word) | Q(name__icontains=word) | Q(category__icontains=word)
-        )
-    return list(found[:SUGGESTIONS])
 
 
 def _sorted(rows: list[Situation], order: str) -> list[Situation]:
@@ -150,25 +136,6 @@ def _sorted(rows: list[Situation], order: str) -> list[Situation]:
 
 def _is_empty(rows: list[Situation], key: str) -> bool:
     return all(getattr(row, key) is None for row in rows)
-
-
-def _column(request: HttpRequest, key: str, label: Any, *, order: str) -> dict[str, Any]:
-    """A heading whose link sorts by the column, and once more turns the order round."""
-    direction = ""
-    if order.removeprefix("-") == key:
-        direction = "descending" if order.startswith("-") else "ascending"
-    turned = f"-{key}" if direction == "ascending" else key
-    return {
-        "label": label,
-        "direction": direction,
-        "query": "?" + _query(request, sort=turned, page=""),
-        "is_number": key not in {"name", "newest"},
-    }
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    kept = {key: value for key, value in request.GET.items() if key != "page"} | changes
-    return urlencode({key: value for key, value in kept.items() if value})
 
 
 def _query_of(reported: Reported) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from organisations.access_log.kept import remember
 from organisations.access_log.writing import Shown, Who, write_rows
@@ -66,6 +67,16 @@ class Actor:
     @property
     def is_system(self) -> bool:
         return self.role == SYSTEM
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """Who wrote a row, in the columns of every table that keeps it."""
+        return {
+            "user_id": self.user_id,
+            "actor_name": self.name,
+            "role": self.role,
+            "place": self.place,
+        }
 
     @property
     def role_label(self) -> str:

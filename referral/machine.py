@@ -326,10 +326,7 @@ def append_log(
         verb=verb,
         from_state=from_state,
         to_state=case.state,
-        user_id=actor.user_id,
-        actor_name=actor.name,
-        role=actor.role,
-        place=actor.place,
+        **actor.signature,
         why=why,
         details=details or {},
     )

@@ -53,6 +53,16 @@ def procedure_names(codes: Iterable[str]) -> dict[str, str]:
     }
 
 
+def procedures_with(words: str, *, most: int) -> list[Procedure]:
+    """Listed codes whose code, name or area hold every word."""
+    found = Procedure.objects.all()
+    for word in words.replace("\x00", "").split():
+        found = found.filter(
+            Q(kva__istartswith=word) | Q(name__icontains=word) | Q(category__icontains=word)
+        )
+    return list(found[:most])
+
+
 def contracts_of(actor: Actor) -> QuerySet[Contract]:
     """The contracts the actor may see (design 5.6), without counts.
 

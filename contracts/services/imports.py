@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from contracts.codes import covering_codes
 from contracts.files.columns import COLUMNS, CONTRACT_KEYS, LINE_KEYS, REQUIRED
 from contracts.files.reading import read_rows
+from contracts.files.values import day_of, decimal_of, whole_of
 from contracts.models import Contract, ContractImport, Procedure
 from contracts.services.registry import (
     change_contract,
@@ -149,11 +150,11 @@ def _interpret(row: Row, known: _Known) -> None:
 
 def _value(key: str, text: str, known: _Known) -> Any:
     if key in DATES:
-        return _date(text)
+        return day_of(text)
     if key in AMOUNTS:
         return _amount(text)
     if key in WHOLE:
-        return _whole(text)
+        return whole_of(text)
     if key == "provider":
         found = known.providers.get(text.replace("-", "").replace(" ", ""), [])
         if len(found) != 1:
@@ -191,29 +192,15 @@ def _several(text: str, known: dict[str, Any]) -> list[Any]:
     return [known[code] for code in codes]
 
 
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(_("skriv datumet som ÅÅÅÅ-MM-DD.")) from None
-
-
 def _amount(text: str) -> Decimal:
-    plain = text.replace("\xa0", "").replace(" ", "").replace(",", ".")
+    wrong = _("%(text)s är inget belopp.") % {"text": text[:40]}
     try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        raise ValueError(_("%(text)s är inget belopp.") % {"text": text}) from None
-    if not value.is_finite() or value < 0 or value >= 10**10:
-        raise ValueError(_("%(text)s är inget belopp.") % {"text": text})
+        value = decimal_of(text)
+    except ValueError:
+        raise ValueError(wrong) from None
+    if not 0 <= value < 10**10:
+        raise ValueError(wrong)
     return value.quantize(Decimal("0.01"))
-
-
-def _whole(text: str) -> int:
-    plain = text.replace("\xa0", "").replace(" ", "")
-    if not (plain.isascii() and plain.isdigit()) or len(plain) > 9:
-        raise ValueError(_("%(text)s är inget heltal.") % {"text": text})
-    return int(plain)
 
 
 def _heading(key: str) -> str:

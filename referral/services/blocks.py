@@ -55,10 +55,7 @@ def block(
             reach=reach,
             reason=why,
             at=now,
-            user_id=actor.user_id,
-            actor_name=actor.name,
-            role=actor.role,
-            place=actor.place,
+            **actor.signature,
         )
         _tell_sister_cases(locked, LogVerb.BLOCK, actor=actor, now=now, details={"reach": reach})
 
@@ -170,10 +167,7 @@ def open_in_emergency(
         reason=why,
         ends_at=now + OPENING_LASTS,
         at=now,
-        user_id=actor.user_id,
-        actor_name=actor.name,
-        role=actor.role,
-        place=actor.place,
+        **actor.signature,
     )
     _log_opening(case, LogVerb.EMERGENCY_OPEN, actor=actor, now=now, why=why)
     emit("case.emergency_opened", now=now, case_number=case.number, payload={"opening": opening.pk})

@@ -103,10 +103,7 @@ def add_consent(
         given_on=given_on,
         until=until,
         at=now,
-        user_id=actor.user_id,
-        actor_name=actor.name,
-        role=actor.role,
-        place=actor.place,
+        **actor.signature,
     )
 
 

@@ -1,7 +1,6 @@
 """Review of the access log: the list, one access, random samples. Case numbers, no patients."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from organisations.access import Actor, record_access
 from organisations.access_log.reviewing import draw_sample, review, reviewable_samples
 from organisations.errors import InvalidInput
 from organisations.models import AccessLog, AccessReview, Role, User
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, query, roles_required
 from referral.access_log import words_for
 from referral.forms.access_review import ReviewFilterForm, ReviewForm, SampleForm
 from referral.selectors.access_review import (
@@ -46,8 +45,8 @@ def review_page(request: HttpRequest) -> HttpResponse:
             "marks": MARKS,
             "user_shown": user if page.rows else None,
             "filters": filters,
-            "next_query": _query(request, after=page.next_cursor) if page.next_cursor else "",
-            "first_query": _query(request, after="") if request.GET.get("after") else "",
+            "next_query": query(request, after=page.next_cursor) if page.next_cursor else "",
+            "first_query": query(request, after="") if request.GET.get("after") else "",
         },
     )
 
@@ -162,8 +161,3 @@ def _back(request: HttpRequest, actor: Actor) -> str:
         if found:
             return reverse("access-sample", args=[found.pk])
     return reverse("access-review")
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    values = {key: value for key, value in request.GET.items() if value} | changes
-    return "?" + urlencode({key: value for key, value in values.items() if value})

@@ -1,6 +1,5 @@
 """The case page, its matching, offers, verbs and documents."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +13,20 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from contracts.models import ContractLine
 from organisations.access import Actor, record_access
-from organisations.errors import DomainError, InvalidInput
+from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from referral import services
 from referral.forms import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, form_for
-from referral.machine import TRANSITIONS, CaseNotFound, actions_for
+from referral.machine import TRANSITIONS, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
-from referral.selectors import get_case, matching_for, timeline
+from referral.selectors import matching_for, timeline
 from referral.selectors.privacy import secrecy_of
 from referral.texts import offer_text
 from referral.views.privacy import way_to_blocked
+from referral.views.shared import Handler, calling, case_or_404, submitted
 
 WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 # The next step of a state stands first and filled; the others follow as plain buttons.
@@ -87,7 +87,7 @@ def buttons_for(case: Case, actor: Actor) -> list[ActionButton]:
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     try:
-        case = _case(actor, number)
+        case = case_or_404(actor, number)
     except Http404:
         blocked = way_to_blocked(actor, number)
         if not blocked:
@@ -132,7 +132,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
 def case_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """One verb: its form on GET, done on POST."""
     actor = actor_of(request)
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     transition = TRANSITIONS.get(verb)
     if transition is None or verb not in HANDLERS:
         raise Http404
@@ -140,19 +140,13 @@ def case_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         messages.warning(request, _("Det går inte längre. Läget i ärendet har ändrats."))
         return redirect("case", number=case.number)
     form = form_for(verb, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            HANDLERS[verb](case, form.cleaned_data, actor)
-        except InvalidInput as error:
-            form.add_refusal(error)
-        except CaseNotFound:
-            raise
-        except DomainError as error:
-            messages.error(request, str(error.message))
-            return redirect("case", number=case.number)
-        else:
-            messages.success(request, _("Klart: %(action)s.") % {"action": transition.label})
-            return redirect(_after(case, actor))
+    if submitted(
+        request,
+        form,
+        lambda: HANDLERS[verb](case, form.cleaned_data, actor),
+        label=transition.label,
+    ):
+        return redirect(_after(case, actor))
     record_access(actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)])
     return render(
         request,
@@ -197,33 +191,24 @@ def _withdraw(case: Case, data: dict[str, Any], actor: Actor) -> None:
     services.withdraw_offer(offer, why=data["why"], actor=actor, now=timezone.now())
 
 
-def _call(service: Callable[..., Any]) -> Callable[[Case, dict[str, Any], Actor], Any]:
-    """A service whose keyword arguments are the form's fields."""
-
-    def handle(case: Case, data: dict[str, Any], actor: Actor) -> Any:
-        return service(case, **data, actor=actor, now=timezone.now())
-
-    return handle
-
-
-HANDLERS: dict[str, Callable[[Case, dict[str, Any], Actor], Any]] = {
-    "take": _call(services.take),
-    "assign": _call(services.assign),
-    "return_to_clinic": _call(services.return_to_clinic),
-    "note": _call(services.note),
-    "park": _call(services.park),
-    "unpark": _call(services.unpark),
-    "end": _call(services.end),
-    "pause": _call(services.pause),
-    "end_pause": _call(services.end_pause),
+HANDLERS: dict[str, Handler] = {
+    "take": calling(services.take),
+    "assign": calling(services.assign),
+    "return_to_clinic": calling(services.return_to_clinic),
+    "note": calling(services.note),
+    "park": calling(services.park),
+    "unpark": calling(services.unpark),
+    "end": calling(services.end),
+    "pause": calling(services.pause),
+    "end_pause": calling(services.end_pause),
     "accept": lambda case, data, actor: _answer(case, data, actor, accepted=True),
     "decline": lambda case, data, actor: _answer(case, data, actor, accepted=False),
     "withdraw_offer": _withdraw,
-    "confirm": _call(services.confirm),
-    "reject": _call(services.reject),
-    "book": _call(services.book),
-    "treat": _call(services.treat),
-    "close": _call(services.close),
+    "confirm": calling(services.confirm),
+    "reject": calling(services.reject),
+    "book": calling(services.book),
+    "treat": calling(services.treat),
+    "close": calling(services.close),
 }
 
 
@@ -231,7 +216,7 @@ HANDLERS: dict[str, Callable[[Case, dict[str, Any], Actor], Any]] = {
 def matching_page(request: HttpRequest, number: str) -> HttpResponse:
     """Ranked providers with the reason for each rank, and those left out with theirs."""
     actor, now = actor_of(request), timezone.now()
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     record_access(actor, what="matching", now=now, cases=[(case.number, case.patient_id)])
     today = timezone.localdate(now)
     return render(
@@ -250,7 +235,7 @@ def matching_page(request: HttpRequest, number: str) -> HttpResponse:
 def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
     """The text the patient will read, and the button that sends it."""
     actor, now = actor_of(request), timezone.now()
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     line = get_object_or_404(
         ContractLine.objects.select_related("contract", "care_unit__municipality"), pk=line_id
     )
@@ -285,7 +270,7 @@ def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
 @roles_required(*WITH_PATIENT)
 def certificate_file(request: HttpRequest, number: str, serial: int) -> HttpResponse:
     actor = actor_of(request)
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     certificates = case.certificates.all()
     if actor.role == Role.PROVIDER:
         certificates = certificates.filter(offer__state=Offer.State.ACCEPTED)
@@ -304,7 +289,7 @@ def certificate_file(request: HttpRequest, number: str, serial: int) -> HttpResp
 def attachment_file(request: HttpRequest, number: str, pk: int) -> FileResponse:
     """Always a download: nothing that was uploaded is shown inside the product's own pages."""
     actor = actor_of(request)
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     attachment = get_object_or_404(case.form.attachments, pk=pk)
     record_access(
         actor, what="attachment", now=timezone.now(), cases=[(case.number, case.patient_id)]
@@ -315,10 +300,3 @@ def attachment_file(request: HttpRequest, number: str, pk: int) -> FileResponse:
         filename=attachment.name,
         content_type=attachment.content_type,
     )
-
-
-def _case(actor: Actor, number: str) -> Case:
-    try:
-        return get_case(actor, number)
-    except CaseNotFound as error:
-        raise Http404(str(error.message)) from error

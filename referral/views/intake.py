@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from organisations.access import Actor, record_access
-from organisations.errors import DomainError, InvalidInput, WrongState
+from organisations.errors import InvalidInput, WrongState
 from organisations.models import CareUnit, Role
 from organisations.pages import actor_of, roles_required
 from patients.identity import IdentityNumber, InvalidIdentityNumber
@@ -19,9 +19,10 @@ from referral import services
 from referral.access_log import record_form_access
 from referral.forms import IntakeFormPage, initial_from
 from referral.models import Attachment, Case, CaseState, IntakeForm
-from referral.selectors import get_case, running_case
+from referral.selectors import running_case
 from referral.selectors.codes import diagnosis_label, procedure_label
 from referral.submission import Submission
+from referral.views.shared import case_or_404
 
 GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -287,11 +288,7 @@ def form_discard(request: HttpRequest, pk: int) -> HttpResponse:
 @roles_required(Role.CLINIC)
 def case_form(request: HttpRequest, number: str) -> HttpResponse:
     """From a case to its form."""
-    try:
-        case = get_case(actor_of(request), number)
-    except DomainError as error:
-        raise Http404 from error
-    return redirect("form", pk=case.form.pk)
+    return redirect("form", pk=case_or_404(actor_of(request), number).form.pk)
 
 
 def _form(actor: Actor, pk: int) -> IntakeForm:

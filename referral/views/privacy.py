@@ -12,20 +12,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from organisations.access import Actor, record_access
-from organisations.errors import DomainError, InvalidInput
+from organisations.errors import InvalidInput
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from organisations.plain_forms import PlainForm
 from patients.services import ContactDetails
 from referral import services
 from referral.forms import privacy as forms
-from referral.machine import CaseNotFound
 from referral.models import Case
 from referral.patient_extract import extract_for_case
 from referral.privacy import PRIVACY
-from referral.selectors import get_case
 from referral.selectors.privacy import BlockedCase, blocked_case
 from referral.views.documents import extract_file
+from referral.views.shared import Handler, calling, case_or_404, submitted
 
 WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 
@@ -47,20 +46,13 @@ def _correct(case: Case, data: dict[str, Any], actor: Actor) -> None:
     )
 
 
-def _call(service: Callable[..., Any]) -> Callable[[Case, dict[str, Any], Actor], Any]:
-    def handle(case: Case, data: dict[str, Any], actor: Actor) -> Any:
-        return service(case, **data, actor=actor, now=timezone.now())
-
-    return handle
-
-
-HANDLERS: dict[str, Callable[[Case, dict[str, Any], Actor], Any]] = {
-    "consent": _call(services.record_consent),
-    "block": _call(services.block),
-    "lift_block": _call(services.lift_block),
-    "protect": _call(services.protect),
+HANDLERS: dict[str, Handler] = {
+    "consent": calling(services.record_consent),
+    "block": calling(services.block),
+    "lift_block": calling(services.lift_block),
+    "protect": calling(services.protect),
     "correct_patient": _correct,
-    "move_patient": _call(services.move_patient),
+    "move_patient": calling(services.move_patient),
 }
 
 
@@ -68,7 +60,7 @@ HANDLERS: dict[str, Callable[[Case, dict[str, Any], Actor], Any]] = {
 def privacy_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """One thing to do about secrecy or correctness: its form on GET, done on POST."""
     actor = actor_of(request)
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     rule = PRIVACY.get(verb)
     if rule is None or verb not in {*HANDLERS, "export"}:
         raise Http404
@@ -82,21 +74,13 @@ def privacy_action(request: HttpRequest, number: str, verb: str) -> HttpResponse
         form: PlainForm = forms.CorrectPatientForm(data, patient=case.patient)
     else:
         form = FORMS[verb](data)
-    if data is not None and form.is_valid():
-        try:
-            if verb == "export":
-                return _exported(case, form.cleaned_data, actor)
-            HANDLERS[verb](case, form.cleaned_data, actor)
-        except InvalidInput as error:
-            form.add_refusal(error)
-        except CaseNotFound:
-            raise
-        except DomainError as error:
-            messages.error(request, str(error.message))
-            return redirect("case", number=case.number)
-        else:
-            messages.success(request, _("Klart: %(action)s.") % {"action": rule.label})
-            return redirect("case", number=case.number)
+    if verb == "export":
+        if form.is_bound and form.is_valid():
+            return _exported(case, form.cleaned_data, actor)
+    elif submitted(
+        request, form, lambda: HANDLERS[verb](case, form.cleaned_data, actor), label=rule.label
+    ):
+        return redirect("case", number=case.number)
     return _page(request, case, str(rule.label), form, actor)
 
 
@@ -132,25 +116,15 @@ def _of_a_row(
     number: str,
     verb: str,
     form_class: type[PlainForm],
-    do: Callable[[Case, dict[str, Any], Actor], Any],
+    do: Handler,
 ) -> HttpResponse:
     actor = actor_of(request)
-    case = _case(actor, number)
+    case = case_or_404(actor, number)
     form = form_class(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        try:
-            do(case, form.cleaned_data, actor)
-        except InvalidInput as error:
-            form.add_refusal(error)
-        except CaseNotFound:
-            raise
-        except DomainError as error:
-            messages.error(request, str(error.message))
-            return redirect("case", number=case.number)
-        else:
-            messages.success(request, _("Klart: %(action)s.") % {"action": PRIVACY[verb].label})
-            return redirect("case", number=case.number)
-    return _page(request, case, str(PRIVACY[verb].label), form, actor)
+    label = PRIVACY[verb].label
+    if submitted(request, form, lambda: do(case, form.cleaned_data, actor), label=label):
+        return redirect("case", number=case.number)
+    return _page(request, case, str(label), form, actor)
 
 
 def _page(
@@ -176,7 +150,7 @@ def blocked_page(request: HttpRequest, number: str) -> HttpResponse:
     actor = actor_of(request)
     found = blocked_case(actor, number)
     if found is None:
-        return redirect("case", number=_case(actor, number).number)
+        return redirect("case", number=case_or_404(actor, number).number)
     return _blocked(request, found)
 
 
@@ -223,13 +197,6 @@ def open_blocked(request: HttpRequest, number: str, way: str) -> HttpResponse:
             messages.success(request, _("Ärendet är öppnat. Öppningen är loggad."))
             return redirect("case", number=found.number)
     return _blocked(request, found, **{f"{way}_form": form})
-
-
-def _case(actor: Actor, number: str) -> Case:
-    try:
-        return get_case(actor, number)
-    except CaseNotFound as error:
-        raise Http404(str(error.message)) from error
 
 
 def way_to_blocked(actor: Actor, number: str) -> str:

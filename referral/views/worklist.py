@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from organisations.access import record_access
 from organisations.masking import holds_identity_number
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, query, roles_required, sorting_column
 from referral.filters import CaseFilter
 from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.paging import page_of
@@ -128,9 +128,11 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
             "typed_search": "" if patient is not None else search,
             "patient": patient,
             "sort": sort,
-            "next_query": _query(request, after=page.next_cursor) if page.next_cursor else "",
-            "first_query": _query(request, after="") if request.GET.get("after") else "",
-            "columns": [_column(request, name, label, sort) for name, label in COLUMNS],
+            "next_query": query(request, after=page.next_cursor) if page.next_cursor else "",
+            "first_query": query(request, after="") if request.GET.get("after") else "",
+            "columns": [
+                sorting_column(request, name, label, sort=sort, after="") for name, label in COLUMNS
+            ],
             "orders": [
                 order for order in ORDERS if view in REVIEWED or not order[0].endswith("review")
             ],
@@ -145,24 +147,3 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
 
 def _with_counts(views: list[Any], counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{"key": v.key, "label": v.label, "count": counts.get(v.key)} for v in views]
-
-
-def _column(request: HttpRequest, name: str, label: Any, sort: str) -> dict[str, Any]:
-    """A heading: its link sorts by the column, and once more turns the order round."""
-    if not name:
-        return {"label": label}
-    direction = ""
-    if sort.lstrip("-") == name.lstrip("-"):
-        direction = "descending" if sort.startswith("-") else "ascending"
-    turned = sort.lstrip("-") if sort.startswith("-") else f"-{sort}"
-    return {
-        "label": label,
-        "direction": direction,
-        "query": _query(request, after="", sort=turned if direction else name),
-    }
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    """The page's query string with some values changed; empty ones are left out."""
-    values = {key: value for key, value in request.GET.items() if value} | changes
-    return "?" + urlencode({key: value for key, value in values.items() if value})

@@ -55,7 +55,7 @@ def test_a_row_is_a_unit_a_code_and_a_day(unit):
         ("SE2321000016-AB12;NGB;2026-03-09;-4;41;63;;;", "inget heltal"),
         ("SE2321000016-AB12;NGB;2026-03-09;4;64;63;;;", "Medianen är större"),
         ("SE2321000016-AB12;NGB;2026-03-09;4;6;63;101;;", "mellan 0 och 100"),
-        ("SE2321000016-AB12;NGB;2026-03-09;4;6;63;NaN;;", "mellan 0 och 100"),
+        ("SE2321000016-AB12;NGB;2026-03-09;4;6;63;NaN;;", "inget tal"),
         ("SE2321000016-AB12;NGB;2026-03-09;4;;63;;;", "median saknas"),
     ],
 )

@@ -25,9 +25,9 @@ from organisations.administration.forms import (
     PersonForm,
     ShutOffForm,
 )
-from organisations.administration.views.shared import page_of, pager, query, try_service
+from organisations.administration.views.shared import try_service
 from organisations.models import Role, User
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, page_of, pager, query, roles_required
 
 ADMINISTRATORS = (Role.REGION_ADMIN, Role.OPERATOR)
 

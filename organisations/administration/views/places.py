@@ -20,9 +20,9 @@ from organisations.administration.forms import (
     UnitForm,
 )
 from organisations.administration.views.people import ADMINISTRATORS
-from organisations.administration.views.shared import page_of, pager, try_service
+from organisations.administration.views.shared import try_service
 from organisations.models import Provider, Region, Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, page_of, pager, roles_required
 
 
 @roles_required(*ADMINISTRATORS)
