@@ -202,38 +202,48 @@ def administration_pages(region: Region) -> Iterator[Address]:
 ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
 
 
-class Inspector:
-    """Looks at pages: serious findings of axe, wider than the screen, an error of the server."""
+# A desk's screen and a phone's; the desk last, which the next page is opened in.
+WIDTHS = (390, 1280)
 
-    def __init__(self, width: int) -> None:
-        self.width, self.axe, self.problems = width, Axe(), list[str]()
+
+class Inspector:
+    """Looks at pages in each width: serious findings of axe, wider than the screen, an error of the
+    server.
+    """
+
+    def __init__(self) -> None:
+        self.axe, self.problems = Axe(), list[str]()
 
     def look(self, page: Page, name: str, *, status: int = 200) -> None:
         page.wait_for_load_state("load")
         expect(page.locator(".htmx-request")).to_have_count(0)
         if status >= 500:
             self.problems.append(f"{name}: status {status}")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            self._look(page, width, f"{name} at {width} px")
+
+    def _look(self, page: Page, width: int, name: str) -> None:
         self.problems += [
             f"{name}: {violation['id']} on {violation['nodes'][0]['target']}"
             for violation in self.axe.run(page, options=ONLY_VIOLATIONS).response["violations"]
             if violation["impact"] in {"serious", "critical"}
         ]
-        if page.evaluate("document.documentElement.scrollWidth") > self.width:
-            self.problems.append(f"{name}: wider than {self.width} px")
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            self.problems.append(f"{name}: too wide")
 
 
 @pytest.mark.parametrize("whose", ["navigator", "others"])
-@pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_is_accessible_and_fits_the_screen(
-    session_of: Callable[..., Page], console: Console, width: int, whose: str
+    session_of: Callable[..., Page], console: Console, whose: str
 ) -> None:
-    inspector = Inspector(width)
+    inspector = Inspector()
     sessions: dict[Actor | None, Page] = {}
     for actor, address in pages():
         if (actor is not None and actor.role == Role.NAVIGATOR) != (whose == "navigator"):
             continue
         if actor not in sessions:
-            sessions[actor] = session_of(actor, width=width)
+            sessions[actor] = session_of(actor)
         answer = sessions[actor].goto(address)
         assert answer is not None
         inspector.look(sessions[actor], address, status=answer.status)
@@ -306,12 +316,11 @@ def privacy_pages(home: MadeCase, accepted: MadeCase) -> Iterator[Address]:
     yield navigator, reverse("case", args=[home.case.number])
 
 
-@pytest.mark.parametrize("width", [1280, 390])
 def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
-    session_of: Callable[..., Page], width: int
+    session_of: Callable[..., Page],
 ) -> None:
     """The clinic's form and each verb's form, sent empty: the summary's links reach the fields."""
-    inspector = Inspector(width)
+    inspector = Inspector()
     region = RegionFactory()
     home = make_case(CaseState.IN_PROGRESS, region=region)
     offered = make_case(CaseState.OFFERED, region=region)
@@ -338,7 +347,7 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     sessions: dict[Actor, Page] = {}
     for actor, address in forms:
         if actor not in sessions:
-            sessions[actor] = session_of(actor, width=width)
+            sessions[actor] = session_of(actor)
         page = sessions[actor]
         page.goto(address)
         page.locator("main form .form-actions button").first.click()
@@ -351,15 +360,14 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     assert inspector.problems == []
 
 
-@pytest.mark.parametrize("width", [1280, 390])
 def test_pages_that_come_and_go_are_accessible(
-    session_of: Callable[..., Page], console: Console, width: int
+    session_of: Callable[..., Page], console: Console
 ) -> None:
     """Suggestions that are open, a draft that warns, the question before it is thrown away, the
     answer after a verb, a wrong password, and a user without an assignment."""
-    inspector = Inspector(width)
+    inspector = Inspector()
     made = make_case()
-    page = session_of(made.clinic, width=width)
+    page = session_of(made.clinic)
     page.goto(reverse("forms"))
     page.get_by_role("button", name="Ny blankett").click()
     page.locator("#id_identity_number").fill(made.patient.identity_number)
@@ -372,12 +380,12 @@ def test_pages_that_come_and_go_are_accessible(
     inspector.look(page, "running case")
     page.get_by_role("button", name="Kasta utkastet").click()
     inspector.look(page, "discard")
-    navigator = session_of(made.navigator, width=width)
+    navigator = session_of(made.navigator)
     navigator.goto(reverse("case", args=[made.case.number]))
     navigator.get_by_role("button", name="Ta ärendet").click()
     expect(navigator.get_by_role("status")).to_contain_text("Klart")
     inspector.look(navigator, "after a verb")
-    stranger = session_of(None, width=width)
+    stranger = session_of(None)
     stranger.goto(reverse("login"))
     stranger.get_by_label("Användarnamn").fill("ingen")
     stranger.get_by_label("Lösenord").fill("fel")
@@ -386,7 +394,7 @@ def test_pages_that_come_and_go_are_accessible(
     inspector.look(stranger, "wrong password")
     without = operator_actor()
     user_of(without).assignments.all().delete()
-    left = session_of(without, width=width)
+    left = session_of(without)
     left.goto(reverse("start"))
     inspector.look(left, "no assignment")
     console.complaints[:] = [text for text in console.complaints if "403" not in text]

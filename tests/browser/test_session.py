@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, expect
+from time_machine import Traveller, travel
 
 from organisations.models import KeptText
 from referral.models import CaseState
@@ -26,29 +28,21 @@ def log_in_again(page: Page, actor: Any, url: str) -> None:
     page.context.add_cookies([cookie])  # type: ignore[list-item]
 
 
+def pass_time(server: Traveller, page: Page, passed: timedelta) -> None:
+    """The server's clock and the page's go on together."""
+    server.shift(passed)
+    page.clock.fast_forward(round(passed.total_seconds() * 1000))
+
+
 def test_one_is_warned_may_go_on_and_finds_what_was_typed_after_a_new_login(
     session_of: Callable[..., Page], console: Any, settings: Any, live_server: Any
 ) -> None:
     made = make_case(CaseState.IN_PROGRESS)
-    settings.SESSION_IDLE, settings.SESSION_WARNING = timedelta(seconds=24), timedelta(seconds=14)
     page = session_of(made.navigator)
+    page.clock.install()
     address = f"/cases/{made.case.number}/do/note/"
-    page.goto(address)
-    warning = page.get_by_role("alertdialog", name="Du loggas snart ut")
-    expect(warning).to_be_hidden()
-    page.get_by_role("textbox", name="Anteckning").press_sequentially(TEXT, delay=5)
-    expect(warning).to_be_visible(timeout=30_000)
-    go_on = warning.get_by_role("button", name="Fortsätt arbeta")
-    expect(go_on).to_be_focused()
-    assert Axe().run(page).response["violations"] == []
-    assert KeptText.objects.get().fields == {"text": TEXT}
-
-    go_on.press("Enter")
-    expect(warning).to_be_hidden()
-
-    page.wait_for_url("**/login/?ended=1&next=*", timeout=40_000)
-    expect(page.get_by_text("Det du skrev finns kvar")).to_be_visible()
-    settings.SESSION_IDLE, settings.SESSION_WARNING = timedelta(minutes=15), timedelta(minutes=2)
+    with travel(timezone.now(), tick=True) as server:
+        warned_and_ended(page, address, server, settings.SESSION_IDLE, settings.SESSION_WARNING)
     log_in_again(page, made.navigator, live_server.url)
     page.goto(address)
     field = page.get_by_role("textbox", name="Anteckning")
@@ -63,3 +57,30 @@ def test_one_is_warned_may_go_on_and_finds_what_was_typed_after_a_new_login(
     page.goto(address)
     expect(page.get_by_role("textbox", name="Anteckning")).to_have_value("")
     assert not KeptText.objects.exists()
+
+
+def warned_and_ended(
+    page: Page, address: str, server: Traveller, idle: timedelta, warning_before: timedelta
+) -> None:
+    """The person types, is warned, goes on, and then leaves the page alone until it is over."""
+    page.goto(address)
+    warning = page.get_by_role("alertdialog", name="Du loggas snart ut")
+    with page.expect_response("**/session/keep/"):
+        page.get_by_role("textbox", name="Anteckning").press_sequentially(TEXT, delay=5)
+    expect(warning).to_be_hidden()
+    pass_time(server, page, idle - warning_before + timedelta(seconds=5))
+    expect(warning).to_be_visible()
+    go_on = warning.get_by_role("button", name="Fortsätt arbeta")
+    expect(go_on).to_be_focused()
+    assert Axe().run(page).response["violations"] == []
+    assert KeptText.objects.get().fields == {"text": TEXT}
+
+    with page.expect_response("**/session/keep/"):
+        go_on.press("Enter")
+    expect(warning).to_be_hidden()
+
+    pass_time(server, page, idle - timedelta(minutes=1))
+    expect(warning).to_be_visible()
+    pass_time(server, page, timedelta(minutes=2))
+    page.wait_for_url("**/login/?ended=1&next=*")
+    expect(page.get_by_text("Det du skrev finns kvar")).to_be_visible()
