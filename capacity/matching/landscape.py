@@ -61,8 +61,9 @@ class Landscape:
         self._weights = weights or {}
         # Units that receive patients and have a fresh wait; of use for those without contract.
         self.units = tuple(units)
+        self._all = tuple(terms)
         self._terms: dict[str, list[Terms]] = defaultdict(list)
-        for one in terms:
+        for one in self._all:
             self._terms[one.line.kva].append(one)
         self._options: dict[str, tuple[Option, ...]] = {}
         self._usable: dict[tuple[str, str], list[tuple[Option, int]]] = {}
@@ -86,6 +87,17 @@ class Landscape:
             quality=_newest_quality(wanted, today=today),
             weights=all_weights(),
             units=_units(waits, lines) if with_units else (),
+        )
+
+    def reweighed(self, region: str, weights: Weights) -> "Landscape":
+        """The same landscape, had the region these weights."""
+        return Landscape(
+            today=self.today,
+            terms=self._all,
+            waits=self._waits,
+            quality=self._quality,
+            weights={**self._weights, region: weights},
+            units=self.units,
         )
 
     def options(self, kva: str) -> tuple[Option, ...]:
