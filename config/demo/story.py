@@ -435,7 +435,7 @@ class Teller:
         )
 
     def _needs(self) -> dict[str, Any]:
-        """One in twelve needs an interpreter, one in ten has a limit on the way, a few equipment."""
+        """A few need an interpreter or equipment, or have a limit on the way."""
         random = self.random
         needs: dict[str, Any] = {}
         if random.random() < 0.08:

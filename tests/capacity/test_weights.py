@@ -67,10 +67,8 @@ def test_each_change_is_a_version_of_its_own_and_stands_in_the_history(halland):
     change(halland)
     change(halland, seen=1, price=60, wait=40)
     assert weights_in_force("13").label == "13/2"
-    assert [(row.version, row.price) for row in MatchingWeights.objects.all()] == [
-        (2, 60),
-        (1, 100),
-    ]
+    kept = MatchingWeights.objects.values_list("version", "price")
+    assert list(kept) == [(2, 60), (1, 100)]
     row = AdministrationLog.objects.filter(verb="region_changed").latest("pk")
     assert "väntetid 40" in row.details["matchningens vikter"]
     assert row.region_id == "13"
@@ -174,6 +172,6 @@ class TestPage:
         client.force_login(user_of(navigator_actor(halland)))
         shown = client.get(reverse("matching-weights")).content.decode()
         assert "Väntetiden är viktigast." in shown
-        assert "<form method" not in shown.split("</header>")[1]
+        assert 'name="save"' not in shown
         client.post(reverse("matching-weights"), {"seen": 1, **PRICE_ONLY, "save": 1, "why": "x"})
         assert MatchingWeights.objects.count() == 1
