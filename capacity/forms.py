@@ -117,6 +117,9 @@ def _weight(name: str) -> forms.IntegerField:
 class WeightsForm(PlainForm):
     """A region's weights; ``seen`` is the version that the person read, ``kva`` what is tried."""
 
+    # Who only tries does not have to say why.
+    needed_by_answer = frozenset({"why", "kva"})
+
     wait, distance, price = _weight("wait"), _weight("distance"), _weight("price")
     quality, contract = _weight("quality"), _weight("contract")
     why = forms.CharField(
