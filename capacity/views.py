@@ -127,7 +127,7 @@ def weights_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Vikterna är sparade och gäller från nu."))
             return redirect("matching-weights")
         if form.is_bound and form.is_valid() and form.cleaned_data["kva"]:
-            tried = Weights(**form.values(), region=region.code, version=current.version + 1)
+            tried = current.with_values(form.values())
             kva = form.cleaned_data["kva"]
             context |= {
                 "moved": preview(region, kva=kva, weights=tried, today=today),

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from capacity.distance import great_circle_km
@@ -75,10 +76,12 @@ class Landscape:
         self._km: dict[tuple[Decimal, Decimal], dict[int, int]] = defaultdict(dict)
 
     @classmethod
+    @transaction.atomic
     def load(
         cls, codes: Collection[str] | None, *, today: date, with_units: bool = False
     ) -> "Landscape":
-        """The landscape for some requested codes, or for all of them, in at most nine queries.
+        """The landscape for some requested codes, or for all of them, in at most seven queries
+        within one transaction.
 
         ``with_units`` also reads the units that have a wait for the codes and no line.
         """
@@ -195,11 +198,10 @@ def _terms(lines: list[ContractLine], *, today: date) -> list[Terms]:
     for contract_id, code in allowed.values_list("contract_id", "region_id"):
         regions[contract_id].add(code)
     sets = {pk: frozenset(codes) for pk, codes in regions.items()}
-    caps: dict[tuple[str, int | None], list[PeriodCap]] = defaultdict(list)
-    for cap in PeriodCap.objects.on(today).filter(contract_id__in=contracts):
-        caps["contract", cap.contract_id].append(cap)
-    for cap in PeriodCap.objects.on(today).filter(line_id__in=[line.pk for line in lines]):
-        caps["line", cap.line_id].append(cap)
+    caps: dict[tuple[int | None, int | None], list[PeriodCap]] = defaultdict(list)
+    of_any = Q(contract_id__in=contracts) | Q(line_id__in=[line.pk for line in lines])
+    for cap in PeriodCap.objects.on(today).filter(of_any):
+        caps[cap.contract_id, cap.line_id].append(cap)
     return [
         Terms(
             line,
@@ -207,7 +209,7 @@ def _terms(lines: list[ContractLine], *, today: date) -> list[Terms]:
             sets.get(line.contract_id, frozenset()),
             tuple(
                 cap
-                for cap in (*caps["line", line.pk], *caps["contract", line.contract_id])
+                for cap in (*caps[None, line.pk], *caps[line.contract_id, None])
                 if not cap.has_room_for(line.price_sek)
             ),
         )
@@ -233,22 +235,27 @@ def _newest_waits(codes: set[str] | None, *, today: date) -> dict[tuple[int, str
         return {(unit, kva): Wait(days, kva, day, by) for unit, kva, days, day, by in newest}
     return {
         (unit, kva): Wait(said["days"], kva, date.fromisoformat(said["day"]), said["source"])
-        for kva in sorted(codes)
-        for unit, said in _newest_of_each_unit(fresh, kva)
+        for unit, *by_code in _newest_of_each_unit(fresh, sorted(codes))
+        for kva, said in zip(sorted(codes), by_code, strict=True)
         if said
     }
 
 
 def _newest_of_each_unit(
-    fresh: QuerySet[WaitingTime], kva: str
-) -> Iterable[tuple[int, dict[str, Any] | None]]:
-    """By one look into the index for each unit, however many days and sources there are."""
-    newest = fresh.filter(care_unit=OuterRef("pk"), kva=kva).order_by("-day", "source")
+    fresh: QuerySet[WaitingTime], codes: list[str]
+) -> Iterable[tuple[Any, ...]]:
+    """The unit and what is said for each code, by one look into the index for each.
+
+    However many days and sources there are.
+    """
+    newest = fresh.filter(care_unit=OuterRef("pk")).order_by("-day", "source")
     said = JSONObject(days="median_days", day="day", source="source")
     return (
         CareUnit.objects.filter(receives=True, is_active=True)
         .order_by()
-        .values_list("pk", Subquery(newest.values(said=said)[:1]))
+        .values_list(
+            "pk", *(Subquery(newest.filter(kva=kva).values(said=said)[:1]) for kva in codes)
+        )
     )
 
 

@@ -4,7 +4,8 @@ So a better value never lowers a rank. Points are counted in tenths, as whole nu
 what the page shows is the score.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,11 @@ class Weights:
 
     def of(self, criterion: str) -> int:
         return int(getattr(self, criterion))
+
+    def with_values(self, values: Mapping[str, int]) -> "Weights":
+        """Had the region these values for the criteria."""
+        changed: dict[str, Any] = {key: values[key] for key in CRITERIA}
+        return replace(self, **changed)
 
     @property
     def label(self) -> str:
