@@ -8,8 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from capacity.matching import CRITERIA
 from contracts.models import ContractLine
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
     AnswerChannel,
@@ -25,6 +26,7 @@ from referral.models import (
     Phase,
     RejectionReason,
 )
+from referral.models.intake import MAX_DISTANCE_KM
 from referral.submission import Submission
 
 LONG = 10_000
@@ -86,7 +88,24 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     bmi = serializers.DecimalField(
         max_digits=4, decimal_places=1, required=False, allow_null=True, default=None
     )
-    interpreter = serializers.CharField(max_length=40, allow_blank=True, default="")
+    interpreter = serializers.CharField(
+        max_length=40, allow_blank=True, default="", help_text="Språket, om tolk behövs."
+    )
+    equipment = serializers.ListField(
+        child=serializers.ChoiceField(choices=Equipment.choices),
+        required=False,
+        default=list,
+        max_length=len(Equipment),
+        help_text="Särskild utrustning som patienten behöver.",
+    )
+    max_distance_km = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_DISTANCE_KM,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Längsta avstånd som patienten reser, fågelvägen.",
+    )
     mobility = serializers.ChoiceField(
         choices=IntakeForm.Mobility.choices, allow_blank=True, default=""
     )
@@ -183,7 +202,15 @@ class FormSerializer(serializers.ModelSerializer[IntakeForm]):
         model = IntakeForm
         fields = (
             *("submitted_at", "version", "medications", "anticoagulants", "bmi", "interpreter"),
-            *("mobility", "escort", "transferable", "not_transferable_reason", "clinician"),
+            *(
+                "equipment",
+                "max_distance_km",
+                "mobility",
+                "escort",
+                "transferable",
+                "not_transferable_reason",
+                "clinician",
+            ),
             *("free_text", "attachments"),
         )
 
@@ -266,10 +293,13 @@ class LogSerializer(serializers.ModelSerializer[CaseLog]):
 
 
 class PartSerializer(serializers.Serializer[Any]):
+    key = serializers.ChoiceField(choices=CRITERIA)
     name = serializers.CharField()
     value = serializers.CharField()
     points = serializers.FloatField()
     possible = serializers.IntegerField()
+    scale = serializers.CharField(help_text="Vad som ger full poäng och ingen.")
+    said_by = serializers.CharField(source="source", help_text="Källa, kod och dag eller år.")
 
 
 class LineSerializer(serializers.ModelSerializer[ContractLine]):
@@ -289,6 +319,9 @@ class MatchSerializer(serializers.Serializer[Any]):
     distance_km = serializers.IntegerField(help_text="Fågelvägen.")
     places_left = serializers.IntegerField(source="line.places_left", allow_null=True)
     parts = PartSerializer(many=True)
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="Det som ingen har uppgett och måste frågas om."
+    )
 
 
 class LeftOutSerializer(serializers.Serializer[Any]):
@@ -297,9 +330,30 @@ class LeftOutSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
 
 
+class WeightsSerializer(serializers.Serializer[Any]):
+    """Regionens vikter; ``version`` 0 är de nationella."""
+
+    wait = serializers.IntegerField()
+    distance = serializers.IntegerField()
+    price = serializers.IntegerField()
+    quality = serializers.IntegerField()
+    contract = serializers.IntegerField()
+    version = serializers.IntegerField()
+
+
+class UncontractedSerializer(serializers.Serializer[Any]):
+    care_unit = UnitSerializer(source="unit")
+    wait_days = serializers.IntegerField(source="wait.days")
+    distance_km = serializers.IntegerField(help_text="Fågelvägen.")
+
+
 class MatchingSerializer(serializers.Serializer[Any]):
+    weights = WeightsSerializer()
     matches = MatchSerializer(many=True)
     left_out = LeftOutSerializer(many=True)
+    uncontracted = UncontractedSerializer(
+        many=True, help_text="Enheter utan avtal: kräver direktupphandling, kan inte erbjudas."
+    )
 
 
 # Bodies of the verbs
