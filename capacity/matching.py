@@ -92,7 +92,7 @@ class Matching:
 
 def match(need: Need, *, today: date) -> Matching:
     """Rank the lines that cover the procedure; explain each rank and each one left out."""
-    lines = list(_lines(need, today=today))
+    lines = list(lines_for(need.kva, today=today))
     reference_price = _median_price(lines)
     matches: list[Match] = []
     left_out: list[LeftOut] = []
@@ -156,9 +156,9 @@ def _age_refusals(line: ContractLine, age: int | None) -> Iterable[str]:
         yield _("Tar emot patienter till och med %(age)s år.") % {"age": line.age_max}
 
 
-def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
+def lines_for(kva: str, *, today: date) -> Iterable[ContractLine]:
     """The lines for the code, with newest wait and quality, in a fixed number of queries."""
-    codes = covering_codes(need.kva)
+    codes = covering_codes(kva)
     wait = (
         WaitingTime.objects.filter(
             care_unit=OuterRef("care_unit"),
@@ -173,7 +173,7 @@ def _lines(need: Need, *, today: date) -> Iterable[ContractLine]:
         care_unit=OuterRef("care_unit"), kva__in=codes, year__lte=today.year
     ).order_by("-year", "-kva", "source")
     return with_current_periods(
-        ContractLine.objects.covering(need.kva)
+        ContractLine.objects.covering(kva)
         .select_related("contract__owner_region", "care_unit__provider", "care_unit__municipality")
         .prefetch_related("contract__regions_allowed")
         .annotate(
