@@ -228,7 +228,7 @@ def _forms(case: Case) -> list[list[Fact]]:
     own = case.patient.identity_number
     rows = []
     for version in case.form.versions.order_by("version"):
-        content = {k: v for k, v in version.content.items() if v not in (None, "")}
+        content = {k: v for k, v in version.content.items() if v not in (None, "", [])}
         number = "".join(c for c in str(content.pop("identity_number", "")) if c.isalnum())
         if not own.endswith(number[-10:]):
             continue
@@ -248,7 +248,10 @@ def _typed(name: str, value: Any) -> Fact:
 
     field = IntakeFormPage.base_fields.get(name)
     words = dict(getattr(field, "choices", ()))
-    text = str(words[value]) if isinstance(value, str) and value in words else _text(value)
+    if isinstance(value, list):
+        text = ", ".join(str(words.get(code, code)) for code in value)
+    else:
+        text = str(words[value]) if isinstance(value, str) and value in words else _text(value)
     return Fact(name, str(getattr(field, "label", None) or name), value, text)
 
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contracts.models import ContractLine
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
     AnswerChannel,
@@ -25,6 +25,7 @@ from referral.models import (
     Phase,
     RejectionReason,
 )
+from referral.models.intake import MAX_DISTANCE_KM
 from referral.submission import Submission
 
 LONG = 10_000
@@ -86,7 +87,24 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     bmi = serializers.DecimalField(
         max_digits=4, decimal_places=1, required=False, allow_null=True, default=None
     )
-    interpreter = serializers.CharField(max_length=40, allow_blank=True, default="")
+    interpreter = serializers.CharField(
+        max_length=40, allow_blank=True, default="", help_text="Språket, om tolk behövs."
+    )
+    equipment = serializers.ListField(
+        child=serializers.ChoiceField(choices=Equipment.choices),
+        required=False,
+        default=list,
+        max_length=len(Equipment),
+        help_text="Särskild utrustning som patienten behöver.",
+    )
+    max_distance_km = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_DISTANCE_KM,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Längsta avstånd som patienten reser, fågelvägen.",
+    )
     mobility = serializers.ChoiceField(
         choices=IntakeForm.Mobility.choices, allow_blank=True, default=""
     )
@@ -183,7 +201,15 @@ class FormSerializer(serializers.ModelSerializer[IntakeForm]):
         model = IntakeForm
         fields = (
             *("submitted_at", "version", "medications", "anticoagulants", "bmi", "interpreter"),
-            *("mobility", "escort", "transferable", "not_transferable_reason", "clinician"),
+            *(
+                "equipment",
+                "max_distance_km",
+                "mobility",
+                "escort",
+                "transferable",
+                "not_transferable_reason",
+                "clinician",
+            ),
             *("free_text", "attachments"),
         )
 

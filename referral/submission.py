@@ -5,6 +5,7 @@ for all of them, so that the rules stand once. The database holds the same limit
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -14,11 +15,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from contracts.codes import validate_kva
-from organisations.models import Municipality
+from organisations.models import Equipment, Municipality
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from patients.models import Patient
 from referral.codes import validate_icd10
 from referral.models import Consent, IntakeForm, Phase
+from referral.models.intake import MAX_DISTANCE_KM
 
 # American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
 ASA_NOT_TRANSFERABLE = 5
@@ -56,6 +58,9 @@ class Submission:
     anticoagulants: bool = False
     bmi: Decimal | None = None
     interpreter: str = ""
+    # Codes of Equipment; a stored version gives them as a list.
+    equipment: Sequence[str] = ()
+    max_distance_km: int | None = None
     mobility: str = ""
     escort: bool = False
     not_transferable_reason: str = ""
@@ -86,6 +91,7 @@ def check(submission: Submission, *, today: date) -> dict[str, str]:
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
     _check_transfer(submission, problems)
+    _check_needs(submission, problems)
     _check_consent(submission, problems, today=today)
     return problems
 
@@ -162,6 +168,16 @@ def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
         problems["home_wait_days"] = _("Ange ett antal dagar mellan 0 och 3650.")
     if not s.transferable and not s.not_transferable_reason.strip():
         problems["not_transferable_reason"] = _("Skriv varför patienten inte kan förmedlas.")
+
+
+def _check_needs(s: Submission, problems: dict[str, str]) -> None:
+    """What the patient needs of a unit, and how far the patient travels."""
+    if isinstance(s.equipment, str) or not set(map(str, s.equipment)) <= set(Equipment.values):
+        problems["equipment"] = _("Okänt val.")
+    if s.max_distance_km is not None and not 1 <= s.max_distance_km <= MAX_DISTANCE_KM:
+        problems["max_distance_km"] = _("Ange ett antal kilometer mellan 1 och %(most)s.") % {
+            "most": MAX_DISTANCE_KM
+        }
 
 
 def _check_consent(s: Submission, problems: dict[str, str], *, today: date) -> None:

@@ -10,7 +10,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 from stdnum import luhn
 
-from capacity.models import QualityMeasure, WaitingTime
+from capacity.models import MatchingWeights, QualityMeasure, WaitingTime
 from contracts.models import Contract, ContractLine, Procedure
 from organisations.models import CareUnit, MedicalArea, Municipality, Provider, Region, User
 from patients.models import Patient
@@ -193,6 +193,20 @@ class WaitingTimeFactory(DjangoModelFactory[WaitingTime]):
     median_days = 30
     p80_days = LazyAttribute(lambda o: o.median_days + 15)
     source = "test"
+
+
+class MatchingWeightsFactory(DjangoModelFactory[MatchingWeights]):
+    """Halland's first own weights."""
+
+    class Meta:
+        model = MatchingWeights
+
+    region = SubFactory(RegionFactory)
+    version = 1
+    wait, distance, price, quality, contract = 50, 20, 0, 20, 10
+    changed_at = LONG_AGO
+    changed_by = "Ada Administratör"
+    why = "Väntetiden är viktigast."
 
 
 class QualityMeasureFactory(DjangoModelFactory[QualityMeasure]):

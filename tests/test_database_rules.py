@@ -60,6 +60,7 @@ from tests.factories import (
     CareUnitFactory,
     ContractFactory,
     ContractLineFactory,
+    MatchingWeightsFactory,
     MunicipalityFactory,
     PatientFactory,
     ProcedureFactory,
@@ -400,6 +401,8 @@ BREAKS: dict[str, Callable[[], str]] = {
         ProviderFactory(),
         f"hsa_id = '{ProviderFactory(hsa_id='SE2321000016-VG01').hsa_id}'",
     ),
+    "care_unit_languages_known": lambda: update(CareUnitFactory(), "languages = '{xx}'"),
+    "care_unit_equipment_known": lambda: update(CareUnitFactory(), "equipment = '{spoon}'"),
     "care_unit_hsa_id_shape": lambda: update(CareUnitFactory(), "hsa_id = 'SE1-X'"),
     "user_hsa_id_shape": lambda: update(UserFactory(), "hsa_id = 'SE1-X'"),
     "user_home_street_encrypted": lambda: update(UserFactory(), "home_street = 'Provgatan 1'"),
@@ -489,6 +492,9 @@ BREAKS: dict[str, Callable[[], str]] = {
     "waiting_time_median_within_p80": lambda: update(
         WaitingTimeFactory(), "median_days = p80_days + 1"
     ),
+    "weights_version_once": lambda: copy(MatchingWeightsFactory()),
+    "weights_version_from_one": lambda: copy(MatchingWeightsFactory(), version="0"),
+    "weights_sum_to_100": lambda: copy(MatchingWeightsFactory(), version="2", wait="51"),
     "quality_once_a_year": lambda: copy(QualityMeasureFactory()),
     "quality_percent": lambda: update(QualityMeasureFactory(), "reoperation_percent = 100.01"),
     # referral
@@ -509,6 +515,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     "pause_ends_after_start": lambda: update(paused_case(), "last_day = first_day - 1"),
     "pauses_of_a_case_do_not_overlap": lambda: copy(paused_case(), first_day="last_day"),
     "form_submitted_has_case": lambda: update(make_case().case.form, "case_id = NULL"),
+    "form_equipment_known": lambda: update(make_case().case.form, "equipment = '{spoon}'"),
+    "form_max_distance_in_sweden": lambda: update(make_case().case.form, "max_distance_km = 0"),
     "form_bmi_plausible": lambda: update(make_case().case.form, "bmi = 7"),
     "form_why_not_transferable": lambda: update(make_case().case.form, "transferable = false"),
     "form_version_once": lambda: copy(make_case().case.form.versions.get()),
@@ -589,6 +597,7 @@ APPEND_ONLY = (
     *("organisations_accesslogseal", "organisations_accesssample"),
     *("organisations_accesssamplerow", "organisations_accessreview"),
     "contracts_contractversion",
+    "capacity_matchingweights",
     "referral_correction",
 )
 COLUMN = {
@@ -602,6 +611,7 @@ COLUMN = {
     "organisations_accesslog": "what",
     "organisations_administrationlog": "subject",
     "contracts_contractversion": "why",
+    "capacity_matchingweights": "why",
 }
 
 
@@ -622,6 +632,7 @@ def test_an_append_only_table_refuses(table, statement):
     reviewed()
     version()
     correction()
+    MatchingWeightsFactory()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

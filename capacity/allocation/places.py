@@ -2,43 +2,64 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from decimal import Decimal
 
 from capacity.allocation.problem import Limit
-from contracts.models import ContractLine
+from contracts.models import Capped, ContractLine, PeriodCap
 
 
 def limits_of(lines: Sequence[ContractLine], *, day: date) -> tuple[Limit, ...]:
     """What is left ``day`` of the caps on the lines, their contracts and the periods of ``day``.
 
     The one place that tells how many places there are: free slots of a unit are one more limit
-    of the lines there. Lines come from :func:`capacity.matching.lines_for`.
+    over the lines there. A cap that does not limit is left out.
     """
-    return tuple(limit for limit in _limits(lines, day=day) if not _is_open(limit))
+    limits = (*_own(lines), *_of_periods(lines, day=day))
+    return tuple(m for m in limits if m.places is not None or m.sek is not None)
 
 
-def _limits(lines: Sequence[ContractLine], *, day: date) -> Iterable[Limit]:
-    of_contract: dict[int, list[ContractLine]] = {}
+def _own(lines: Sequence[ContractLine]) -> Iterable[Limit]:
     for line in lines:
-        of_contract.setdefault(line.contract_id, []).append(line)
-        yield from _caps(line, f"{line.contract.number} {line.kva} {line.care_unit.name}", [line])
-    for together in of_contract.values():
+        yield _limit(line, line_name(line), [line])
+    for together in _by_contract(lines).values():
         contract = together[0].contract
-        yield from _caps(contract, contract.number, together)
+        yield _limit(contract, contract.number, together)
 
 
-def _caps(capped: Any, name: str, lines: Sequence[ContractLine]) -> Iterable[Limit]:
-    """The cap of a line or contract and those per period, over its lines."""
+def _of_periods(lines: Sequence[ContractLine], *, day: date) -> Iterable[Limit]:
+    """The caps per period that hold ``day``, in two questions."""
+    of_line, of_contract = {line.pk: line for line in lines}, _by_contract(lines)
+    caps = PeriodCap.objects.on(day)
+    for cap in caps.filter(line__in=of_line):
+        line = of_line[cap.line_id]  # type: ignore[index]
+        yield _limit_of_period(cap, line_name(line), [line])
+    for cap in caps.filter(contract__in=of_contract):
+        together = of_contract[cap.contract_id]  # type: ignore[index]
+        yield _limit_of_period(cap, together[0].contract.number, together)
+
+
+def _by_contract(lines: Sequence[ContractLine]) -> dict[int, list[ContractLine]]:
+    together: dict[int, list[ContractLine]] = {}
+    for line in lines:
+        together.setdefault(line.contract_id, []).append(line)
+    return together
+
+
+def _limit(capped: Capped, name: str, lines: Sequence[ContractLine]) -> Limit:
     over = frozenset(line.pk for line in lines)
-    yield Limit(name=name, lines=over, places=capped.left_volume, sek=capped.left_sek)
-    for cap in capped.current_periods:
-        yield Limit(
-            name=f"{name}, {cap.get_period_display()}",
-            lines=over,
-            places=None if cap.cap_volume is None else cap.cap_volume - cap.taken_volume,
-            sek=None if cap.cap_sek is None else cap.cap_sek - cap.taken_sek,
-        )
+    return Limit(name=name, lines=over, places=capped.left_volume, sek=capped.left_sek)
 
 
-def _is_open(limit: Limit) -> bool:
-    return limit.places is None and limit.sek is None
+def _limit_of_period(cap: PeriodCap, name: str, lines: Sequence[ContractLine]) -> Limit:
+    taken_volume: int = cap.taken_volume  # type: ignore[attr-defined]
+    taken_sek: Decimal = cap.taken_sek  # type: ignore[attr-defined]
+    return Limit(
+        name=f"{name}, {cap.get_period_display()}",
+        lines=frozenset(line.pk for line in lines),
+        places=None if cap.cap_volume is None else cap.cap_volume - taken_volume,
+        sek=None if cap.cap_sek is None else cap.cap_sek - taken_sek,
+    )
+
+
+def line_name(line: ContractLine) -> str:
+    return f"{line.care_unit.name}, {line.kva}, {line.contract.number}"

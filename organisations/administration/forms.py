@@ -10,7 +10,17 @@ from organisations.administration.authority import MAY_GIVE, Place, units_ruled
 from organisations.administration.checks import HSA_ID_HELP, clean_hsa_id
 from organisations.administration.selectors import LEFT, SHUT_OFF, WORKING
 from organisations.administration.services import UnitDetails
-from organisations.models import CareUnit, MedicalArea, Municipality, Provider, Region, Role, User
+from organisations.languages import in_words, said_languages
+from organisations.models import (
+    CareUnit,
+    Equipment,
+    MedicalArea,
+    Municipality,
+    Provider,
+    Region,
+    Role,
+    User,
+)
 from organisations.plain_forms import PlainForm, date_field
 
 ANY = ("", _("Alla"))
@@ -32,6 +42,23 @@ class HsaIdField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         return clean_hsa_id(super().clean(value))
+
+
+class LanguagesField(forms.CharField):
+    """Names of languages with commas between, as their codes."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return in_words(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        codes: set[str] = set()
+        for name in str(super().clean(value)).split(","):
+            found = said_languages(name)
+            if name.strip() and not found:
+                text = _("Språket %(name)s finns inte i listan.") % {"name": name.strip()[:40]}
+                raise forms.ValidationError(text)
+            codes |= found
+        return sorted(codes)
 
 
 class PeopleFilter(PlainForm):
@@ -211,6 +238,22 @@ class UnitForm(PlainForm):
     medical_area = RowField(
         MedicalArea.objects.all(), label=_("Medicinskt verksamhetsområde"), required=False
     )
+    languages = LanguagesField(
+        label=_("Språk"),
+        max_length=600,
+        required=False,
+        help_text=_(
+            "Utöver svenska, med egen personal eller tolk: arabiska, somaliska. Tomt betyder att "
+            "enheten inte har sagt något; annars föreslås den bara för de språken."
+        ),
+    )
+    equipment = forms.MultipleChoiceField(
+        label=_("Särskild utrustning som enheten har"),
+        choices=Equipment.choices,
+        required=False,
+        help_text=_("Enheten föreslås inte för patienter som behöver något annat av detta."),
+        widget=forms.CheckboxSelectMultiple,
+    )
     sends = forms.BooleanField(label=_("Avsänder patienter (klinik)"), required=False)
     receives = forms.BooleanField(label=_("Tar emot patienter"), required=False)
     email = forms.EmailField(
@@ -233,7 +276,7 @@ class UnitForm(PlainForm):
 
     field_order = (
         *("hsa_id", "name", "provider", "municipality", "email", "phone"),
-        *("sends", "receives", "latitude", "longitude", "medical_area"),
+        *("sends", "receives", "latitude", "longitude", "medical_area", "languages", "equipment"),
     )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from organisations.access import Actor, as_product
-from organisations.models import AdministrationLog, CareUnit, User
+from organisations.languages import in_words
+from organisations.models import AdministrationLog, CareUnit, User, equipment_in_words
 
 Verb = AdministrationLog.Verb
 
@@ -42,11 +43,15 @@ def changes_of(row: Any, new: Mapping[str, Any]) -> dict[str, str]:
         field = row._meta.get_field(name)
         old = getattr(row, name)
         if old != value and (old or value):
-            found[str(field.verbose_name)] = f"{_shown(old)} → {_shown(value)}"
+            found[str(field.verbose_name)] = f"{_shown(name, old)} → {_shown(name, value)}"
     return found
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
+    if name == "languages":
+        value = in_words(value)
+    if name == "equipment":
+        value = ", ".join(equipment_in_words(value))
     if isinstance(value, bool):
         return "ja" if value else "nej"
     return str(value) if value not in (None, "") else "–"

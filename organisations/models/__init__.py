@@ -13,10 +13,13 @@ from organisations.models.login import ApiToken, FailedLogin, KeptText
 from organisations.models.places import (
     HSA_ID_PATTERN,
     CareUnit,
+    Equipment,
     MedicalArea,
     Municipality,
     Provider,
     Region,
+    equipment_field,
+    equipment_in_words,
 )
 from organisations.models.users import Assignment, Role, User
 
@@ -32,6 +35,7 @@ __all__ = [
     "Assignment",
     "CareUnit",
     "DomainEvent",
+    "Equipment",
     "EventDelivery",
     "FailedLogin",
     "Invitation",
@@ -43,4 +47,6 @@ __all__ = [
     "Role",
     "SweepRun",
     "User",
+    "equipment_field",
+    "equipment_in_words",
 ]

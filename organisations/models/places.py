@@ -1,8 +1,14 @@
 """Regions, municipalities, medical areas, providers and care units."""
 
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from organisations.languages import language_names
 
 # HSA-id: SE, ten-digit organisation number, hyphen, letters and digits; at most 31 characters.
 HSA_ID_PATTERN = r"^SE[0-9]{10}-[A-Z0-9]{1,18}$"
@@ -139,6 +145,42 @@ class Provider(models.Model):
         return self.name
 
 
+class Equipment(models.TextChoices):
+    """What some patients need of a unit beyond the procedure itself."""
+
+    BARIATRIC = "bariatric", _("Bariatrisk utrustning (bord, säng och lyft för hög vikt)")
+    LIFT = "lift", _("Personlyft")
+    INTENSIVE_CARE = "intensive_care", _("Intensivvård (IVA)")
+    OVERNIGHT = "overnight", _("Postoperativ övervakning över natten")
+    DIFFICULT_AIRWAY = "difficult_airway", _("Fiberintubation vid svår luftväg")
+    CHILD_ANAESTHESIA = "child_anaesthesia", _("Barnanestesi")
+    SLEEP_APNOEA = "sleep_apnoea", _("Övervakning vid sömnapné (CPAP)")
+    CARDIAC_DEVICE = "cardiac_device", _("Omställning av pacemaker eller ICD")
+    MRI_IMPLANT = "mri_implant", _("Magnetkamera för patient med implantat")
+    DIALYSIS = "dialysis", _("Dialys")
+    ISOLATION = "isolation", _("Isoleringsrum (multiresistenta bakterier)")
+    LATEX_FREE = "latex_free", _("Latexfri operationssal")
+    NICKEL_FREE = "nickel_free", _("Nickelfria implantat")
+
+
+def equipment_field(**options: Any) -> "ArrayField[Any, Any]":
+    """Codes of :class:`Equipment`: what a unit has, or what a patient needs."""
+    return ArrayField(
+        models.CharField(max_length=20, choices=Equipment),
+        verbose_name=_("särskild utrustning"),
+        default=list,
+        db_default=[],
+        blank=True,
+        **options,
+    )
+
+
+def equipment_in_words(codes: Iterable[str]) -> list[str]:
+    """The Swedish names of the codes, in the order of the list."""
+    chosen = set(codes)
+    return [str(one.label) for one in Equipment if one.value in chosen]
+
+
 class CareUnit(models.Model):
     """Vårdenhet with its HSA-id: sends patients, receives them, or both."""
 
@@ -163,6 +205,16 @@ class CareUnit(models.Model):
     phone = models.CharField(_("telefon"), max_length=30, blank=True)
     sends = models.BooleanField(_("avsänder patienter"), default=False)
     receives = models.BooleanField(_("tar emot patienter"), default=False)
+    # Empty: the unit has not said. A unit that has said languages serves no others.
+    languages = ArrayField(
+        models.CharField(max_length=3),
+        verbose_name=_("språk, med personal eller tolk"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    # What is not said here the unit does not have.
+    equipment = equipment_field()
     is_active = models.BooleanField(_("aktiv"), default=True)
 
     class Meta:
@@ -172,6 +224,14 @@ class CareUnit(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="care_unit_hsa_id_shape", condition=Q(hsa_id__regex=HSA_ID_PATTERN)
+            ),
+            models.CheckConstraint(
+                name="care_unit_languages_known",
+                condition=Q(languages__contained_by=sorted(language_names())),
+            ),
+            models.CheckConstraint(
+                name="care_unit_equipment_known",
+                condition=Q(equipment__contained_by=Equipment.values),
             ),
         )
 

@@ -7,12 +7,13 @@ from django import forms
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from organisations.models import Municipality
+from organisations.models import Equipment, Municipality
 from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.codes import normalise_icd10
 from referral.forms.verbs import text_area
 from referral.models import Consent, IntakeForm, Phase
+from referral.models.intake import MAX_DISTANCE_KM
 from referral.submission import Submission
 
 YES_NO = [("yes", _("Ja")), ("no", _("Nej"))]
@@ -102,7 +103,24 @@ class IntakeFormPage(PlainForm):
     anticoagulants = forms.BooleanField(label=_("Blodförtunnande läkemedel"), required=False)
     escort = forms.BooleanField(label=_("Behöver ledsagare"), required=False)
     interpreter = forms.CharField(
-        label=_("Tolk, språk"), max_length=40, required=False, help_text=_("Lämna tomt om ingen.")
+        label=_("Tolk, språk"),
+        max_length=40,
+        required=False,
+        help_text=_("Språket, till exempel arabiska. Lämna tomt om ingen tolk behövs."),
+        widget=forms.TextInput(attrs={"list": "languages"}),
+    )
+    equipment = forms.MultipleChoiceField(
+        label=_("Särskild utrustning som patienten behöver"),
+        choices=Equipment.choices,
+        required=False,
+        help_text=_("Bara enheter som har allt det valda föreslås."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    max_distance_km = forms.IntegerField(
+        label=_("Längsta avstånd som patienten reser, km"),
+        required=False,
+        help_text=_("Fågelvägen, enkel resa. Tomt om patienten inte har satt någon gräns."),
+        widget=forms.NumberInput(attrs={"min": 1, "max": MAX_DISTANCE_KM}),
     )
     transferable = forms.ChoiceField(
         label=_("Kan patienten förmedlas till annan vårdgivare?"),

@@ -135,7 +135,7 @@ class OfferDraft(models.Model):
     """Utkast till erbjudande: proposed, not sent. Reserves nothing.
 
     A case has one at the most, and only while it is under handling: the database takes it away
-    when the case moves on (migration 0005). Whether the line still can is found out when it is
+    when the case moves on (migration 0006). Whether the line still can is found out when it is
     sent, by the ordinary checks.
     """
 

@@ -5,8 +5,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from organisations.encrypted import EncryptedJSONField
-from organisations.models import CareUnit, User
+from organisations.models import (
+    CareUnit,
+    Equipment,
+    User,
+    equipment_field,
+    equipment_in_words,
+)
 from referral.models.cases import Case
+
+# Smygehuk to Treriksröset is some 1 570 km.
+MAX_DISTANCE_KM = 2000
 
 
 class IntakeForm(models.Model):
@@ -37,6 +46,11 @@ class IntakeForm(models.Model):
     anticoagulants = models.BooleanField(_("blodförtunnande läkemedel"), default=False)
     bmi = models.DecimalField(_("BMI"), max_digits=4, decimal_places=1, null=True, blank=True)
     interpreter = models.CharField(_("tolk, språk"), max_length=40, blank=True)
+    equipment = equipment_field()
+    # The patient's own limit on the way to a provider; empty when the patient has set none.
+    max_distance_km = models.PositiveSmallIntegerField(
+        _("längsta avstånd, km"), null=True, blank=True
+    )
     mobility = models.CharField(_("rörlighet"), max_length=10, choices=Mobility, blank=True)
     escort = models.BooleanField(_("behöver ledsagare"), default=False)
     transferable = models.BooleanField(_("kan förmedlas"), null=True, blank=True)
@@ -60,6 +74,15 @@ class IntakeForm(models.Model):
                 name="form_bmi_plausible", condition=Q(bmi__isnull=True) | Q(bmi__range=(8, 99))
             ),
             models.CheckConstraint(
+                name="form_equipment_known",
+                condition=Q(equipment__contained_by=Equipment.values),
+            ),
+            models.CheckConstraint(
+                name="form_max_distance_in_sweden",
+                condition=Q(max_distance_km__isnull=True)
+                | Q(max_distance_km__range=(1, MAX_DISTANCE_KM)),
+            ),
+            models.CheckConstraint(
                 name="form_why_not_transferable",
                 condition=~Q(transferable=False) | ~Q(not_transferable_reason=""),
             ),
@@ -67,6 +90,10 @@ class IntakeForm(models.Model):
 
     def __str__(self) -> str:
         return str(self.case or _("Utkast"))
+
+    @property
+    def equipment_in_words(self) -> list[str]:
+        return equipment_in_words(self.equipment)
 
     @property
     def is_draft(self) -> bool:

@@ -13,7 +13,7 @@ from referral.models import Case
 
 def need_of(case: Case, *, today: date) -> Need:
     """The case's need; distance from the home municipality, else the region's seat."""
-    patient, region = case.patient, case.region
+    patient, region, form = case.patient, case.region, case.form
     home = patient.municipality or region
     origin = patient.municipality.name if patient.municipality else region.seat_town
     return Need(
@@ -24,6 +24,10 @@ def need_of(case: Case, *, today: date) -> Need:
         latitude=home.latitude,
         longitude=home.longitude,
         origin=origin,
+        max_distance_km=form.max_distance_km,
+        language=form.interpreter,
+        equipment=frozenset(form.equipment),
+        sending_unit_id=case.sending_unit_id,
     )
 
 

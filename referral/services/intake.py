@@ -342,6 +342,7 @@ _FORM_FIELDS = (
     "anticoagulants",
     "bmi",
     "interpreter",
+    "max_distance_km",
     "mobility",
     "escort",
     "transferable",
@@ -356,6 +357,7 @@ def _store_form(form: IntakeForm, case: Case, submission: Submission, *, now: da
         submission = submission.without_address()
     for name in _FORM_FIELDS:
         setattr(form, name, getattr(submission, name))
+    form.equipment = sorted(set(submission.equipment))
     form.case = case
     form.submitted_at = now
     form.saved_at = now

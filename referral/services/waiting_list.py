@@ -14,7 +14,7 @@ from django.db.models import Prefetch
 
 from capacity.allocation import Placed, Problem, Waiting, Way
 from capacity.allocation.places import limits_of
-from capacity.allocation.ways import Ways, used_lines
+from capacity.allocation.ways import Ways
 from contracts.models import ContractLine
 from referral.models import AllocationRow, AllocationRun, BlockReach, Case, CaseState, Consent
 from referral.selectors.matching import need_of
@@ -47,7 +47,7 @@ def waiting_list_of(run: AllocationRun, *, today: date) -> WaitingList:
     rows = list(run.rows.order_by("position"))
     homes = {key: remaining_home_wait(case, today=today) for key, case in cases.items()}
     unknown = _usual(homes.values(), otherwise=run.region.guarantee_days)
-    ways = Ways(today=today, max_km=run.max_km)
+    ways = Ways({case.kva for case in cases.values()}, today=today, max_km=run.max_km)
     waiting: list[Waiting] = []
     for row in rows:
         case = cases.get(row.case_id)
@@ -60,7 +60,7 @@ def waiting_list_of(run: AllocationRun, *, today: date) -> WaitingList:
         row.outcome, open_ways = _open_ways(case, ways, today=today)
         if open_ways:
             waiting.append(_waiting(case, home, open_ways, today=today))
-    lines = used_lines(ways.lines, (one.ways for one in waiting))
+    lines = [line for _key, line in sorted(ways.lines.items())]
     problem = Problem(
         waiting=tuple(waiting),
         prices={line.pk: line.price_sek for line in lines},
@@ -79,7 +79,9 @@ def _cases(run: AllocationRun) -> Iterable[Case]:
         .only(
             *("number", "region", "state", "kva", "asa", "decision_date", "home_wait_days"),
             *("last_day", "clock_stopped_on", "paused_from", "blocked"),
-            *("patient__birth_date", "patient__municipality", "form__transferable"),
+            *("patient__birth_date", "patient__municipality"),
+            *("form__transferable", "form__max_distance_km", "form__interpreter"),
+            *("sending_unit", "form__equipment"),
         )
         .prefetch_related(Prefetch("consents", queryset=said, to_attr="said"))
     )

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 
 from organisations.access import Actor, record_access
 from organisations.errors import InvalidInput, WrongState
-from organisations.models import CareUnit, Role
+from organisations.languages import language_names
+from organisations.models import CareUnit, Equipment, Role
 from organisations.pages import actor_of, roles_required
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from referral import services
@@ -66,6 +67,8 @@ GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
             ("anticoagulants", "span-6"),
             ("escort", "span-6"),
             ("interpreter", "span-6"),
+            ("max_distance_km", "span-6"),
+            ("equipment", ""),
         ),
     ),
     (
@@ -299,13 +302,16 @@ def _form(actor: Actor, pk: int) -> IntakeForm:
     )
 
 
-def _typed(request: HttpRequest) -> dict[str, str]:
+def _typed(request: HttpRequest) -> dict[str, Any]:
     """What stands in the fields; PostgreSQL cannot hold NUL, which nobody types."""
-    return {
+    typed: dict[str, Any] = {
         name: request.POST[name].replace("\x00", "")
         for name in Submission.field_names()
         if name in request.POST
     }
+    if "equipment" in typed:
+        typed["equipment"] = [c for c in request.POST.getlist("equipment") if c in Equipment.values]
+    return typed
 
 
 def _chosen_codes(typed: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -328,6 +334,7 @@ def _context(form: IntakeForm, page: IntakeFormPage, *, running: Case | None) ->
             for key, title, fields in GROUPS
         ],
         "attachments": list(form.attachments.all()),
+        "languages": language_names().values(),
         "running": running,
         "missing": returned.why if returned else "",
     }

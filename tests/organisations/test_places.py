@@ -76,6 +76,21 @@ class TestUnits:
         assert row.details["namn"] == "Nya kliniken → Kliniken"
         assert row.details["telefon"] == "– → 010-1"
 
+    def test_languages_and_equipment_stand_in_the_history_in_words(self, admin, details):
+        unit = services.create_unit(details, actor=admin, now=NOW)
+        changed = replace(details, languages=["so", "ar"], equipment=["lift"])
+        unit = services.change_unit(unit, changed, actor=admin, now=NOW)
+        assert unit.languages == ["ar", "so"]
+        row = AdministrationLog.objects.get(verb="unit_changed")
+        assert row.details["språk, med personal eller tolk"] == "– → arabiska, somaliska"
+        assert row.details["särskild utrustning"] == "– → Personlyft"
+
+    @pytest.mark.parametrize("known", ["languages", "equipment"])
+    def test_languages_and_equipment_come_from_their_lists(self, admin, details, known):
+        with pytest.raises(InvalidInput) as refused:
+            services.create_unit(replace(details, **{known: ["xx"]}), actor=admin, now=NOW)
+        assert set(refused.value.fields) == {known}
+
     def test_saving_without_change_writes_no_history(self, admin, details):
         unit = services.create_unit(details, actor=admin, now=NOW)
         services.change_unit(unit, details, actor=admin, now=NOW)

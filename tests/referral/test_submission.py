@@ -88,6 +88,10 @@ def test_a_whole_form_has_no_faults():
         ("home_wait_days", -1),
         ("home_wait_days", 3651),
         ("interpreter", "x" * 41),
+        ("equipment", ["spoon"]),
+        ("equipment", "lift"),
+        ("max_distance_km", 0),
+        ("max_distance_km", 2001),
         ("clinician", "x" * 121),
         ("medications", "x" * 10_001),
         ("free_text", "\x00"),
@@ -146,6 +150,8 @@ numbers = {
     "asa": st.integers(-5, 10),
     "bmi": st.none() | st.decimals(),
     "home_wait_days": st.none() | st.integers(),
+    "max_distance_km": st.none() | st.integers(),
+    "equipment": st.lists(st.text(max_size=9), max_size=3),
 }
 dates = {
     name: st.dates(date(1900, 1, 1), date(2200, 1, 1))

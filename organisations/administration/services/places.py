@@ -1,5 +1,6 @@
 """Units, providers, regions' settings and integration clients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +16,11 @@ from organisations.administration.checks import hsa_id_text, is_hsa_id, refuse
 from organisations.administration.log import Verb, changes_of, record
 from organisations.administration.services.assignments import assign, described
 from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.languages import language_names
 from organisations.models import (
     Assignment,
     CareUnit,
+    Equipment,
     MedicalArea,
     Municipality,
     Provider,
@@ -41,6 +44,8 @@ class UnitDetails:
     phone: str = ""
     sends: bool = False
     receives: bool = False
+    languages: Sequence[str] = ()
+    equipment: Sequence[str] = ()
     latitude: Decimal | None = None
     longitude: Decimal | None = None
 
@@ -58,6 +63,8 @@ class UnitDetails:
             "phone": self.phone.strip(),
             "sends": self.sends,
             "receives": self.receives,
+            "languages": sorted(set(self.languages)),
+            "equipment": sorted(set(self.equipment)),
             "latitude": self.latitude if here else town.latitude,
             "longitude": self.longitude if here else town.longitude,
         }
@@ -251,6 +258,10 @@ def _check_unit(details: UnitDetails) -> None:
         problems["name"] = _("Skriv enhetens namn.")
     if not (details.sends or details.receives):
         problems["sends"] = _("Enheten avsänder patienter, tar emot dem eller båda.")
+    if not set(details.languages) <= set(language_names()):
+        problems["languages"] = _("Okänt språk.")
+    if not set(details.equipment) <= set(Equipment.values):
+        problems["equipment"] = _("Okänt val.")
     for name, limit in (("latitude", 90), ("longitude", 180)):
         value = getattr(details, name)
         if value is not None and not (value.is_finite() and abs(value) <= limit):

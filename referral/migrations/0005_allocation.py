@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         ("contracts", "0002_caps_hold"),
         ("organisations", "0003_rules"),
         ("organisations", "__first__"),
-        ("referral", "0003_append_only_and_thinning"),
+        ("referral", "0004_matching"),
     ]
 
     operations = [

@@ -1,0 +1,40 @@
+"""Which providers can take a patient, in which order, and why (pilot 1, knee prostheses).
+
+Hard filters leave a contract line out and say why. What is left is scored 0–100 from waiting
+time, distance, price, quality and whose the contract is, by weights that each region may choose.
+"""
+
+from capacity.matching.answer import LeftOut, Match, Matching, Uncontracted, answer, match
+from capacity.matching.filters import reasons, refusals, warnings
+from capacity.matching.landscape import Landscape, Ranked
+from capacity.matching.need import Need
+from capacity.matching.scores import CRITERIA, NATIONAL, NO_POINTS, UNKNOWN_SHARE, Part, Weights
+from capacity.matching.terms import Option, Quality, Terms, Wait
+from capacity.matching.weights import all_weights, weights_of
+
+__all__ = [
+    "CRITERIA",
+    "NATIONAL",
+    "NO_POINTS",
+    "UNKNOWN_SHARE",
+    "Landscape",
+    "LeftOut",
+    "Match",
+    "Matching",
+    "Need",
+    "Option",
+    "Part",
+    "Quality",
+    "Ranked",
+    "Terms",
+    "Uncontracted",
+    "Wait",
+    "Weights",
+    "all_weights",
+    "answer",
+    "match",
+    "reasons",
+    "refusals",
+    "warnings",
+    "weights_of",
+]
