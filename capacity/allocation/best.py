@@ -92,10 +92,10 @@ def _blocks(problem: Problem) -> Iterator[Block]:
         if one.shorter():
             members[tuple(sorted((way.line, way.wait_days) for way in one.ways))].append(one)
     classes = [Class(dict(waits), tuple(those)) for waits, those in sorted(members.items())]
-    joined = _joined({line for one in classes for line in one.waits}, (c.waits for c in classes))
+    joined = _joined({line for c in classes for line in c.waits}, (c.waits for c in classes))
     together: dict[int, list[Class]] = defaultdict(list)
-    for one in classes:
-        together[joined.root(next(iter(one.waits)))].append(one)
+    for alike in classes:
+        together[joined.root(next(iter(alike.waits)))].append(alike)
     for _root, those in sorted(together.items()):
         yield Block(those)
 

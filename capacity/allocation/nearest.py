@@ -23,11 +23,12 @@ def handed_out(block: Block, value: Value, *, clock: Clock) -> Placed:
     chosen: list[Waiting] = []
     for one, sent in zip(block.classes, value.sent, strict=True):
         lines = sorted(Counter(sent).elements(), key=lambda line: (one.waits[line], line))
-        going = one.sent_first()[: len(lines)]
-        chosen += going
+        going = sorted(one.sent_first()[: len(lines)], key=lambda patient: patient.home_days)
         # The shortest wait at home to the shortest wait there: valid for all when for any.
-        for patient, line in zip(sorted(going, key=lambda p: p.home_days), lines, strict=True):
-            paired[patient.number] = next(way for way in patient.ways if way.line == line)
+        for patient, line in zip(going, lines, strict=True):
+            if one.waits[line] < patient.home_days:  # else the place gains nothing
+                chosen.append(patient)
+                paired[patient.number] = next(way for way in patient.ways if way.line == line)
     if clock.left < LEAST_SECONDS or not chosen:
         return paired
     return _nearest(chosen, Counter(way.line for way in paired.values()), clock) or paired

@@ -21,8 +21,8 @@ class Waiting:
 
     ``home_days`` is what remains of the wait at home. ``guarantee_days`` is the time left to the
     guarantee's last day, below zero once it has passed and ``None`` when the clock stands.
-    ``ways`` may be shared by many, and may hold lines with a longer wait than at home: they are
-    never used.
+    ``ways`` may be shared by many, and may hold lines where the wait is no shorter than at home:
+    they are never used.
     """
 
     number: str
@@ -37,8 +37,8 @@ class Waiting:
         return self.decided_on, self.number
 
     def shorter(self) -> tuple[Way, ...]:
-        """The ways on which the patient waits no longer than at home."""
-        return tuple(way for way in self.ways if way.wait_days <= self.home_days)
+        """The ways on which the patient waits less than at home; no other is worth a place."""
+        return tuple(way for way in self.ways if way.wait_days < self.home_days)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ the matrix is a network's.
 
 That a patient is never sent where the wait is longer than at home needs no row: in the best
 solution the shortest waits at home can always be paired with the shortest at the lines, or
-leaving out a pair would gain days.
+leaving out a pair would gain days. Pairs that gain nothing are left out when places are handed
+out.
 """
 
 from collections import Counter

@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("placed", "Föreslagen plats"),
                             ("full", "Platserna räcker inte"),
-                            ("longer", "Väntan är längre hos alla än hemma"),
+                            ("no_shorter", "Väntan är inte kortare hos någon än hemma"),
                             ("no_line", "Inget avtal med plats kan ta emot"),
                             ("too_far", "Alla ligger längre bort än gränsen"),
                             ("unknown_wait", "Väntetiden är okänd hos dem som kan ta emot"),
@@ -246,10 +246,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             ("wait_days__isnull", True),
-                            ("wait_days__lte", models.F("home_days")),
+                            ("wait_days__lt", models.F("home_days")),
                             _connector="OR",
                         ),
-                        name="allocation_never_longer_than_home",
+                        name="allocation_shorter_than_home",
                     ),
                 ],
             },

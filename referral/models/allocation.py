@@ -83,7 +83,7 @@ class AllocationRow(models.Model):
     class Outcome(models.TextChoices):
         PLACED = "placed", _("Föreslagen plats")
         FULL = "full", _("Platserna räcker inte")
-        LONGER = "longer", _("Väntan är längre hos alla än hemma")
+        NO_SHORTER = "no_shorter", _("Väntan är inte kortare hos någon än hemma")
         NO_LINE = "no_line", _("Inget avtal med plats kan ta emot")
         TOO_FAR = "too_far", _("Alla ligger längre bort än gränsen")
         UNKNOWN_WAIT = "unknown_wait", _("Väntetiden är okänd hos dem som kan ta emot")
@@ -119,8 +119,8 @@ class AllocationRow(models.Model):
                 | ~Q(outcome="placed") & Q(line__isnull=True),
             ),
             models.CheckConstraint(
-                name="allocation_never_longer_than_home",
-                condition=Q(wait_days__isnull=True) | Q(wait_days__lte=models.F("home_days")),
+                name="allocation_shorter_than_home",
+                condition=Q(wait_days__isnull=True) | Q(wait_days__lt=models.F("home_days")),
             ),
         )
         indexes = (

@@ -94,7 +94,7 @@ def _check(
 
 
 def run_allocations(*, now: datetime, limit: int = 1) -> int:
-    """Sweep: calculate runs that are due; returns how many. One that fails says so to its reader."""
+    """Sweep: calculate runs that are due; one that fails says so. Returns how many."""
     with transaction.atomic():
         due = claim_due(
             AllocationRun.objects.filter(state=AllocationRun.State.QUEUED), now=now, limit=limit
@@ -168,9 +168,9 @@ def accept_allocation(run: AllocationRun, *, actor: Actor, now: datetime) -> int
     with transaction.atomic():
         rows = list(
             run.rows.filter(outcome=AllocationRow.Outcome.PLACED, case__in=visible)
-            .select_related("case")
+            .select_related("case", "line")
             .only(
-                *("run", "line", "wait_days", "home_days", "distance_km"),
+                *("run", "line__price_sek", "wait_days", "home_days", "distance_km"),
                 *("case__number", "case__patient"),
             )
         )
@@ -200,13 +200,12 @@ def accept_allocation(run: AllocationRun, *, actor: Actor, now: datetime) -> int
 
 
 def _draft(row: AllocationRow, *, actor: Actor, now: datetime) -> OfferDraft:
+    kept = {name: getattr(row, name) for name in ("wait_days", "home_days", "distance_km")}
     return OfferDraft(
         case_id=row.case_id,
-        line_id=row.line_id,
+        line=row.line,
         run_id=row.run_id,
-        wait_days=row.wait_days,
-        home_days=row.home_days,
-        distance_km=row.distance_km,
+        **kept,
         made_at=now,
         made_by_id=actor.user_id,
         made_by_name=actor.name,

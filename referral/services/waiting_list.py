@@ -132,7 +132,7 @@ def put_outcomes(listed: WaitingList, *, best: Placed, first: Placed) -> None:
         way = best.get(number)
         row.first_line_id = first[number].line if number in first else None
         if way is None:
-            row.outcome = Outcome.FULL if members[number].shorter() else Outcome.LONGER
+            row.outcome = Outcome.FULL if members[number].shorter() else Outcome.NO_SHORTER
         else:
             row.outcome, row.line_id = Outcome.PLACED, way.line
             row.wait_days, row.distance_km = way.wait_days, way.distance_km
