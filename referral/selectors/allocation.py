@@ -1,5 +1,6 @@
 """Reads of allocation runs and drafts of offers, as far as the actor may see them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +68,18 @@ def choices_for(actor: Actor) -> Choices:
         cases.values_list("kva", "procedure_name").annotate(Count("pk")).order_by("procedure_name")
     )
     return Choices([(unit, of_clinic[unit.pk]) for unit in units], list(procedures))
+
+
+def drafted_among(actor: Actor, cases: Iterable[Case]) -> set[int]:
+    """The keys of those cases that have a draft; no question where none can have one."""
+    keys = [case.pk for case in cases if case.state == CaseState.IN_PROGRESS]
+    if actor.role != Role.NAVIGATOR or not keys:
+        return set()
+    return set(OfferDraft.objects.filter(case__in=keys).values_list("case_id", flat=True))
+
+
+def draft_on(actor: Actor, case: Case) -> OfferDraft | None:
+    """The draft on a case that the actor sees, if there is one."""
+    if actor.role != Role.NAVIGATOR or case.state != CaseState.IN_PROGRESS:
+        return None
+    return OfferDraft.objects.filter(case=case).select_related("line__care_unit").first()
