@@ -56,6 +56,5 @@ class AllocationForm(PlainForm):
 
     def wanted(self) -> dict[str, Any]:
         """What the service asks for."""
-        return self.cleaned_data | {
-            "clinics": [self._units[k] for k in self.cleaned_data["clinics"]]
-        }
+        clinics = [self._units[key] for key in self.cleaned_data["clinics"]]
+        return self.cleaned_data | {"clinics": clinics}

@@ -117,10 +117,6 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["queued", "done", "failed"])),
-                        name="allocation_state_known",
-                    ),
-                    models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("done_at__isnull", True), ("state", "queued")),
                             models.Q(("done_at__isnull", False), ("state__in", ["done", "failed"])),

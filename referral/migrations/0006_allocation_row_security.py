@@ -49,11 +49,6 @@ class Migration(migrations.Migration):
 
     operations = [
         protect("referral_allocationrun", navigator=OWN_REGION),
-        protect(
-            "referral_allocationrun_clinics",
-            navigator="""EXISTS (
-                SELECT FROM referral_allocationrun r WHERE r.id = allocationrun_id)""",
-        ),
         protect("referral_allocationrow", navigator=OF_CASE),
         protect("referral_offerdraft", navigator=OF_CASE),
         migrations.RunSQL(FOLLOW, NOT_FOLLOW),

@@ -56,9 +56,6 @@ class AllocationRun(models.Model):
         verbose_name_plural = _("fördelningar")
         constraints = (
             models.CheckConstraint(
-                name="allocation_state_known", condition=Q(state__in=["queued", "done", "failed"])
-            ),
-            models.CheckConstraint(
                 name="allocation_done_has_time",
                 condition=Q(state="queued", done_at__isnull=True)
                 | Q(state__in=["done", "failed"], done_at__isnull=False),

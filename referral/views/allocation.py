@@ -7,10 +7,11 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contracts.files.writing import xlsx_file
+from contracts.files.writing import XLSX, xlsx_file
 from organisations.access import Actor, record_access
 from organisations.charts import Chart, bar_chart
 from organisations.errors import DomainError, InvalidInput
@@ -121,19 +122,16 @@ def _gap_percent(run: AllocationRun) -> float | None:
 
 
 def _charts(run: AllocationRun) -> list[Chart]:
-    days = [
-        (label, float(run.figures[name]["wait_days"]), _thousands(run.figures[name]["wait_days"]))
-        for name, label in _ways()
-    ]
-    placed = [
-        (label, float(run.figures[name]["placed"]), _thousands(run.figures[name]["placed"]))
-        for name, label in _ways()
-    ]
-    return [bar_chart(_("Sammanlagd väntan, dagar"), days), bar_chart(_("Får plats"), placed)]
+    shown = (("wait_days", _("Sammanlagd väntan, dagar")), ("placed", _("Får plats")))
+    return [bar_chart(title, _points(run, figure)) for figure, title in shown]
 
 
-def _thousands(number: int) -> str:
-    return f"{number:,}".replace(",", "\u00a0")
+def _points(run: AllocationRun, figure: str) -> list[tuple[str, float | None, str]]:
+    values = [(label, run.figures[name][figure]) for name, label in _ways()]
+    return [
+        (label, float(value), number_format(value, 0, use_l10n=True, force_grouping=True))
+        for label, value in values
+    ]
 
 
 @roles_required(Role.NAVIGATOR)
@@ -168,14 +166,11 @@ def allocation_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     rows = list(rows_of(actor, run))
     record_access(actor, what="allocation_file", now=now, cases=_numbers(rows))
     cells = [_cells(row) for row in rows]
-    content, content_type = (
-        (csv_bytes(HEADINGS, cells), "text/csv; charset=utf-8")
-        if kind == "csv"
-        else (
-            xlsx_file([list(HEADINGS), *cells], sheet=_("Fördelning")),
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        )
-    )
+    if kind == "csv":
+        content, content_type = csv_bytes(HEADINGS, cells), "text/csv; charset=utf-8"
+    else:
+        content = xlsx_file([list(HEADINGS), *cells], sheet=_("Fördelning"))
+        content_type = XLSX
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="fordelning-{run.pk}.{kind}"'
     return response

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import ContractLine
@@ -24,6 +26,7 @@ from tests.factories import (
     make_case,
     manager_actor,
     navigator_actor,
+    user_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -279,3 +282,77 @@ def test_each_proposed_place_can_be_offered():
     for row in allocated(made).rows.select_related("case", "line"):
         services.send_offer(row.case, line=row.line, actor=made[0].navigator, now=timezone.now())
     assert Offer.objects.count() == 3
+
+
+# The pages
+
+
+def client_of(made: MadeCase) -> Client:
+    client = Client()
+    client.force_login(user_of(made.navigator))
+    return client
+
+
+def test_a_navigator_asks_reads_accepts_and_sends():
+    made = waiting(2, line_with(1))
+    client = client_of(made[0])
+    asked = {"clinics": [made[0].unit.pk], "case_states": ["in_progress"], "max_km": ""}
+    answer = client.post(reverse("allocations"), asked)
+    run = AllocationRun.objects.get()
+    assert answer.url == reverse("allocation", args=[run.pk])
+    page = client.get(answer.url).content.decode()
+    placed = run.rows.get(outcome=Outcome.PLACED).case
+    assert "Först till kvarn" in page
+    assert placed.number in page
+    full = client.get(answer.url, {"outcome": "full"}).content.decode()
+    assert placed.number not in full
+    client.post(reverse("allocation-accept", args=[run.pk]))
+    drafts = reverse("offer-drafts")
+    assert placed.number in client.get(drafts).content.decode()
+    assert (
+        "utkast till erbjudande"
+        in client.get(reverse("case", args=[placed.number])).content.decode()
+    )
+    assert "Utkast</span>" in client.get(reverse("worklist"), {"view": "all"}).content.decode()
+    sent = client.post(drafts, {"send": "1", "draft": [OfferDraft.objects.get().pk, "x"]})
+    assert "1 av 1 erbjudanden är skickade" in sent.content.decode()
+    assert Offer.objects.get().case == placed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{}, {"clinics": ["0"]}, {"clinics": ["x"], "max_km": "0"}, {"case_states": ["offered"]}],
+)
+def test_what_was_typed_wrong_is_answered_on_the_page(typed):
+    made = waiting(1, line_with(1))
+    answer = client_of(made[0]).post(reverse("allocations"), typed)
+    assert answer.status_code == 422
+    assert not AllocationRun.objects.exists()
+
+
+def test_a_run_that_waits_asks_again_and_then_shows_itself(monkeypatch):
+    monkeypatch.setattr(allocation, "AT_ONCE", 0)
+    made = waiting(1, line_with(1))
+    run, client = allocated(made), client_of(made[0])
+    address = reverse("allocation", args=[run.pk])
+    asked = {"HTTP_HX_REQUEST": "true"}
+    assert "Visa igen" in client.get(address).content.decode()
+    assert "Visa igen" in client.get(address, **asked).content.decode()
+    assert client.get(reverse("allocation-file", args=[run.pk, "csv"])).status_code == 404
+    run_due(now=timezone.now())
+    assert client.get(address, **asked)["HX-Refresh"] == "true"
+
+
+def test_the_file_has_a_row_per_case_and_names_nobody():
+    made = waiting(2, line_with(1))
+    run = allocated(made)
+    text = client_of(made[0]).get(reverse("allocation-file", args=[run.pk, "csv"])).content.decode()
+    assert text.count("\r\n") == 3
+    assert all(one.case.number in text for one in made)
+    assert "Testsson" not in text
+
+
+def test_nothing_chosen_among_the_drafts_is_said():
+    made = drafted(1)
+    answer = client_of(made[0]).post(reverse("offer-drafts"), {"send": "1"}, follow=True)
+    assert "Välj minst ett utkast." in answer.content.decode()
