@@ -1,6 +1,6 @@
 """What is chosen in the situation view, and the file of waiting times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from capacity.matching.scores import CRITERIA
+from capacity.models import MatchingWeights
 from capacity.situation import PERIODS, Choice, needs_reported
 from contracts.codes import validate_kva
 from organisations.plain_forms import PlainForm
@@ -105,3 +107,35 @@ class WaitingTimeFileForm(PlainForm):
         help_text=_("Som det ska stå på sidorna, till exempel SPOR."),
     )
     file = forms.FileField(label=_("Fil"), help_text=_("CSV eller XLSX, högst 20 MB."))
+
+
+def _weight(name: str) -> forms.IntegerField:
+    label = MatchingWeights._meta.get_field(name).verbose_name
+    return forms.IntegerField(label=str(label).capitalize(), min_value=0, max_value=100)
+
+
+class WeightsForm(PlainForm):
+    """A region's weights; ``seen`` is the version that the person read, ``kva`` what is tried."""
+
+    # Who only tries does not have to say why.
+    needed_by_answer = frozenset({"why", "kva"})
+
+    wait, distance, price = _weight("wait"), _weight("distance"), _weight("price")
+    quality, contract = _weight("quality"), _weight("contract")
+    why = forms.CharField(
+        label=_("Varför ändras vikterna?"),
+        max_length=300,
+        help_text=_("Sparas i historiken. Inga patientuppgifter."),
+    )
+    kva = forms.ChoiceField(label=_("Åtgärd att prova med"), required=False)
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+    def __init__(self, *args: Any, codes: Iterable[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kva"].choices = list(codes)  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, int]:
+        return {name: self.cleaned_data[name] for name in CRITERIA}
+
+    def total(self) -> int:
+        return sum(self.values().values())

@@ -1,8 +1,8 @@
-"""What changes waiting times: the daily files, and the product's own treated patients."""
+"""What changes waiting times and the weights of matching."""
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +14,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from capacity.files import COLUMNS, MAX_ROWS, REQUIRED
-from capacity.models import OWN_SOURCE, WaitingTime, WaitingTimeFile
+from capacity.matching.scores import CRITERIA, names
+from capacity.matching.weights import history_of
+from capacity.models import OWN_SOURCE, MatchingWeights, WaitingTime, WaitingTimeFile
 from contracts.codes import covering_codes, validate_kva
 from contracts.files.reading import read_rows
 from contracts.files.values import day_of, decimal_of, whole_of
-from organisations.errors import InvalidInput
-from organisations.models import CareUnit
+from organisations.access import Actor
+from organisations.administration.log import Verb, record
+from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.models import CareUnit, Region, Role
 
 MEASURES = (
     *("done", "median_days", "p80_days"),
@@ -221,3 +225,64 @@ def put_own_waits(unit: CareUnit, *, kva: str, day: date, waits: Sequence[int], 
             "asa34_percent": Decimal(100 * asa34 / len(ordered)).quantize(Decimal("0.01")),
         },
     )
+
+
+@transaction.atomic
+def change_weights(
+    values: Mapping[str, int], *, why: str, seen_version: int, actor: Actor, now: datetime
+) -> MatchingWeights:
+    """New weights for the actor's region, by its administrator; older ones stay as history.
+
+    ``values`` holds a whole number of per cent for each criterion, 100 together. Raises
+    :class:`WrongState` when somebody has changed them since ``seen_version``.
+    """
+    if actor.role != Role.REGION_ADMIN or not actor.region:
+        raise NotAllowed(_("Bara regionens administratör ändrar vikterna."))
+    _check_weights(values, why=why)
+    # One at a time for each region: the next version follows the one that was seen.
+    region = Region.objects.select_for_update(no_key=True).get(code=actor.region)
+    newest = history_of(region.code).first()
+    version = newest.version if newest else 0
+    if version != seen_version:
+        raise WrongState(
+            _("Vikterna har ändrats av någon annan. Läs in sidan på nytt och gör om ändringen."),
+            code="weights_changed",
+        )
+    made = MatchingWeights.objects.create(
+        region=region,
+        version=version + 1,
+        changed_at=now,
+        changed_by=actor.name[:120],
+        why=why.strip(),
+        **{name: values[name] for name in CRITERIA},
+    )
+    record(
+        Verb.REGION_CHANGED,
+        actor=actor,
+        now=now,
+        subject=region.name,
+        region=region.code,
+        details={_("matchningens vikter"): weights_in_words(values), _("skäl"): why.strip()},
+    )
+    return made
+
+
+def weights_in_words(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{label.lower()} {values[key]}" for key, label in names().items())
+
+
+def _check_weights(values: Mapping[str, int], *, why: str) -> None:
+    problems = {
+        name: _("Skriv ett helt tal mellan 0 och 100.")
+        for name in CRITERIA
+        if not 0 <= values[name] <= 100
+    }
+    if not 1 <= len(why.strip()) <= 300 or "\x00" in why:
+        problems["why"] = _("Skriv varför vikterna ändras, högst 300 tecken.")
+    total = sum(values[name] for name in CRITERIA)
+    if not problems and total != 100:
+        problems[CRITERIA[-1]] = _("Vikterna blir %(total)s tillsammans. De ska bli 100.") % {
+            "total": total
+        }
+    if problems:
+        raise InvalidInput(_("Vikterna behöver rättas."), fields=problems)

@@ -1,17 +1,29 @@
-"""The situation view, a unit's waiting times, and the files that they come from."""
+"""The situation view, a unit's waiting times and their files; the weights of matching."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from capacity.forms import COLUMNS, SituationForm, WaitingTimeFileForm, is_code
+from capacity.forms import COLUMNS, SituationForm, WaitingTimeFileForm, WeightsForm, is_code
+from capacity.matching import (
+    CRITERIA,
+    NATIONAL,
+    Weights,
+    codes_of,
+    history_of,
+    preview,
+    weights_in_force,
+)
+from capacity.matching.scores import names, scales
 from capacity.models import OWN_SOURCE, QualityMeasure, WaitingTimeFile
-from capacity.services import import_waiting_times
+from capacity.services import change_weights, import_waiting_times
 from capacity.situation import (
     DEFINITIONS,
     FEWEST,
@@ -23,17 +35,18 @@ from capacity.situation import (
     situations,
 )
 from contracts.codes import covering_codes
-from contracts.selectors import procedure_name, procedures_with
+from contracts.selectors import procedure_name, procedure_names, procedures_with
+from organisations.access import Actor
 from organisations.charts import Chart, bar_chart
-from organisations.errors import InvalidInput
-from organisations.models import CareUnit, Role
+from organisations.errors import InvalidInput, WrongState
+from organisations.models import CareUnit, Region, Role
 from organisations.pages import actor_of, page_of, pager, roles_required, sorting_column
 
 WHO_SEES = (
     *(Role.NAVIGATOR, Role.CLINIC, Role.PROVIDER),
     *(Role.CONTRACT_OWNER, Role.MANAGER, Role.REGION_ADMIN),
 )
-SUGGESTIONS, FAULTS = 20, 500
+SUGGESTIONS, FAULTS, HISTORY = 20, 500, 50
 # Columns that are left out where no source tells them.
 SELDOM = frozenset({"asa34_percent", "general_anaesthesia_percent"})
 
@@ -90,6 +103,82 @@ def unit_page(request: HttpRequest, hsa_id: str) -> HttpResponse:
         "quality": QualityMeasure.objects.filter(care_unit=unit).order_by("kva", "-year")[:20],
     }
     return render(request, "capacity/unit.html", context)
+
+
+@roles_required(Role.REGION_ADMIN, Role.NAVIGATOR)
+def weights_page(request: HttpRequest) -> HttpResponse:
+    """The region's weights and their history; its administrator tries others and chooses."""
+    actor, today = actor_of(request), timezone.localdate()
+    region = get_object_or_404(Region, code=actor.region)
+    current = weights_in_force(region.code)
+    may_change = actor.role == Role.REGION_ADMIN
+    context = {
+        "region": region,
+        "weights": [(name, current.of(key), scales()[key]) for key, name in names().items()],
+        "current": current,
+        "may_change": may_change,
+        "history": list(history_of(region.code)[:HISTORY]),
+        "national": NATIONAL,
+    }
+    form = None
+    if may_change:
+        form = _weights_form(request, region, current, today=today)
+        if _weights_changed(request, form, actor):
+            messages.success(request, _("Vikterna är sparade och gäller från nu."))
+            return redirect("matching-weights")
+        if form.is_bound and form.is_valid() and form.cleaned_data["kva"]:
+            tried = Weights(**form.values(), region=region.code, version=current.version + 1)
+            kva = form.cleaned_data["kva"]
+            context |= {
+                "moved": preview(region, kva=kva, weights=tried, today=today),
+                "procedure": procedure_name(kva),
+            }
+    refused = form is not None and bool(form.errors)
+    return render(
+        request, "capacity/weights.html", context | {"form": form}, status=422 if refused else 200
+    )
+
+
+def _weights_form(
+    request: HttpRequest, region: Region, current: Weights, *, today: date
+) -> WeightsForm:
+    codes = codes_of(region, today=today)
+    names_of = procedure_names(codes)
+    initial = {key: current.of(key) for key in CRITERIA} | {"seen": current.version}
+    form = WeightsForm(
+        request.POST if request.method == "POST" else None,
+        initial=initial,
+        codes=[(kva, f"{kva} {names_of[kva]}" if names_of[kva] != kva else kva) for kva in codes],
+    )
+    if "save" not in request.POST:  # who tries does not have to say why
+        form.fields["why"].required = False
+    return form
+
+
+def _weights_changed(request: HttpRequest, form: WeightsForm, actor: Actor) -> bool:
+    """Whether new weights were saved; what the service refused stands in the form."""
+    if not (form.is_bound and form.is_valid()):
+        return False
+    if "save" not in request.POST:
+        if form.total() != 100:
+            text = _("Vikterna blir %(total)s tillsammans. De ska bli 100.")
+            form.add_error(CRITERIA[-1], text % {"total": form.total()})
+        return False
+    try:
+        change_weights(
+            form.values(),
+            why=form.cleaned_data["why"],
+            seen_version=form.cleaned_data["seen"],
+            actor=actor,
+            now=timezone.now(),
+        )
+    except InvalidInput as error:
+        form.add_refusal(error)
+    except WrongState as error:
+        form.add_error(None, str(error.message))
+    else:
+        return True
+    return False
 
 
 @roles_required(Role.OPERATOR)

@@ -15,13 +15,17 @@ OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
 PRIVACY = "privacy"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
+WEIGHTS = "matching-weights"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
     Role.NAVIGATOR: (CASES, CONTRACTS, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
     Role.MANAGER: (STATISTICS, SITUATION),
-    Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
+    Role.REGION_ADMIN: (
+        *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
+        WEIGHTS,
+    ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
 SEARCHES = frozenset({Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER})
@@ -56,6 +60,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         PRIVACY: _("Sekretess"),
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
+        WEIGHTS: _("Matchning"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

@@ -174,7 +174,10 @@ class CareUnitSerializer(serializers.ModelSerializer[CareUnit]):
 
     class Meta:
         model = CareUnit
-        fields = ("hsa_id", "name", "provider", "region", "municipality", "sends", "receives")
+        fields = (
+            *("hsa_id", "name", "provider", "region", "municipality", "sends", "receives"),
+            *("languages", "equipment"),
+        )
 
 
 class CareUnitList(generics.ListAPIView[CareUnit]):

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from capacity.matching import CRITERIA
 from contracts.models import ContractLine
 from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
@@ -292,10 +293,13 @@ class LogSerializer(serializers.ModelSerializer[CaseLog]):
 
 
 class PartSerializer(serializers.Serializer[Any]):
+    key = serializers.ChoiceField(choices=CRITERIA)
     name = serializers.CharField()
     value = serializers.CharField()
     points = serializers.FloatField()
     possible = serializers.IntegerField()
+    scale = serializers.CharField(help_text="Vad som ger full poäng och ingen.")
+    source = serializers.CharField(help_text="Källa, kod och dag eller år.")
 
 
 class LineSerializer(serializers.ModelSerializer[ContractLine]):
@@ -315,6 +319,9 @@ class MatchSerializer(serializers.Serializer[Any]):
     distance_km = serializers.IntegerField(help_text="Fågelvägen.")
     places_left = serializers.IntegerField(source="line.places_left", allow_null=True)
     parts = PartSerializer(many=True)
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="Det som ingen har uppgett och måste frågas om."
+    )
 
 
 class LeftOutSerializer(serializers.Serializer[Any]):
@@ -323,9 +330,30 @@ class LeftOutSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
 
 
+class WeightsSerializer(serializers.Serializer[Any]):
+    """Regionens vikter; ``version`` 0 är de nationella."""
+
+    wait = serializers.IntegerField()
+    distance = serializers.IntegerField()
+    price = serializers.IntegerField()
+    quality = serializers.IntegerField()
+    contract = serializers.IntegerField()
+    version = serializers.IntegerField()
+
+
+class UncontractedSerializer(serializers.Serializer[Any]):
+    care_unit = UnitSerializer(source="unit")
+    wait_days = serializers.IntegerField(source="wait.days")
+    distance_km = serializers.IntegerField(help_text="Fågelvägen.")
+
+
 class MatchingSerializer(serializers.Serializer[Any]):
+    weights = WeightsSerializer()
     matches = MatchSerializer(many=True)
     left_out = LeftOutSerializer(many=True)
+    uncontracted = UncontractedSerializer(
+        many=True, help_text="Enheter utan avtal: kräver direktupphandling, kan inte erbjudas."
+    )
 
 
 # Bodies of the verbs

@@ -8,9 +8,16 @@ from capacity.matching.answer import LeftOut, Match, Matching, Uncontracted, ans
 from capacity.matching.filters import reasons, refusals, warnings
 from capacity.matching.landscape import Landscape, Ranked
 from capacity.matching.need import Need
+from capacity.matching.preview import codes_of, preview
 from capacity.matching.scores import CRITERIA, NATIONAL, NO_POINTS, UNKNOWN_SHARE, Part, Weights
 from capacity.matching.terms import Option, Quality, Terms, Wait
-from capacity.matching.weights import all_weights, weights_of
+from capacity.matching.weights import (
+    Moved,
+    all_weights,
+    history_of,
+    weights_in_force,
+    weights_of,
+)
 
 __all__ = [
     "CRITERIA",
@@ -21,6 +28,7 @@ __all__ = [
     "LeftOut",
     "Match",
     "Matching",
+    "Moved",
     "Need",
     "Option",
     "Part",
@@ -32,9 +40,13 @@ __all__ = [
     "Weights",
     "all_weights",
     "answer",
+    "codes_of",
+    "history_of",
     "match",
+    "preview",
     "reasons",
     "refusals",
     "warnings",
+    "weights_in_force",
     "weights_of",
 ]

@@ -9,7 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from capacity.distance import great_circle_km
 from capacity.matching.filters import OF_LINE, OF_PATIENT, fails
@@ -23,6 +26,8 @@ from contracts.codes import covering_codes
 from contracts.models import Contract, ContractLine, PeriodCap
 from organisations.models import CareUnit
 
+# Up to so many codes the newest wait is looked up for each unit by itself.
+FEW_CODES = 4
 # Contracts that ended longer ago are no longer told of.
 ENDED_DAYS = 365
 
@@ -61,8 +66,9 @@ class Landscape:
         self._weights = weights or {}
         # Units that receive patients and have a fresh wait; of use for those without contract.
         self.units = tuple(units)
+        self._all = tuple(terms)
         self._terms: dict[str, list[Terms]] = defaultdict(list)
-        for one in terms:
+        for one in self._all:
             self._terms[one.line.kva].append(one)
         self._options: dict[str, tuple[Option, ...]] = {}
         self._usable: dict[tuple[str, str], list[tuple[Option, int]]] = {}
@@ -72,7 +78,7 @@ class Landscape:
     def load(
         cls, codes: Collection[str] | None, *, today: date, with_units: bool = False
     ) -> "Landscape":
-        """The landscape for some requested codes, or for all of them, in at most seven queries.
+        """The landscape for some requested codes, or for all of them, in at most nine queries.
 
         ``with_units`` also reads the units that have a wait for the codes and no line.
         """
@@ -86,6 +92,17 @@ class Landscape:
             quality=_newest_quality(wanted, today=today),
             weights=all_weights(),
             units=_units(waits, lines) if with_units else (),
+        )
+
+    def reweighed(self, region: str, weights: Weights) -> "Landscape":
+        """The same landscape, had the region these weights."""
+        return Landscape(
+            today=self.today,
+            terms=self._all,
+            waits=self._waits,
+            quality=self._quality,
+            weights={**self._weights, region: weights},
+            units=self.units,
         )
 
     def options(self, kva: str) -> tuple[Option, ...]:
@@ -203,18 +220,36 @@ def _newest_waits(codes: set[str] | None, *, today: date) -> dict[tuple[int, str
 
     The product's own patients at a unit are too few to promise by.
     """
-    rows = (
-        WaitingTime.objects.filter(
-            day__range=(today - timedelta(days=FRESH_DAYS), today), need_within_days=None
+    fresh = WaitingTime.objects.filter(
+        day__range=(today - timedelta(days=FRESH_DAYS), today), need_within_days=None
+    ).exclude(source=OWN_SOURCE)
+    if codes is None or len(codes) > FEW_CODES:
+        rows = fresh if codes is None else fresh.filter(kva__in=codes)
+        newest = (
+            rows.order_by("care_unit_id", "kva", "-day", "source")
+            .distinct("care_unit_id", "kva")
+            .values_list("care_unit_id", "kva", "median_days", "day", "source")
         )
-        .exclude(source=OWN_SOURCE)
-        .order_by("care_unit_id", "kva", "-day", "source")
-        .distinct("care_unit_id", "kva")
-        .values_list("care_unit_id", "kva", "median_days", "day", "source")
+        return {(unit, kva): Wait(days, kva, day, by) for unit, kva, days, day, by in newest}
+    return {
+        (unit, kva): Wait(said["days"], kva, date.fromisoformat(said["day"]), said["source"])
+        for kva in sorted(codes)
+        for unit, said in _newest_of_each_unit(fresh, kva)
+        if said
+    }
+
+
+def _newest_of_each_unit(
+    fresh: QuerySet[WaitingTime], kva: str
+) -> Iterable[tuple[int, dict[str, Any] | None]]:
+    """By one look into the index for each unit, however many days and sources there are."""
+    newest = fresh.filter(care_unit=OuterRef("pk"), kva=kva).order_by("-day", "source")
+    said = JSONObject(days="median_days", day="day", source="source")
+    return (
+        CareUnit.objects.filter(receives=True, is_active=True)
+        .order_by()
+        .values_list("pk", Subquery(newest.values(said=said)[:1]))
     )
-    if codes is not None:
-        rows = rows.filter(kva__in=codes)
-    return {(unit, kva): Wait(days, kva, day, source) for unit, kva, days, day, source in rows}
 
 
 def _newest_quality(codes: set[str] | None, *, today: date) -> dict[tuple[int, str], Quality]:

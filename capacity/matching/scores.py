@@ -117,14 +117,15 @@ def parts_of(option: Option, km: int, *, region: str, weights: Weights) -> tuple
     """All that the page shows of a score."""
     lost = shares(option, region) | {"distance": km / NO_POINTS["distance"]}
     said = {key: words(option, km, region) for key, words in _WORDS.items()}
+    named, explained = names(), scales()
     return tuple(
         Part(
             key=key,
-            name=names()[key],
+            name=named[key],
             value=said[key][0],
             points=tenths(weights.of(key), lost[key]) / 10,
             possible=weights.of(key),
-            scale=scales()[key],
+            scale=explained[key],
             source=said[key][1],
         )
         for key in CRITERIA
@@ -179,8 +180,10 @@ def _distance_words(_option: Option, km: int, _region: str) -> tuple[str, str]:
 def _price_words(option: Option, _km: int, _region: str) -> tuple[str, str]:
     price = number_format(option.line.price_sek, 0, use_l10n=True, force_grouping=True)
     share = round(option.price_share * 100)
-    text = _("%(price)s kr, %(percent)s %% av medianpriset") % {"price": price, "percent": share}
-    return text, _("avropsraden i %(contract)s") % {"contract": option.line.contract.number}
+    return _("%(price)s kr, %(percent)s %% av medianpriset") % {
+        "price": price,
+        "percent": share,
+    }, _("avropsraden")
 
 
 def _quality_words(option: Option, _km: int, _region: str) -> tuple[str, str]:
@@ -200,7 +203,7 @@ def _contract_words(option: Option, _km: int, region: str) -> tuple[str, str]:
         Standing.OTHERS: _("avtal som %(owner)s äger") % {"owner": owner},
         Standing.FREE_CHOICE: _("vårdval i %(owner)s") % {"owner": owner},
     }[standing(option.line, region)]
-    return text, option.line.contract.number
+    return text, ""
 
 
 _WORDS: dict[str, Any] = {

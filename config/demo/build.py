@@ -12,11 +12,13 @@ from django.utils import timezone
 from stdnum import luhn
 
 from capacity.models import QualityMeasure, WaitingTime
+from capacity.services import change_weights
 from config.demo import places
 from config.demo.contracts import complete_contract
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
+from organisations.access import Actor
 from organisations.access_log.writing import gathered
 from organisations.events import without_waking
 from organisations.models import (
@@ -49,6 +51,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         users = _users(clinics, providers, now=now)
         contracts = _contracts(providers, now=now)
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
+        _weights(now=now)
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
     return {
@@ -128,6 +131,8 @@ def _providers(towns: dict[str, Municipality]) -> dict[str, list[CareUnit]]:
                 towns[town],
                 code=f"E{number:03d}",
                 receives=True,
+                languages=places.LANGUAGES[serial % len(places.LANGUAGES)],
+                equipment=places.EQUIPPED[serial % len(places.EQUIPPED)],
                 phone=f"0980-319 2{serial % 10}",
                 email=f"{private.login}@vardlots.example",
             )
@@ -213,7 +218,7 @@ def _contracts(providers: dict[str, list[CareUnit]], *, now: datetime) -> int:
             title=f"{private.name}: {', '.join(private.codes)}",
             owner_region_id=deal.owner,
             provider=units[0].provider,
-            contract_type=Contract.Type.PROCUREMENT if serial % 4 else Contract.Type.DIRECT_AWARD,
+            contract_type=_contract_type(deal, serial),
             reimbursement="Enligt avtalets prislista",
             option_years=serial % 3,
             notice_months=6,
@@ -241,6 +246,24 @@ def _contracts(providers: dict[str, list[CareUnit]], *, now: datetime) -> int:
                 )
         complete_contract(contract, serial=serial, now=now)
     return len(places.DEALS)
+
+
+def _contract_type(deal: places.Deal, serial: int) -> str:
+    """Stockholm's are free choice; one in four of the others is a direct award."""
+    if deal.owner == "01":
+        return Contract.Type.FREE_CHOICE
+    return Contract.Type.PROCUREMENT if serial % 4 else Contract.Type.DIRECT_AWARD
+
+
+def _weights(*, now: datetime) -> None:
+    """Dalarna has chosen weights of its own; the other regions have the national ones."""
+    change_weights(
+        {"wait": 45, "distance": 20, "price": 5, "quality": 20, "contract": 10},
+        why="Väntetiden och kvaliteten väger tyngre än priset.",
+        seen_version=0,
+        actor=Actor(role=Role.REGION_ADMIN, name="Karin Berg", region="20"),
+        now=now - timedelta(days=430),
+    )
 
 
 def _waiting_times(

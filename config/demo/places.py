@@ -198,7 +198,21 @@ PROVIDERS = (
     ),
     Private("vastbron", "Västbrons magtarmklinik", "private", ("Göteborg",), ("UJF",), 19, ""),
     Private("smalandsendo", "Höglandets endoskopi", "private", ("Nässjö",), ("UJF",), 17, ""),
+    # Nobody has a contract with it.
+    Private("nordsken", "Nordskens ledklinik", "private", ("Skellefteå",), ("NGB",), 29, "1.3"),
 )
+
+# What units say of themselves, one after the other; some say nothing.
+LANGUAGES: tuple[list[str], ...] = ([], ["ar", "fi", "so"], ["ar", "en", "prs", "ti"])
+EQUIPPED: tuple[list[str], ...] = (
+    ["lift", "overnight"],
+    ["bariatric", "lift", "overnight", "sleep_apnoea"],
+    ["cardiac_device", "intensive_care", "lift", "overnight"],
+    ["latex_free", "lift"],
+)
+# What patients need.
+INTERPRETERS = ("arabiska", "somaliska", "finska", "tigrinja")
+EQUIPMENT = ("bariatric", "lift", "sleep_apnoea", "cardiac_device")
 
 ALL = "01 06 10 13 14 20"
 DEALS = (

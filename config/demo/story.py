@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -430,7 +431,20 @@ class Teller:
             not_transferable_reason="" if able else "Nyligen hjärtinfarkt, behöver IVA-beredskap.",
             clinician="Doktor Test",
             free_text="",
+            **self._needs(),
         )
+
+    def _needs(self) -> dict[str, Any]:
+        """A few need an interpreter or equipment, or have a limit on the way."""
+        random = self.random
+        needs: dict[str, Any] = {}
+        if random.random() < 0.08:
+            needs["interpreter"] = random.choice(places.INTERPRETERS)  # nosec B311 # demonstration data
+        if random.random() < 0.1:
+            needs["max_distance_km"] = random.choice((150, 250, 400))  # nosec B311 # demonstration data
+        if random.random() < 0.06:
+            needs["equipment"] = (random.choice(places.EQUIPMENT),)  # nosec B311 # demonstration data
+        return needs
 
     def _note(self) -> str:
         return self.random.choice(

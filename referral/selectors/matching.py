@@ -1,10 +1,11 @@
 """From a case to what matching needs, and back."""
 
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from capacity.matching import Matching, Need, match, refusals
+from capacity.matching import Landscape, Matching, Need, match, refusals
 from contracts.codes import covering_codes
 from contracts.models import ContractLine
 from organisations.errors import WrongState
@@ -36,10 +37,22 @@ def matching_for(case: Case, *, today: date) -> Matching:
     return match(need_of(case, today=today), today=today)
 
 
-def refuse_unless_matching(case: Case, line: ContractLine, *, today: date) -> None:
-    """Raise :class:`WrongState` unless the line passes every hard filter for the case."""
-    reasons = refusals(line, need_of(case, today=today), today=today)
+def placed(case: Case, line: ContractLine, *, today: date) -> dict[str, Any]:
+    """Where the line stands for the case: what the log keeps of why it was offered.
+
+    Raises :class:`WrongState` unless the line passes every hard filter. ``weights`` names the
+    weights that were used (:attr:`Weights.label`).
+    """
+    need = need_of(case, today=today)
+    landscape = Landscape.load([case.kva], today=today)
+    ranked = landscape.ranked(need)
+    for rank, one in enumerate(ranked, start=1):
+        if one.line.pk == line.pk:
+            weights = landscape.weights(need.region).label
+            return {"rank": rank, "of": len(ranked), "score": one.score, "weights": weights}
+    reasons = refusals(line, need, today=today)
     if line.kva not in covering_codes(case.kva):
         reasons.insert(0, _("Avropsraden gäller en annan åtgärd."))
     if reasons:
         raise WrongState(" ".join(reasons), code="line_does_not_match")
+    return {}  # the last place went since the line was read: the database decides

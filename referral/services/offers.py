@@ -24,7 +24,7 @@ from referral.models import (
     Offer,
     Referral,
 )
-from referral.selectors.matching import refuse_unless_matching
+from referral.selectors.matching import placed
 from referral.services.consents import consent_by_yes, refuse_without_consent
 from referral.services.handling import required_text
 from referral.texts import offer_text
@@ -45,6 +45,9 @@ def send_offer(
     made: dict[str, Any] = {}
 
     def change(locked: Case) -> None:
+        today = timezone.localdate(now)
+        _refuse_unless_offerable(locked, line, today=today)
+        details["matching"] = placed(locked, line, today=today)
         offer = _make_offer(locked, line, actor=actor, now=now, message=message)
         made["offer"] = offer
         details.update(
@@ -56,16 +59,19 @@ def send_offer(
     return made["offer"]
 
 
-def _make_offer(
-    case: Case, line: ContractLine, *, actor: Actor, now: datetime, message: str
-) -> Offer:
-    today = timezone.localdate(now)
+def _refuse_unless_offerable(case: Case, line: ContractLine, *, today: date) -> None:
+    """Raise :class:`WrongState` where clinic or patient has said no."""
     if not case.form.transferable:
         raise WrongState(
             _("Kliniken har bedömt att patienten inte kan förmedlas."), code="not_transferable"
         )
     refuse_without_consent(case, line.care_unit, today=today)
-    refuse_unless_matching(case, line, today=today)
+
+
+def _make_offer(
+    case: Case, line: ContractLine, *, actor: Actor, now: datetime, message: str
+) -> Offer:
+    today = timezone.localdate(now)
     call_off = call_offs.reserve(line, case_number=case.number, region=case.region, now=now)
     return Offer.objects.create(
         case=case,

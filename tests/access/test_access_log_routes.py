@@ -517,9 +517,9 @@ NO_PATIENT: dict[str, str] = {
     **dict.fromkeys(
         (
             *("situation", "situation-unit", "waiting-time-files", "waiting-time-file"),
-            "api-waiting-times",
+            *("api-waiting-times", "matching-weights"),
         ),
-        "waiting times of units",
+        "waiting times of units, and weights",
     ),
     "statistics": "figures",
     "statistics-csv": "figures",

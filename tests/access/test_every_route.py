@@ -68,7 +68,7 @@ OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-stati
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
-OWN |= {"situation"}
+OWN |= {"situation", "matching-weights"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy", "allocations", "offer-drafts"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:

@@ -145,6 +145,8 @@ def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address
         made_by=operator.name,
         now=timezone.now(),
     )
+    yield navigator, reverse("matching-weights")
+    yield region_admin_actor(unit.region), reverse("matching-weights")
     yield navigator, reverse("situation")
     yield navigator, f"{reverse('situation')}?q=NGB"
     yield navigator, f"{reverse('situation')}?q=NGB&level=region&sort=-done"
