@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from capacity.allocation.figures import figures_of
 from capacity.allocation.first_come import first_come
 from capacity.allocation.nearest import handed_out
 from capacity.allocation.problem import Placed, Problem, Waiting, broken, counted
@@ -58,6 +59,7 @@ def allocate(problem: Problem, *, seconds: float = SECONDS) -> Allocation:
         best, cheapest = best and found.is_best, cheapest and found.is_cheapest
         for block, value in zip(part.blocks, found.values, strict=True):
             placed |= handed_out(block, value, clock=clock)
+    placed = _shorter_ways(problem, placed, simple)
     if broken(problem, counted(placed.values())):  # the solver counts in floats; this does not
         raise ArithmeticError("the solver's answer passes a limit")
     return Allocation(
@@ -68,6 +70,15 @@ def allocate(problem: Problem, *, seconds: float = SECONDS) -> Allocation:
         bound_days=bound,
         seconds=time.monotonic() - began,
     )
+
+
+def _shorter_ways(problem: Problem, placed: Placed, simple: Placed) -> Placed:
+    """First come, when it has the same wait and cost and shorter ways; never worse in any."""
+    worth = [
+        (figures.wait_days, figures.cost_sek, figures.distance_km)
+        for figures in (figures_of(problem, placed), figures_of(problem, simple))
+    ]
+    return simple if worth[1] < worth[0] else placed
 
 
 def _parts(problem: Problem) -> Iterator[Part]:

@@ -117,13 +117,16 @@ def _calculate(run: AllocationRun, *, now: datetime, seconds: float | None = Non
     problem = listed.problem
     answer = allocate(problem) if seconds is None else allocate(problem, seconds=seconds)
     put_outcomes(listed, best=answer.placed, first=answer.first_come)
-    AllocationRow.objects.bulk_update(
+    # One statement for a thousand rows; Django's bulk_update takes ten times as long.
+    AllocationRow.objects.bulk_create(
         listed.rows,
-        [
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["run", "case"],
+        update_fields=[
             *("outcome", "line", "first_line", "home_days", "home_is_known"),
             *("wait_days", "distance_km"),
         ],
-        batch_size=1000,
     )
     run.state, run.done_at = AllocationRun.State.DONE, now
     run.figures = _figures(problem, answer)
