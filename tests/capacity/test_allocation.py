@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -159,3 +160,39 @@ def test_figures_count_the_wait_at_home_of_those_without_a_place():
     assert (figures.placed, figures.wait_days, figures.median_days) == (1, 40, 20.0)
     assert (figures.past_guarantee, figures.distance_km) == (1, 7)
     assert figures_of(problem, {}).past_guarantee == 2
+
+
+def test_a_list_of_hundreds_is_allocated_to_its_best_under_caps_in_kronor():
+    """The benchmark in small: contracts of four lines, with caps on both and in SEK on every other.
+
+    What floor of the kronor no line can use is what makes it hard.
+    """
+    chance = Random(3)
+    waits = {line: chance.randint(5, 120) for line in range(24)}
+    prices = {line: Decimal(chance.randint(200, 900) * 100) for line in waits}
+    waiting = [
+        Waiting(
+            number=f"{number:04}",
+            decided_on=DAY - timedelta(days=chance.randint(0, 200)),
+            home_days=chance.randint(10, 300),
+            ways=tuple(
+                Way(line, waits[line], chance.randint(5, 900))
+                for line in sorted(chance.sample(sorted(waits), chance.randint(0, 6)))
+            ),
+        )
+        for number in range(400)
+    ]
+    limits = [
+        Limit(name=str(line), lines=frozenset({line}), places=chance.randint(1, 15))
+        for line in waits
+    ]
+    for first in range(0, 24, 4):
+        over = frozenset(range(first, first + 4))
+        sek = Decimal(chance.randint(500_000, 1_500_000)) if first % 8 else None
+        limits.append(Limit(name=f"c{first}", lines=over, places=30, sek=sek))
+    problem = Problem(waiting=tuple(waiting), prices=prices, limits=tuple(limits))
+    found = allocate(problem)
+    assert not broken(problem, counted(found.placed.values()))
+    best, first_come = (figures_of(problem, p) for p in (found.placed, found.first_come))
+    assert best.wait_days < first_come.wait_days
+    assert not found.is_best or found.bound_days == best.wait_days
