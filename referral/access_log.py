@@ -22,9 +22,14 @@ LOOKS = {
 LISTS = {
     "list": _("Såg ärendet i en lista"),
     "drafts": _("Såg utkastet i en lista"),
+    "allocation": _("Såg ärendet i en fördelning av väntelistan"),
+    "allocation_file": _("Hämtade en fördelning av väntelistan som fil"),
+    "offer_drafts": _("Såg utkastet till erbjudande i en lista"),
 }
 CHANGES = {
     "answer": _("Registrerade patientens svar"),
+    "offer_drafted": _("Gjorde ett utkast till erbjudande"),
+    "offer_draft_discarded": _("Kastade utkastet till erbjudande"),
     "draft_saved": _("Skrev i blanketten"),
     "draft_discarded": _("Kastade utkastet"),
     "attachment_added": _("Bifogade en fil"),

@@ -9,8 +9,9 @@ class ReferralConfig(AppConfig):
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
         from referral import own_waits, retention
-        from referral.services import expire_offers
+        from referral.services import expire_offers, run_allocations
 
         register_sweep("offers", expire_offers)
+        register_sweep("allocations", run_allocations)
         own_waits.subscribe_all()
         retention.register_all()

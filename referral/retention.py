@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from organisations.retention import Rule, register_rule
 from patients.models import Patient
 from referral.models import (
+    AllocationRun,
     Attachment,
     Case,
     CaseLog,
@@ -52,6 +53,16 @@ def _thin_drafts(now: datetime, at_most: int) -> int:
         _remove_attachments(draft)
         draft.delete()
     return len(drafts)
+
+
+def _old_allocations(now: datetime) -> QuerySet[AllocationRun]:
+    return AllocationRun.objects.filter(made_at__lt=now - DRAFTS_KEPT)
+
+
+def _thin_allocations(now: datetime, at_most: int) -> int:
+    keys = list(_old_allocations(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    AllocationRun.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def _to_archive(now: datetime) -> QuerySet[Case]:
@@ -136,6 +147,16 @@ def register_all() -> None:
             law=_("GDPR artikel 5.1 e; inget ärende har uppstått"),
             due=lambda now: _old_drafts(now).count(),
             thin=_thin_drafts,
+        )
+    )
+    register_rule(
+        Rule(
+            name="allocations",
+            what=_("Fördelningar av väntelistor"),
+            kept=_("90 dagar efter att de begärdes"),
+            law=_("GDPR artikel 5.1 e; underlag för erbjudanden, som ärendet bevarar"),
+            due=lambda now: _old_allocations(now).count(),
+            thin=_thin_allocations,
         )
     )
     register_rule(

@@ -3,8 +3,10 @@ from django.urls import path
 from referral.views import (
     access_review,
     administration,
+    allocation,
     case,
     codes,
+    drafts,
     intake,
     log_extract,
     privacy,
@@ -23,6 +25,11 @@ urlpatterns = [
         "cases/<str:number>/certificates/<int:serial>/", case.certificate_file, name="certificate"
     ),
     path("cases/<str:number>/attachments/<int:pk>/", case.attachment_file, name="attachment"),
+    path("allocations/", allocation.allocations_page, name="allocations"),
+    path("allocations/<int:pk>/", allocation.allocation_page, name="allocation"),
+    path("allocations/<int:pk>/accept/", allocation.allocation_accept, name="allocation-accept"),
+    path("allocations/<int:pk>/<str:kind>/", allocation.allocation_file, name="allocation-file"),
+    path("offer-drafts/", drafts.drafts_page, name="offer-drafts"),
     path("codes/procedures/", codes.procedures, name="suggest-procedures"),
     path("codes/diagnoses/", codes.diagnoses, name="suggest-diagnoses"),
     path("cases/<str:number>/privacy/<slug:verb>/", privacy.privacy_action, name="case-privacy"),

@@ -44,6 +44,7 @@ from organisations.models import (
 from patients.services import ContactDetails
 from referral import services
 from referral.models import (
+    AllocationRun,
     Attachment,
     Block,
     Case,
@@ -112,6 +113,14 @@ def offer(state: CaseState = CaseState.OFFERED) -> models.Model:
     made = make_case(state)
     assert made.offer is not None
     return made.offer
+
+
+def allocation() -> AllocationRun:
+    """A run that is done and gave its only case nothing: the line's wait is unknown."""
+    made = make_case(CaseState.IN_PROGRESS)
+    return services.request_allocation(
+        clinics=[made.unit], actor=made.navigator, now=timezone.now()
+    )
 
 
 def callback() -> GatewayCallback:
@@ -554,6 +563,17 @@ BREAKS: dict[str, Callable[[], str]] = {
     "correction_of_patient_names_the_wrong_one": lambda: copy(correction(), kind="'patient'"),
     "hold_has_reason": lambda: update(hold(), "reason = ''"),
     "hold_one_in_force_per_case": lambda: copy(hold()),
+    "allocation_done_has_time": lambda: update(allocation(), "done_at = NULL"),
+    "allocation_accepted_is_done": lambda: update(
+        allocation(), "state = 'failed', accepted_at = made_at"
+    ),
+    "allocation_case_once": lambda: copy(allocation().rows.get()),
+    "allocation_placed_has_line": lambda: update(
+        allocation().rows.get(), "outcome = 'placed', wait_days = 1"
+    ),
+    "allocation_shorter_than_home": lambda: update(
+        allocation().rows.get(), "wait_days = 9, home_days = 9"
+    ),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),

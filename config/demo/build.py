@@ -18,7 +18,7 @@ from config.demo.contracts import complete_contract
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
-from organisations.access import Actor
+from organisations.access import Actor, actor_for
 from organisations.access_log.writing import gathered
 from organisations.events import without_waking
 from organisations.models import (
@@ -31,6 +31,8 @@ from organisations.models import (
     Role,
     User,
 )
+from referral import services
+from referral.services.waiting_list import ALLOCATED_STATES
 
 MONTHS = 18
 CASES = 255
@@ -54,12 +56,23 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _weights(now=now)
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
+        _allocation(now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
         "contracts": contracts,
         "cases": teller.told,
     }
+
+
+def _allocation(*, now: datetime) -> None:
+    """Dalarna's waiting patients allocated once, to compare with first come; nothing accepted."""
+    actor = actor_for(User.objects.get(login="lots.dalarna"), now=now)
+    clinics = list(CareUnit.objects.filter(region_id="20", sends=True))
+    if actor is not None and clinics:
+        services.request_allocation(
+            clinics=clinics, case_states=ALLOCATED_STATES, actor=actor, now=now
+        )
 
 
 @contextmanager

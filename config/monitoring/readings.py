@@ -18,7 +18,7 @@ from contracts.models import CallOff, Contract, ContractLine
 from notices.models import LetterBatch, Notice, StaffMail
 from organisations.administration.selectors import STUCK_AFTER
 from organisations.models import AccessLogSeal, EventDelivery, Invitation, SweepRun
-from referral.models import Offer
+from referral.models import AllocationRun, Offer
 
 Reading = Callable[[datetime], list[Metric]]
 
@@ -34,6 +34,8 @@ def _waiting() -> Iterable[tuple[str, QuerySet[Any], str | None]]:
     yield "notices", notices, "channel"
     yield "staff_mail", StaffMail.objects.filter(state=StaffMail.State.WAITING), None
     yield "letters", LetterBatch.objects.filter(delivered_at__isnull=True), None
+    queued = AllocationRun.objects.filter(state=AllocationRun.State.QUEUED)
+    yield "allocations", queued, None
     yield "offers", Offer.objects.filter(state=Offer.State.SENT), None
     yield "invitations", Invitation.objects.open(now=timezone.now()), None
 

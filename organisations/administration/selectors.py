@@ -167,6 +167,7 @@ def sweep_label(name: str) -> str:
         "events": _("Händelser"),
         "invitations": _("Inbjudningar"),
         "offers": _("Erbjudanden vars tid går ut"),
+        "allocations": _("Fördelning av väntelistor"),
         "inbox": _("Meddelanden i 1177"),
         "email": _("E-post"),
         "staff_mail": _("E-post till personal om takvolymer"),

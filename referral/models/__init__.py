@@ -1,5 +1,6 @@
 """Cases, forms, the guarantee clock's pauses, offers, certificates and the case log."""
 
+from referral.models.allocation import AllocationRow, AllocationRun, OfferDraft
 from referral.models.cases import (
     BlockReach,
     Case,
@@ -28,6 +29,8 @@ from referral.models.privacy import (
 )
 
 __all__ = [
+    "AllocationRow",
+    "AllocationRun",
     "AnswerChannel",
     "Attachment",
     "Block",
@@ -46,6 +49,7 @@ __all__ = [
     "IntakeFormVersion",
     "LogVerb",
     "Offer",
+    "OfferDraft",
     "Pause",
     "Phase",
     "Referral",

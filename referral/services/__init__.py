@@ -1,5 +1,10 @@
 """Everything that changes a case, a form or an offer. One verb, one function, one transaction."""
 
+from referral.services.allocation import (
+    accept_allocation,
+    request_allocation,
+    run_allocations,
+)
 from referral.services.blocks import (
     block,
     follow_up_opening,
@@ -17,6 +22,7 @@ from referral.services.corrections import (
     strike_note,
     unprotect,
 )
+from referral.services.drafts import discard_drafts, send_drafts
 from referral.services.handling import (
     assign,
     end,
@@ -42,6 +48,7 @@ from referral.services.offers import answer_offer, expire_offers, send_offer, wi
 from referral.services.provider import book, close, confirm, reject, treat
 
 __all__ = [
+    "accept_allocation",
     "add_attachment",
     "answer_offer",
     "assign",
@@ -52,6 +59,7 @@ __all__ = [
     "correct_patient",
     "create_draft",
     "discard_draft",
+    "discard_drafts",
     "end",
     "end_pause",
     "expire_offers",
@@ -70,9 +78,12 @@ __all__ = [
     "record_notice",
     "reject",
     "remove_attachment",
+    "request_allocation",
     "resubmit",
     "return_to_clinic",
+    "run_allocations",
     "save_draft",
+    "send_drafts",
     "send_offer",
     "strike_note",
     "submit",

@@ -6,6 +6,7 @@ patientlagen 4 kap.). A no that stands in the case, a consent that was taken bac
 run out keeps new offers from being made; without any word nothing is refused.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -148,12 +149,20 @@ def withdraw_consent(case: Case, *, consent_id: int, why: str, actor: Actor, now
 def refuse_without_consent(case: Case, unit: CareUnit, *, today: date) -> None:
     """Raise :class:`WrongState` when the patient's latest word about this unit is a no."""
     said = case.consents.filter(audience=Consent.Audience.PROVIDER).order_by("-pk")
-    latest = next((c for c in said if c.care_unit_id in {None, unit.pk}), None)
-    if latest is None:
-        return
-    over = latest.until is not None and latest.until < today
-    if not latest.given or latest.withdrawn_at is not None or over:
+    if says_no(said, unit.pk, today=today):
         raise WrongState(
             _("Patienten samtycker inte till att uppgifter lämnas till vårdgivaren."),
             code="no_consent",
         )
+
+
+def says_no(said: Iterable[Consent], unit: int, *, today: date) -> bool:
+    """Whether the latest word about the unit is a no; ``said`` tells the newest first.
+
+    A consent that was taken back or has run out is a no; no word at all is none.
+    """
+    latest = next((c for c in said if c.care_unit_id in {None, unit}), None)
+    if latest is None:
+        return False
+    over = latest.until is not None and latest.until < today
+    return not latest.given or latest.withdrawn_at is not None or over

@@ -23,6 +23,7 @@ from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
 from referral.selectors import matching_for, timeline
+from referral.selectors.allocation import draft_on
 from referral.selectors.privacy import secrecy_of
 from referral.texts import offer_text
 from referral.views.privacy import way_to_blocked
@@ -124,6 +125,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "last_rejection": next((e for e in log if e.verb == "reject"), None),
         "own_side": own_side,
         "secrecy": secrecy_of(actor, case),
+        "draft": draft_on(actor, case),
         **extra,
     }
 

@@ -18,6 +18,7 @@ from organisations.models import Role
 from organisations.pages import actor_of, query, roles_required, sorting_column
 from referral.filters import CaseFilter
 from referral.selectors import find_by_number, worklist, worklist_counts
+from referral.selectors.allocation import drafted_among
 from referral.selectors.paging import page_of
 from referral.selectors.privacy import blocked_cases
 from referral.selectors.worklist import (
@@ -137,6 +138,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
                 order for order in ORDERS if view in REVIEWED or not order[0].endswith("review")
             ],
             "today": today,
+            "drafted": drafted_among(actor, page.rows),
             "shows_reason": view in REVIEWED,
             "search_problem": search_problem(search, today=today) if search else "",
             "filtered": any(request.GET.get(name) for name in filters.form.fields),

@@ -22,8 +22,15 @@ from organisations.access_log.reviewing import draw_sample
 from organisations.events import deliver_events
 from organisations.models import AccessLog, AccessSample
 from referral import services
-from referral.models import Attachment, CaseState, IntakeForm
-from tests.factories import MadeCase, make_case, navigator_actor, region_admin_actor, user_of
+from referral.models import AllocationRun, Attachment, CaseState, IntakeForm, OfferDraft
+from tests.factories import (
+    MadeCase,
+    WaitingTimeFactory,
+    make_case,
+    navigator_actor,
+    region_admin_actor,
+    user_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +196,23 @@ def held(world: World) -> list[Any]:
     return [services.place_hold(world.number, reason="x", actor=admin, now=now).pk]
 
 
+def allocated(world: World) -> list[Any]:
+    """A run that gave the world's case a place."""
+    line = world.made.line
+    kva, today = world.made.case.kva, timezone.localdate()
+    WaitingTimeFactory(care_unit=line.care_unit, kva=kva, day=today, median_days=9)
+    run = services.request_allocation(
+        clinics=[world.made.unit], actor=world.made.navigator, now=timezone.now()
+    )
+    return [run.pk]
+
+
+def drafted(world: World) -> dict[str, Any]:
+    run = AllocationRun.objects.get(pk=allocated(world)[0])
+    services.accept_allocation(run, actor=world.made.navigator, now=timezone.now())
+    return {"draft": OfferDraft.objects.get().pk}
+
+
 def by_number(world: World) -> dict[str, Any]:
     return {"number": world.number, "reason": "x", "file_format": "json"}
 
@@ -226,6 +250,24 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
             ("park",),
             args=lambda w: [w.number, "park"],
             body=lambda w: {"waits_for": "plats", "review_on": day(7)},
+            status=302,
+        ),
+    ),
+    "allocation": (Visit("navigator", ("allocation",), args=allocated),),
+    "allocation-accept": (
+        Visit("navigator", ("offer_drafted",), args=allocated, body=lambda w: {}, status=302),
+    ),
+    "allocation-file": (
+        Visit("navigator", ("allocation_file",), args=lambda w: [*allocated(w), "csv"]),
+        Visit("navigator", ("allocation_file",), args=lambda w: [*allocated(w), "xlsx"]),
+    ),
+    "offer-drafts": (
+        Visit("navigator", ("offer",), args=nothing, body=lambda w: drafted(w) | {"send": "1"}),
+        Visit(
+            "navigator",
+            ("offer_draft_discarded",),
+            args=nothing,
+            body=lambda w: drafted(w) | {"discard": "1"},
             status=302,
         ),
     ),
@@ -428,6 +470,7 @@ NO_PATIENT: dict[str, str] = {
     "form-new": "makes an empty form and sends on to it",
     "access-samples": "periods and counts",
     "privacy": "case numbers and names of staff",
+    "allocations": "clinics, procedures and counts",
     "log-extracts": "asks whose, and sends on to the extract, which writes",
     "case-search": "sends on to the case or the list, which write",
     "suggest-procedures": "codes",

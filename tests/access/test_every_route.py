@@ -20,9 +20,10 @@ from organisations.access import Actor
 from organisations.access_log.reviewing import draw_sample
 from organisations.models import AccessLog, ApiToken
 from organisations.scopes import Scope
+from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
-from tests.factories import MadeCase, region_admin_actor, user_of
+from tests.factories import MadeCase, make_case, region_admin_actor, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,13 @@ def of_case(made: MadeCase) -> dict[str, Any]:
 
 def of_form(made: MadeCase) -> dict[str, Any]:
     return {"pk": made.case.form.pk}
+
+
+def of_allocation(made: MadeCase) -> dict[str, Any]:
+    """A run for the case's clinic, where another of its patients waits."""
+    make_case(CaseState.IN_PROGRESS, unit=made.unit, line=made.line)
+    run = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=timezone.now())
+    return {"pk": run.pk}
 
 
 def sample(made: MadeCase) -> dict[str, Any]:
@@ -62,7 +70,7 @@ OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
-OWN |= {"privacy"}
+OWN |= {"privacy", "allocations", "offer-drafts"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -91,6 +99,9 @@ OBJECTS: dict[str, Keys] = {
     "attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
     "case-notices": of_case,
     "form": of_form,
+    "allocation": of_allocation,
+    "allocation-accept": of_allocation,
+    "allocation-file": lambda made: of_allocation(made) | {"kind": "csv"},
     "form-draft": of_form,
     "form-attachments": of_form,
     "form-attachment-remove": lambda made: (

@@ -30,6 +30,8 @@ from organisations.models import (
 from patients.models import Patient
 from referral import services
 from referral.models import (
+    AllocationRow,
+    AllocationRun,
     Attachment,
     Block,
     Case,
@@ -42,6 +44,7 @@ from referral.models import (
     IntakeForm,
     IntakeFormVersion,
     Offer,
+    OfferDraft,
     Pause,
     Referral,
     RetentionHold,
@@ -52,6 +55,7 @@ from tests.factories import (
     CareUnitFactory,
     MadeCase,
     RegionFactory,
+    WaitingTimeFactory,
     clinic_actor,
     integration_actor,
     make_case,
@@ -89,6 +93,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
 # Of a case too, but read by a region's administrator or a clinic alone (tests of their own).
+READ_BY_NAVIGATORS: tuple[type[models.Model], ...] = (AllocationRun, AllocationRow, OfferDraft)
 READ_BY_FEW: tuple[type[models.Model], ...] = (Block, EmergencyOpening, RetentionHold)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
@@ -147,7 +152,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
         if model._meta.app_label in own:
             free = model.__name__ in WITHOUT_PATIENTS.get(model._meta.app_label, set())
             assert (model._meta.db_table in protected) != free, model
-    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS}
+    tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText}
     assert protected == {model._meta.db_table for model in tested}
 
@@ -246,6 +251,21 @@ def test_openings_and_holds_are_read_by_the_regions_administrator_and_blocks_by_
         for actor in everyone:
             with acting_as(actor):
                 assert model._base_manager.exists() == (actor in readers[model]), (model, actor)
+
+
+def test_allocations_and_drafts_of_offers_are_read_by_the_regions_navigators():
+    made = make_case(CaseState.IN_PROGRESS)
+    now, today = timezone.now(), timezone.localdate()
+    unit = made.line.care_unit
+    WaitingTimeFactory(care_unit=unit, kva=made.case.kva, day=today, median_days=9)
+    run = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=now)
+    services.accept_allocation(run, actor=made.navigator, now=now)
+    colleague = navigator_actor(made.unit.region)
+    others = [made.clinic, made.provider, *(who(made) for who in STRANGERS.values())]
+    for model in READ_BY_NAVIGATORS:
+        for actor in (made.navigator, colleague, *others):
+            with acting_as(actor):
+                assert model._base_manager.exists() == (actor not in others), (model, actor)
 
 
 def test_a_draft_is_its_clinics_alone():

@@ -19,7 +19,7 @@ from organisations.administration import services as administration
 from organisations.administration.authority import Place
 from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
 from referral import services
-from referral.models import CaseState
+from referral.models import AllocationRun, CaseState
 from referral.selectors.worklist import views_for
 from tests.browser.conftest import Console
 from tests.factories import (
@@ -116,6 +116,23 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("worklist")  # refused: the page that says so
     yield from access_log_pages(home)
     yield from waiting_time_pages(navigator, line)
+    yield from allocation_pages(home)
+
+
+def allocation_pages(home: MadeCase) -> Iterator[Address]:
+    """A list to allocate, one that waits and one that is done, and the drafts it led to."""
+    navigator, now = home.navigator, timezone.now()
+    unit, kva, today = home.line.care_unit, home.case.kva, timezone.localdate()
+    WaitingTimeFactory(care_unit=unit, kva=kva, day=today, median_days=9)
+    run = services.request_allocation(clinics=[home.unit], actor=navigator, now=now)
+    services.accept_allocation(run, actor=navigator, now=now)
+    waits = services.request_allocation(clinics=[home.unit], actor=navigator, now=now)
+    AllocationRun.objects.filter(pk=waits.pk).update(state="queued", done_at=None)
+    yield navigator, reverse("allocations")
+    yield navigator, reverse("allocation", args=[run.pk])
+    yield navigator, reverse("allocation", args=[waits.pk])
+    yield navigator, reverse("offer-drafts")
+    yield navigator, reverse("case", args=[home.case.number])
 
 
 def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address]:

@@ -19,12 +19,23 @@ from organisations.models.login import ApiToken
 from organisations.retention import count_due, rules, thin
 from patients.models import Patient
 from referral import services
-from referral.models import Case, CaseLog, CaseState, IntakeForm, IntakeFormVersion, Offer
+from referral.models import (
+    AllocationRow,
+    AllocationRun,
+    Case,
+    CaseLog,
+    CaseState,
+    IntakeForm,
+    IntakeFormVersion,
+    Offer,
+    OfferDraft,
+)
 from referral.selectors import find_by_number, worklist
 from tests.factories import (
     ContractLineFactory,
     MadeCase,
     RegionFactory,
+    WaitingTimeFactory,
     make_case,
     region_admin_actor,
     user_of,
@@ -226,3 +237,18 @@ def test_the_documentation_has_every_rule():
     text = Path("docs/privacy.md").read_text()
     for rule in rules():
         assert f"`{rule.name}`" in text, rule.name
+
+
+def test_allocations_go_after_ninety_days_and_the_drafts_they_led_to_stay():
+    made = make_case(CaseState.IN_PROGRESS)
+    today, now = timezone.localdate(), timezone.now()
+    unit, kva = made.line.care_unit, made.case.kva
+    WaitingTimeFactory(care_unit=unit, kva=kva, day=today, median_days=9)
+    for days in (91, 89):
+        run_ = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=now)
+        services.accept_allocation(run_, actor=made.navigator, now=now)
+        AllocationRun.objects.filter(pk=run_.pk).update(made_at=now - timedelta(days=days))
+    OfferDraft.objects.update(run=AllocationRun.objects.earliest("pk"))
+    assert run()["allocations"] == 1
+    assert AllocationRun.objects.count() == AllocationRow.objects.count() == 1
+    assert OfferDraft.objects.get().run is None

@@ -18,12 +18,15 @@ from contracts.models import ContractImport
 from notices.letters import INDEX_NAME, write_folder
 from organisations.models import CareUnit
 from organisations.spreadsheets import csv_bytes, safe
+from referral import services
+from referral.models import CaseState
 from tests.access.world import whole_case
 from tests.factories import (
     CareUnitFactory,
     ContractLineFactory,
     RegionFactory,
     contract_owner_actor,
+    make_case,
     manager_actor,
     region_admin_actor,
     user_of,
@@ -72,6 +75,13 @@ def log_extract(text: str, kind: str) -> Link:
     return admin, reverse("log-extract-file", args=[made.case.number, kind])
 
 
+def allocation(text: str, kind: str) -> Link:
+    made = make_case(CaseState.IN_PROGRESS)
+    CareUnit.objects.filter(pk=made.unit.pk).update(name=text)
+    run = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=timezone.now())
+    return made.navigator, reverse("allocation-file", args=[run.pk, kind])
+
+
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
@@ -80,6 +90,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
+    "referral/views/allocation.py: CSV": (allocation, "csv"),
+    "referral/views/allocation.py: XLSX": (allocation, "xlsx"),
 }
 
 
