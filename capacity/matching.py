@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from capacity.distance import great_circle_km
-from capacity.models import OWN_SOURCE, QualityMeasure, WaitingTime
+from capacity.models import OWN_SOURCE, FreeCapacity, QualityMeasure, WaitingTime
 from capacity.selectors import FRESH_DAYS
 from contracts.codes import covering_codes
 from contracts.models import ContractLine
@@ -143,11 +143,11 @@ def refusals(line: ContractLine, need: Need, *, today: date) -> list[str]:
             _("Tar emot ASA-klass %(ceiling)s som högst, patienten har ASA %(asa)s.")
             % {"ceiling": line.asa_ceiling, "asa": need.asa}
         )
-    reasons.extend(_age_refusals(line, need.age))
+    reasons.extend(age_refusals(line, need.age))
     return reasons
 
 
-def _age_refusals(line: ContractLine, age: int | None) -> Iterable[str]:
+def age_refusals(line: ContractLine | FreeCapacity, age: int | None) -> Iterable[str]:
     if age is None:
         return
     if line.age_min is not None and age < line.age_min:

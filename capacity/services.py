@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from capacity.files import COLUMNS, MAX_ROWS, REQUIRED
 from capacity.models import OWN_SOURCE, WaitingTime, WaitingTimeFile
+from capacity.shortened import Shortened
 from contracts.codes import covering_codes, validate_kva
 from contracts.files.reading import read_rows
 from contracts.files.values import day_of, decimal_of, whole_of
@@ -66,7 +67,10 @@ def import_waiting_times(
         )
     ]
     _interpret(rows, today=timezone.localdate(now))
-    counts = _store((row for row in rows if not row.errors), source=source)
+    good = [row for row in rows if not row.errors]
+    shortened = Shortened({(row.values["care_unit"], row.values["kva"]) for row in good}, now=now)
+    counts = _store(good, source=source)
+    shortened.tell()
     return WaitingTimeFile.objects.create(
         sha256=sha256,
         source=source,

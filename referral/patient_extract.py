@@ -21,7 +21,7 @@ from referral.machine import append_log, perform
 from referral.models import Case, LogVerb
 from referral.privacy import PRIVACY
 from referral.selectors.administration import case_of_region
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 
 
 @dataclass(frozen=True)

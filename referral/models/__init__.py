@@ -8,6 +8,7 @@ from referral.models.cases import (
     CloseReason,
     Pause,
     Phase,
+    WatchKind,
 )
 from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
 from referral.models.log import CaseLog, LogVerb
@@ -26,6 +27,7 @@ from referral.models.privacy import (
     EmergencyOpening,
     RetentionHold,
 )
+from referral.models.watch import WatchHit
 
 __all__ = [
     "AnswerChannel",
@@ -51,4 +53,6 @@ __all__ = [
     "Referral",
     "RejectionReason",
     "RetentionHold",
+    "WatchHit",
+    "WatchKind",
 ]

@@ -26,7 +26,7 @@ from referral.models import (
 )
 from referral.selectors.matching import refuse_unless_matching
 from referral.services.consents import consent_by_yes, refuse_without_consent
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 from referral.texts import offer_text
 
 # How long the receiving provider may rely on the payment commitment.
