@@ -23,6 +23,7 @@ urlpatterns = [
         "cases/<str:number>/certificates/<int:serial>/", case.certificate_file, name="certificate"
     ),
     path("cases/<str:number>/attachments/<int:pk>/", case.attachment_file, name="attachment"),
+    path("cases/<str:number>/hits/<int:pk>/dismiss/", case.dismiss_hit, name="watch-hit-dismiss"),
     path("codes/procedures/", codes.procedures, name="suggest-procedures"),
     path("codes/diagnoses/", codes.diagnoses, name="suggest-diagnoses"),
     path("cases/<str:number>/privacy/<slug:verb>/", privacy.privacy_action, name="case-privacy"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -55,11 +56,15 @@ class SlotFilter(django_filters.FilterSet):
         label=_("Patientens ASA"),
         empty_label=_("Alla"),
     )
-    sort = django_filters.OrderingFilter(
-        fields=[(column, name) for name, column, _label in ORDERS],
-        field_labels={column: label for _name, column, label in ORDERS},
+    sort = django_filters.ChoiceFilter(
+        choices=[
+            (sign + name, label if not sign else format_lazy("{}, {}", label, _("fallande")))
+            for name, _column, label in ORDERS
+            for sign in ("", "-")
+        ],
+        method="by_order",
         label=_("Sortering"),
-        empty_label=None,
+        empty_label=_("Boka senast"),
     )
 
     class Meta:
@@ -71,11 +76,10 @@ class SlotFilter(django_filters.FilterSet):
         for field in self.form.fields.values():
             field.widget.attrs["class"] = "ds-input"
 
-    def filter_queryset(self, queryset: QuerySet[FreeCapacity]) -> QuerySet[FreeCapacity]:
-        """In an order that is whole: the same slots come in the same order each time."""
-        found = super().filter_queryset(queryset)
-        order = found.query.order_by if self.form.cleaned_data.get("sort") else (FIRST_ORDER,)
-        return found.order_by(*order, "pk")
+    def by_order(self, slots: QuerySet[FreeCapacity], _name: str, order: str) -> Any:
+        """The key comes last: the same slots come in the same order each time."""
+        column = next(column for name, column, _label in ORDERS if name == order.lstrip("-"))
+        return slots.order_by(f"-{column}" if order.startswith("-") else column, "pk")
 
     def by_words(self, slots: QuerySet[FreeCapacity], _name: str, text: str) -> Any:
         """A code finds its group too; words are looked for in procedures, unit and provider."""

@@ -32,9 +32,11 @@ def slots_page(request: HttpRequest) -> HttpResponse:
     if actor_of(request).role == Role.PROVIDER:
         return _own_page(request)
     today = timezone.localdate()
-    filters = SlotFilter(request.GET, queryset=named(open_slots(today=today)))
+    filters = SlotFilter(
+        request.GET, queryset=named(open_slots(today=today)).order_by(FIRST_ORDER, "pk")
+    )
     valid = filters.form.is_valid()
-    page = page_of(filters.qs if valid else filters.queryset.order_by(FIRST_ORDER, "pk"), request)
+    page = page_of(filters.qs if valid else filters.queryset, request)
     names = procedure_names(slot.kva for slot in page)
     region = get_object_or_404(Region, pk=actor_of(request).region)
     lines = lines_for(page, region=region, today=today)

@@ -22,12 +22,10 @@ from referral.services.handling import (
     end,
     end_pause,
     note,
-    park,
     pause,
     record_notice,
     return_to_clinic,
     take,
-    unpark,
 )
 from referral.services.intake import (
     add_attachment,
@@ -40,6 +38,7 @@ from referral.services.intake import (
 )
 from referral.services.offers import answer_offer, expire_offers, send_offer, withdraw_offer
 from referral.services.provider import book, close, confirm, reject, treat
+from referral.services.watching import dismiss_hit, mark_seen, park, review, unpark
 
 __all__ = [
     "add_attachment",
@@ -52,12 +51,14 @@ __all__ = [
     "correct_patient",
     "create_draft",
     "discard_draft",
+    "dismiss_hit",
     "end",
     "end_pause",
     "expire_offers",
     "follow_up_opening",
     "lift_block",
     "lift_hold",
+    "mark_seen",
     "move_patient",
     "note",
     "open_in_emergency",
@@ -72,6 +73,7 @@ __all__ = [
     "remove_attachment",
     "resubmit",
     "return_to_clinic",
+    "review",
     "save_draft",
     "send_offer",
     "strike_note",

@@ -15,6 +15,7 @@ from referral.models import Case, CloseReason, LogVerb, Pause, WatchHit
 from referral.services.shared import MAX_TEXT, required_text
 from referral.services.watching import leave_watch_list
 
+
 def take(case: Case, *, actor: Actor, now: datetime) -> Case:
     """Take an incoming case: the navigator handles it from now on."""
 

@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from capacity.models import FreeCapacity
 from capacity.selectors import median_wait_days
+from capacity.slots.services import take_place
 from contracts import services as call_offs
 from contracts.models import ContractLine
 from contracts.selectors import procedure_name
@@ -24,7 +26,7 @@ from referral.models import (
     Offer,
     Referral,
 )
-from referral.selectors.matching import refuse_unless_matching
+from referral.selectors.matching import refuse_unless_matching, refuse_unless_slot_fits
 from referral.services.consents import consent_by_yes, refuse_without_consent
 from referral.services.shared import required_text
 from referral.texts import offer_text
@@ -34,9 +36,18 @@ CERTIFICATE_VALID_DAYS = 365
 
 
 def send_offer(
-    case: Case, *, line: ContractLine, actor: Actor, now: datetime, message: str = ""
+    case: Case,
+    *,
+    line: ContractLine,
+    actor: Actor,
+    now: datetime,
+    message: str = "",
+    slot: FreeCapacity | None = None,
 ) -> Offer:
     """Offer the line's unit to the patient and reserve one place under the cap.
+
+    With ``slot`` one of the provider's free places is taken too, for as long as the reservation
+    lives.
 
     Raises :class:`CapReached` when there is no room, :class:`WrongState` when the line does not
     match the case (contract over, region not allowed, ASA, age), the clinic has not said that
@@ -45,11 +56,13 @@ def send_offer(
     made: dict[str, Any] = {}
 
     def change(locked: Case) -> None:
-        offer = _make_offer(locked, line, actor=actor, now=now, message=message)
+        offer = _make_offer(locked, line, actor=actor, now=now, message=message, slot=slot)
         made["offer"] = offer
         details.update(
             offer=offer.serial, unit=offer.care_unit.name, contract=offer.contract_number
         )
+        if slot is not None:
+            details["weeks"] = slot.weeks
 
     details: dict[str, Any] = {}
     perform(case, "offer", actor=actor, now=now, details=details, change=change)
@@ -57,7 +70,13 @@ def send_offer(
 
 
 def _make_offer(
-    case: Case, line: ContractLine, *, actor: Actor, now: datetime, message: str
+    case: Case,
+    line: ContractLine,
+    *,
+    actor: Actor,
+    now: datetime,
+    message: str,
+    slot: FreeCapacity | None,
 ) -> Offer:
     today = timezone.localdate(now)
     if not case.form.transferable:
@@ -66,7 +85,11 @@ def _make_offer(
         )
     refuse_without_consent(case, line.care_unit, today=today)
     refuse_unless_matching(case, line, today=today)
+    if slot is not None:
+        refuse_unless_slot_fits(case, line, slot, today=today)
     call_off = call_offs.reserve(line, case_number=case.number, region=case.region, now=now)
+    if slot is not None:
+        take_place(slot, call_off=call_off, today=today)
     return Offer.objects.create(
         case=case,
         serial=case.offers.count() + 1,

@@ -4,13 +4,15 @@ Whoever nobody can take now stays in the system until somebody can. A watched ca
 on which it is seen over, at most 30 days after it last was; the database refuses anything else.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organisations.access import Actor
+from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, WrongState
 from organisations.models import Role
 from referral.machine import Transition, perform
@@ -111,8 +113,16 @@ def dismiss_hit(case: Case, *, hit_id: int, reason: str, actor: Actor, now: date
         hit.handled_at, hit.handled_by_id = now, actor.user_id
         hit.save(update_fields=["outcome", "reason", "handled_at", "handled_by"])
 
-    details = {"hit": hit_id}
+    details: dict[str, Any] = {"hit": hit_id}
     return perform(case, DISMISS, actor=actor, now=now, why=why, details=details, change=change)
+
+
+@as_product("hits seen")
+def mark_seen(hits: Iterable[WatchHit], *, now: datetime) -> None:
+    """Somebody who may handle the hits has seen them on the case's page."""
+    unseen = [hit.pk for hit in hits if hit.seen_at is None]
+    if unseen:
+        WatchHit.objects.filter(pk__in=unseen, seen_at__isnull=True).update(seen_at=now)
 
 
 def leave_watch_list(
