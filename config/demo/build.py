@@ -14,6 +14,7 @@ from stdnum import luhn
 from capacity.models import QualityMeasure, WaitingTime
 from config.demo import places
 from config.demo.contracts import complete_contract
+from config.demo.free_places import post_free_places
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
@@ -51,6 +52,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
+        post_free_places(providers, teller.providers, now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
