@@ -57,8 +57,8 @@ class Shortened:
                 need_within_days=None,
             )
             .exclude(source=OWN_SOURCE)
-            .order_by("care_unit", "kva", "-day", "source")
-            .distinct("care_unit", "kva")
+            .order_by("care_unit_id", "kva", "-day", "source")
+            .distinct("care_unit_id", "kva")
             .values_list("care_unit_id", "kva", "median_days")
         )
         return {(unit, kva): days for unit, kva, days in rows if (unit, kva) in self.named}

@@ -48,11 +48,10 @@ class SlotFilter(django_filters.FilterSet):
         empty_label=_("Alla"),
     )
     week = WeekFilter(method="by_week", label=_("Vecka"))
-    asa = django_filters.TypedChoiceFilter(
+    asa = django_filters.ChoiceFilter(
         field_name="asa_ceiling",
         lookup_expr="gte",
         choices=[(n, f"ASA {n}") for n in range(1, 5)],
-        coerce=int,
         label=_("Patientens ASA"),
         empty_label=_("Alla"),
     )
