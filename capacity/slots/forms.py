@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from capacity.models import FreeCapacity
@@ -26,9 +27,12 @@ class SlotForm(PlainForm):
         label=_("Enhet"), queryset=CareUnit.objects.none(), empty_label=None
     )
     kva = forms.CharField(
-        label=_("KVÅ-kod"),
-        max_length=5,
+        label=_("Åtgärd, KVÅ-kod"),
+        max_length=60,  # words are typed to find the code
         help_text=_("Tre tecken för hela gruppen, till exempel NGB, eller hela koden."),
+        widget=forms.TextInput(
+            attrs={"data-suggest": reverse_lazy("suggest-procedures"), "autocomplete": "off"}
+        ),
     )
     offered = forms.IntegerField(label=_("Antal platser"), min_value=1, max_value=999)
     first_week = WeekField(label=_("Från vecka"), help_text=_("Till exempel 2026-W50."))

@@ -19,7 +19,7 @@ from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
 from organisations.access_log.writing import gathered
-from organisations.events import without_waking
+from organisations.events import deliver_events, without_waking
 from organisations.models import (
     Assignment,
     CareUnit,
@@ -49,6 +49,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         providers = _providers(towns)
         users = _users(clinics, providers, now=now)
         contracts = _contracts(providers, now=now)
+        deliver_events(now=now, limit=100_000)  # before anybody waits for a contract
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
