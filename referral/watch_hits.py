@@ -8,7 +8,7 @@ that tells of them are written together; one event makes at most one hit for eac
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.db.models import BooleanField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models import Case as Choice
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ from referral.models import Case, CaseState, Consent, Offer, WatchHit, WatchKind
 from referral.selectors.matching import need_of
 
 BATCH = 500
+SEALED = ("identity_number", "street", "postal_code", "town", "phone")
 FOUND = "watch.found"
 # Whose waiting a shorter waiting time may end: the others' line was open to them before.
 WAITS_FOR_TIME = (WatchKind.WAIT, WatchKind.OTHER)
@@ -176,10 +177,13 @@ def _candidates(
             )
         )
     )
+    standing = WatchHit.objects.filter(case=OuterRef("pk"), line=line, handled_at__isnull=True)
     return (
         cases.annotate(says=Subquery(said.values("stands")[:1]))
-        .filter(Q(says=None) | Q(says=True))
+        .filter(~Exists(standing), Q(says=None) | Q(says=True))
         .select_related("patient__municipality", "region")
+        # Nobody is shown: what is encrypted stays so.
+        .defer(*(f"patient__{name}" for name in SEALED))
         .order_by("pk")
     )
 
