@@ -5,15 +5,10 @@ region; the watched ones are of four procedures, one of which the event is about
 """
 
 import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from benchmarks.worklist import REGION, fill
+from benchmarks.worklist import REGION, fill, own_database
 
 KVAS = ("NGB49", "NFB49", "CJE20", "JKA21")
 
@@ -23,19 +18,10 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=200_000)
     parser.add_argument("--watched", type=int, default=5_000)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
-
-        with Services(Path(folder)):
-            for command in ("migrate", "load_reference"):
-                subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], check=True)
-            import django
-
-            django.setup()
-            fill(arguments.cases)
-            watch(arguments.watched)
-            measure()
+    with own_database():
+        fill(arguments.cases)
+        watch(arguments.watched)
+        measure()
 
 
 def watch(number: int) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +17,7 @@ from capacity.models import OWN_SOURCE, WaitingTime, WaitingTimeFile
 from capacity.shortened import Shortened
 from contracts.codes import covering_codes, validate_kva
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow
 from contracts.files.values import day_of, decimal_of, whole_of
 from organisations.errors import InvalidInput
 from organisations.models import CareUnit
@@ -32,14 +32,6 @@ MAX_DONE = 100_000
 # What is older says nothing that a page shows.
 MAX_AGE = timedelta(days=5 * 366)
 BATCH = 5000
-
-
-@dataclass
-class _Row:
-    number: int
-    cells: dict[str, str]
-    values: dict[str, Any] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -61,7 +53,7 @@ def import_waiting_times(
     if earlier:
         return earlier
     rows = [
-        _Row(number, cells)
+        FileRow(number, cells)
         for number, cells in read_rows(
             content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS
         )
@@ -83,7 +75,7 @@ def import_waiting_times(
     )
 
 
-def _interpret(rows: list[_Row], *, today: date) -> None:
+def _interpret(rows: list[FileRow], *, today: date) -> None:
     """Turn the cells into values; every fault becomes a text on its row."""
     named = {row.cells.get("care_unit", "").upper() for row in rows}
     units = dict(CareUnit.objects.filter(hsa_id__in=named).values_list("hsa_id", "pk"))
@@ -161,7 +153,7 @@ def _percent(text: str) -> Decimal:
     return value.quantize(Decimal("0.01"))
 
 
-def _store(rows: Iterable[_Row], *, source: str) -> dict[str, int]:
+def _store(rows: Iterable[FileRow], *, source: str) -> dict[str, int]:
     """Add and change rows; returns how many were added, changed and already so."""
     new = [
         WaitingTime(

@@ -1,6 +1,6 @@
 """Free places from a file: every row is checked, and all are stored or none."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from capacity.slots.services import change_slot, post_slot
 from capacity.slots.weeks import monday_of, sunday_of
 from contracts.files.columns import Column
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow
 from contracts.files.values import day_of, whole_of
 from organisations.access import Actor
 from organisations.errors import DomainError
@@ -38,16 +39,6 @@ MAX_ROWS = 5000
 KEY = ("care_unit", "kva", "first_day", "last_day", "asa_ceiling", "age_min", "age_max")
 
 
-@dataclass
-class Row:
-    """One row of the file, what its cells mean, and what is wrong with them."""
-
-    number: int
-    cells: dict[str, str]
-    values: dict[str, Any] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What became of the file; with ``faults`` nothing was stored."""
@@ -55,7 +46,7 @@ class Outcome:
     rows: int
     posted: int = 0
     changed: int = 0
-    faults: tuple[Row, ...] = ()
+    faults: tuple[FileRow, ...] = ()
 
 
 class _NotAll(Exception):
@@ -68,7 +59,7 @@ def import_slots(content: bytes, *, actor: Actor, now: datetime) -> Outcome:
     Raises :class:`InvalidInput` when the file cannot be read at all.
     """
     rows = [
-        Row(number, cells)
+        FileRow(number, cells)
         for number, cells in read_rows(
             content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS
         )
@@ -87,7 +78,7 @@ def import_slots(content: bytes, *, actor: Actor, now: datetime) -> Outcome:
     return Outcome(len(rows), posted=counts["posted"], changed=counts["changed"])
 
 
-def _interpret(rows: list[Row], *, units: dict[str, CareUnit]) -> None:
+def _interpret(rows: list[FileRow], *, units: dict[str, CareUnit]) -> None:
     """Turn the cells into values; every fault becomes a text on its row."""
     seen: dict[tuple[Any, ...], int] = {}
     for row in rows:
@@ -140,7 +131,7 @@ def _small(text: str) -> int:
     return value
 
 
-def _store(row: Row, counts: dict[str, int], *, actor: Actor, now: datetime) -> None:
+def _store(row: FileRow, counts: dict[str, int], *, actor: Actor, now: datetime) -> None:
     same = FreeCapacity.objects.filter(
         withdrawn_at__isnull=True, **{name: row.values[name] for name in KEY}
     ).select_related("care_unit")
