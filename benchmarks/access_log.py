@@ -8,19 +8,14 @@ already, with their indexes.
 
 import argparse
 import hmac
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import statistics as figures
-from benchmarks.worklist import REGION, fill
+from benchmarks.worklist import REGION, fill, own_database
 
 USERS = 50
 
@@ -31,25 +26,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=60)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
+    with own_database():
+        from organisations.acting import Product, act_as
 
-        with Services(Path(folder)):
-            for command in ("migrate", "load_reference"):
-                subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], check=True)
-            import django
-
-            django.setup()
-            from organisations.acting import Product, act_as
-
-            act_as(Product("benchmark"))  # what is filled in; each request acts as its user
-            fill(arguments.cases)
-            users = make_users()
-            fill_log(arguments.rows, users)
-            measure_requests(users[0], arguments.rounds)
-            measure_review(arguments.rounds)
-            measure_chain()
+        act_as(Product("benchmark"))  # what is filled in; each request acts as its user
+        fill(arguments.cases)
+        users = make_users()
+        fill_log(arguments.rows, users)
+        measure_requests(users[0], arguments.rounds)
+        measure_review(arguments.rounds)
+        measure_chain()
 
 
 def make_users() -> list[Any]:

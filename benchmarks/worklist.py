@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,9 @@ from typing import Any
 REGION = "14"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=40)
-    arguments = parser.parse_args()
+@contextmanager
+def own_database() -> Iterator[None]:
+    """An embedded PostgreSQL with the product's tables and code lists, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
         from config.embedded import Services
@@ -33,10 +32,19 @@ def main() -> None:
             import django
 
             django.setup()
-            made = time.perf_counter()
-            fill(arguments.cases)
-            print(f"{arguments.cases} cases made in {time.perf_counter() - made:.0f} s")
-            measure(arguments.rounds)
+            yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    arguments = parser.parse_args()
+    with own_database():
+        made = time.perf_counter()
+        fill(arguments.cases)
+        print(f"{arguments.cases} cases made in {time.perf_counter() - made:.0f} s")
+        measure(arguments.rounds)
 
 
 def fill(cases: int) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,8 +16,10 @@ from capacity.files import COLUMNS, MAX_ROWS, REQUIRED
 from capacity.matching.scores import CRITERIA, names
 from capacity.matching.weights import history_of
 from capacity.models import OWN_SOURCE, MatchingWeights, WaitingTime, WaitingTimeFile
+from capacity.shortened import Shortened
 from contracts.codes import covering_codes, validate_kva
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow
 from contracts.files.values import day_of, decimal_of, whole_of
 from organisations.access import Actor
 from organisations.administration.log import Verb, record
@@ -35,14 +36,6 @@ MAX_DONE = 100_000
 # What is older says nothing that a page shows.
 MAX_AGE = timedelta(days=5 * 366)
 BATCH = 5000
-
-
-@dataclass
-class _Row:
-    number: int
-    cells: dict[str, str]
-    values: dict[str, Any] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -64,13 +57,16 @@ def import_waiting_times(
     if earlier:
         return earlier
     rows = [
-        _Row(number, cells)
+        FileRow(number, cells)
         for number, cells in read_rows(
             content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS
         )
     ]
     _interpret(rows, today=timezone.localdate(now))
-    counts = _store((row for row in rows if not row.errors), source=source)
+    good = [row for row in rows if not row.errors]
+    shortened = Shortened({(row.values["care_unit"], row.values["kva"]) for row in good}, now=now)
+    counts = _store(good, source=source)
+    shortened.tell()
     return WaitingTimeFile.objects.create(
         sha256=sha256,
         source=source,
@@ -83,7 +79,7 @@ def import_waiting_times(
     )
 
 
-def _interpret(rows: list[_Row], *, today: date) -> None:
+def _interpret(rows: list[FileRow], *, today: date) -> None:
     """Turn the cells into values; every fault becomes a text on its row."""
     named = {row.cells.get("care_unit", "").upper() for row in rows}
     units = dict(CareUnit.objects.filter(hsa_id__in=named).values_list("hsa_id", "pk"))
@@ -161,7 +157,7 @@ def _percent(text: str) -> Decimal:
     return value.quantize(Decimal("0.01"))
 
 
-def _store(rows: Iterable[_Row], *, source: str) -> dict[str, int]:
+def _store(rows: Iterable[FileRow], *, source: str) -> dict[str, int]:
     """Add and change rows; returns how many were added, changed and already so."""
     new = [
         WaitingTime(

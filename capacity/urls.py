@@ -1,8 +1,9 @@
-"""Addresses of waiting times and of what matching weighs."""
+"""Addresses of waiting times, of what matching weighs and of free places."""
 
 from django.urls import path
 
 from capacity import views
+from capacity.slots import views as slots
 
 urlpatterns = [
     path("situation/", views.situation_page, name="situation"),
@@ -10,4 +11,9 @@ urlpatterns = [
     path("matching/weights/", views.weights_page, name="matching-weights"),
     path("situation/files/", views.files_page, name="waiting-time-files"),
     path("situation/files/<int:pk>/", views.file_page, name="waiting-time-file"),
+    path("free-capacity/", slots.slots_page, name="free-capacity"),
+    path("free-capacity/new/", slots.slot_new, name="free-capacity-new"),
+    path("free-capacity/import/", slots.slots_import, name="free-capacity-import"),
+    path("free-capacity/<int:pk>/", slots.slot_edit, name="free-capacity-edit"),
+    path("free-capacity/<int:pk>/withdraw/", slots.slot_withdraw, name="free-capacity-withdraw"),
 ]

@@ -14,12 +14,13 @@ PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
 PRIVACY = "privacy"
+FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (CASES, CONTRACTS, SITUATION, STATISTICS),
-    Role.PROVIDER: (CASES, CONTRACTS, SITUATION),
+    Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, SITUATION, STATISTICS),
+    Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
     Role.MANAGER: (STATISTICS, SITUATION),
     Role.REGION_ADMIN: (
@@ -58,6 +59,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
         PRIVACY: _("Sekretess"),
+        FREE_CAPACITY: _("Lediga platser"),
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),

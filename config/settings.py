@@ -313,6 +313,7 @@ SPECTACULAR_SETTINGS = {
         "RejectionReason": "referral.models.RejectionReason",
         "CloseReason": "referral.models.CloseReason",
         "CasePhase": "referral.models.Phase",
+        "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",
         "Mobility": "referral.models.IntakeForm.Mobility",
     },

@@ -11,6 +11,7 @@ from typing import Any
 from celery import current_app
 from django.db import InterfaceError, OperationalError, transaction
 
+from organisations.acting import Product, acting_as
 from organisations.masking import masked
 from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due
@@ -39,13 +40,15 @@ def emit(
     """Write an event and what is due because of it, in the caller's transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A domain event is written in the transaction of the change it tells.")
-    event = DomainEvent.objects.create(
-        kind=kind, case_number=case_number, payload=payload or {}, happened_at=now
-    )
     consumers = _consumers.get(kind, {})
-    EventDelivery.objects.bulk_create(
-        EventDelivery(event=event, consumer=name, due_at=now) for name in consumers
-    )
+    # The service that tells has checked who asks; events are the product's own rows.
+    with acting_as(Product("event")):
+        event = DomainEvent.objects.create(
+            kind=kind, case_number=case_number, payload=payload or {}, happened_at=now
+        )
+        EventDelivery.objects.bulk_create(
+            EventDelivery(event=event, consumer=name, due_at=now) for name in consumers
+        )
     if consumers and _waking.get():
         transaction.on_commit(wake)
     return event

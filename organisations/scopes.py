@@ -11,6 +11,8 @@ class Scope(TextChoices):
     CONTRACTS_READ = "contracts:read", _("läsa avtal och takvolymer")
     STATISTICS_READ = "statistics:read", _("läsa statistik")
     WAITING_TIMES_READ = "waiting-times:read", _("läsa väntetider")
+    FREE_CAPACITY_READ = "free-capacity:read", _("läsa lediga platser")
+    FREE_CAPACITY_WRITE = "free-capacity:write", _("lägga upp och ändra egna lediga platser")
     PLACES_READ = "places:read", _("läsa regioner och vårdenheter")
 
 

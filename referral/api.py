@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from capacity.models import FreeCapacity
 from contracts.models import ContractLine
 from organisations.access import Actor, record_access
 from organisations.api import actor_of, body_of
@@ -248,6 +249,11 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         """Lägg på bevakningslistan."""
         return self._do(number, services.park)
 
+    @verb(shapes.ReviewSerializer, "review")
+    def review(self, request: Request, number: str) -> Response:
+        """Sett över; bevakas högst 30 dagar till."""
+        return self._do(number, services.review)
+
     @verb(shapes.NothingSerializer, "unpark")
     def unpark(self, request: Request, number: str) -> Response:
         """Återuppta handläggningen."""
@@ -292,8 +298,19 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         if line is None:
             text = _("Avropsraden finns inte.")
             raise InvalidInput(text, fields={"line": text})
+        slot = None
+        if body["slot"] is not None:
+            slot = FreeCapacity.objects.filter(pk=body["slot"]).first()
+            if slot is None:
+                text = _("De lediga platserna finns inte.")
+                raise InvalidInput(text, fields={"slot": text})
         offer = services.send_offer(
-            case, line=line, actor=self._actor(), now=timezone.now(), message=body["message"]
+            case,
+            line=line,
+            actor=self._actor(),
+            now=timezone.now(),
+            message=body["message"],
+            slot=slot,
         )
         return Response(shapes.OfferSerializer(offer).data, status=status.HTTP_201_CREATED)
 

@@ -203,6 +203,14 @@ _TRANSITIONS = (
         event="case.parked",
     ),
     Transition(
+        verb="review",
+        label=gettext_lazy("Sett över, bevaka vidare"),
+        sources=frozenset({S.WATCHED}),
+        roles=NAVIGATOR,
+        needs=gettext_lazy("när det ses över igen"),
+        event="case.reviewed",
+    ),
+    Transition(
         verb="unpark",
         label=gettext_lazy("Återuppta handläggningen"),
         sources=frozenset({S.WATCHED}),

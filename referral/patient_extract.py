@@ -21,7 +21,7 @@ from referral.machine import append_log, perform
 from referral.models import Case, LogVerb
 from referral.privacy import PRIVACY
 from referral.selectors.administration import case_of_region
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,7 @@ def _parts(case: Case) -> list[Part]:
         Part("offers", _("Erbjudanden"), _offers(case)),
         Part("certificates", _("Vårdgarantiintyg"), _certificates(case)),
         Part("referrals", _("Remisser"), _referrals(case)),
+        Part("watch_hits", _("Träffar på bevakningslistan"), _watch_hits(case)),
         Part("consents", _("Samtycken"), _consents(case)),
         Part("blocks", _("Spärrar"), _blocks(case)),
         Part(
@@ -218,8 +219,8 @@ def _case(case: Case) -> list[Fact]:
         *("number", "region", "sending_unit", "receiving_unit", "state", "kva", "procedure_name"),
         *("icd10", "phase", "asa", "svf", "referral_date", "decision_date"),
         *("medical_target_date", "home_wait_days", "received_at", "confirmed_at", "closed_at"),
-        *("close_reason", "guarantee_start", "guarantee_days", "last_day", "watch_reason"),
-        *("review_on", "archived_at"),
+        *("close_reason", "guarantee_start", "guarantee_days", "last_day", "watch_kind"),
+        *("watch_reason", "reviewed_on", "review_on", "archived_at"),
     )
 
 
@@ -279,6 +280,11 @@ def _referrals(case: Case) -> list[list[Fact]]:
     )
     offers = case.offers.select_related("referral").filter(referral__isnull=False)
     return [facts_of(offer.referral, *names) for offer in offers]
+
+
+def _watch_hits(case: Case) -> list[list[Fact]]:
+    names = ("found_at", "cause", "outcome", "reason", "handled_at")
+    return [facts_of(row, *names) for row in case.watch_hits.order_by("pk")]
 
 
 def _consents(case: Case) -> list[list[Fact]]:

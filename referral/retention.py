@@ -109,7 +109,10 @@ def _thin_case(case: Case) -> None:
     Certificate.objects.filter(case=case).delete()
     Referral.objects.filter(offer__in=offers).delete()
     offers.delete()
-    for rows in (case.pauses, case.consents, case.emergency_openings, case.holds):
+    for rows in (
+        *(case.pauses, case.consents, case.emergency_openings, case.holds),
+        case.watch_hits,
+    ):
         rows.all().delete()
     case.delete()
 

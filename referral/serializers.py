@@ -25,6 +25,7 @@ from referral.models import (
     Pause,
     Phase,
     RejectionReason,
+    WatchKind,
 )
 from referral.models.intake import MAX_DISTANCE_KM
 from referral.submission import Submission
@@ -266,7 +267,15 @@ class CaseSerializer(CaseListSerializer):
         fields = (
             *CaseListSerializer.Meta.fields,
             *("referral_date", "decision_date", "medical_target_date", "home_wait_days"),
-            *("watch_reason", "review_on", "actions", "form", "offers"),
+            *(
+                "watch_kind",
+                "watch_reason",
+                "reviewed_on",
+                "review_on",
+                "actions",
+                "form",
+                "offers",
+            ),
         )
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(list(TRANSITIONS))))
@@ -372,8 +381,15 @@ class NoteSerializer(serializers.Serializer[Any]):
 
 
 class ParkSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=WatchKind.choices, default=WatchKind.OTHER)
     waits_for = serializers.CharField(max_length=200)
     review_on = serializers.DateField()
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    review_on = serializers.DateField()
+    waits_for = serializers.CharField(max_length=200, allow_blank=True, default="")
+    comment = serializers.CharField(max_length=300, allow_blank=True, default="")
 
 
 class EndSerializer(serializers.Serializer[Any]):
@@ -396,6 +412,14 @@ class EndPauseSerializer(serializers.Serializer[Any]):
 
 class OfferRequestSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Avropsradens id.")
+    slot = serializers.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="De lediga platsernas id, om erbjudandet tar en av dem.",
+    )
     message = serializers.CharField(max_length=LONG, allow_blank=True, default="")
 
 

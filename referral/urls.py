@@ -30,6 +30,7 @@ urlpatterns = [
     path("allocations/<int:pk>/accept/", allocation.allocation_accept, name="allocation-accept"),
     path("allocations/<int:pk>/<str:kind>/", allocation.allocation_file, name="allocation-file"),
     path("offer-drafts/", drafts.drafts_page, name="offer-drafts"),
+    path("cases/<str:number>/hits/<int:pk>/dismiss/", case.dismiss_hit, name="watch-hit-dismiss"),
     path("codes/procedures/", codes.procedures, name="suggest-procedures"),
     path("codes/diagnoses/", codes.diagnoses, name="suggest-diagnoses"),
     path("cases/<str:number>/privacy/<slug:verb>/", privacy.privacy_action, name="case-privacy"),

@@ -10,7 +10,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 from stdnum import luhn
 
-from capacity.models import MatchingWeights, QualityMeasure, WaitingTime
+from capacity.models import FreeCapacity, MatchingWeights, QualityMeasure, WaitingTime
 from contracts.models import Contract, ContractLine, Procedure
 from organisations.models import CareUnit, MedicalArea, Municipality, Provider, Region, User
 from patients.models import Patient
@@ -207,6 +207,28 @@ class MatchingWeightsFactory(DjangoModelFactory[MatchingWeights]):
     changed_at = LONG_AGO
     changed_by = "Ada Administratör"
     why = "Väntetiden är viktigast."
+
+
+def _monday_in_two_weeks() -> date:
+    today = timezone.localdate()
+    return today + timedelta(days=14 - today.weekday())
+
+
+class FreeCapacityFactory(DjangoModelFactory[FreeCapacity]):
+    """Three places for ASA 1–3 during four weeks, to be booked within a week or two."""
+
+    class Meta:
+        model = FreeCapacity
+
+    care_unit = SubFactory(CareUnitFactory)
+    kva = "NGB49"
+    first_day = LazyFunction(_monday_in_two_weeks)
+    last_day = LazyAttribute(lambda o: o.first_day + timedelta(days=27))
+    offered = 3
+    asa_ceiling = 3
+    book_by = LazyAttribute(lambda o: o.first_day)
+    posted_at = LazyFunction(timezone.now)
+    posted_by = "Planeringen"
 
 
 class QualityMeasureFactory(DjangoModelFactory[QualityMeasure]):

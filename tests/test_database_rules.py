@@ -54,6 +54,7 @@ from referral.models import (
     EmergencyOpening,
     Pause,
     RetentionHold,
+    WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
 from tests.factories import (
@@ -61,6 +62,7 @@ from tests.factories import (
     CareUnitFactory,
     ContractFactory,
     ContractLineFactory,
+    FreeCapacityFactory,
     MatchingWeightsFactory,
     MunicipalityFactory,
     PatientFactory,
@@ -379,6 +381,15 @@ def api_token() -> ApiToken:
     return ApiToken.objects.create(user_of(operator_actor()), scopes=[])[0]
 
 
+def watch_hit() -> WatchHit:
+    """A hit of a case, and another contract line beside it."""
+    made = make_case(CaseState.WATCHED)
+    ContractLineFactory()
+    return WatchHit.objects.create(
+        case=made.case, cause="contract", line=made.line, event_id=0, found_at=LONG_AGO
+    )
+
+
 def waiting_time_file() -> models.Model:
     return WaitingTimeFile.objects.create(
         sha256="0" * 64,
@@ -493,6 +504,21 @@ BREAKS: dict[str, Callable[[], str]] = {
     "alert_is_a_per_cent": lambda: update(alert(), "percent = 101"),
     "alert_open_once_per_limit": lambda: copy(alert()),
     # capacity
+    "free_capacity_kva_shape": lambda: update(FreeCapacityFactory(), "kva = 'ngb'"),
+    "free_capacity_places": lambda: update(FreeCapacityFactory(), "offered = 0"),
+    "free_capacity_taken_within_offered": lambda: past_the_guard(
+        FreeCapacityFactory(), "taken = 4"
+    ),
+    "free_capacity_whole_weeks": lambda: update(FreeCapacityFactory(), "last_day = last_day - 1"),
+    "free_capacity_weeks_in_order": lambda: update(
+        FreeCapacityFactory(), "last_day = first_day - 8, book_by = first_day - 9"
+    ),
+    "free_capacity_booked_before_end": lambda: update(
+        FreeCapacityFactory(), "book_by = last_day + 1"
+    ),
+    "free_capacity_asa_1_to_4": lambda: update(FreeCapacityFactory(), "asa_ceiling = 5"),
+    "free_capacity_age_range": lambda: update(FreeCapacityFactory(), "age_min = 70, age_max = 60"),
+    "free_capacity_once": lambda: copy(FreeCapacityFactory()),
     "waiting_time_once_a_day": lambda: copy(WaitingTimeFactory()),
     "waiting_time_done": lambda: update(WaitingTimeFactory(), "done = 0"),
     "waiting_time_percent": lambda: update(WaitingTimeFactory(), "asa34_percent = 101"),
@@ -518,6 +544,17 @@ BREAKS: dict[str, Callable[[], str]] = {
         case(), "decision_date = referral_date - 1"
     ),
     "case_closed_has_time_and_reason": lambda: update(case(), "state = 'closed'"),
+    "case_watched_is_reviewed_within_30_days": lambda: update(
+        make_case(CaseState.WATCHED).case, "review_on = reviewed_on + 31"
+    ),
+    "watch_hit_once_per_event": lambda: copy(
+        watch_hit(), line_id="(SELECT max(id) FROM contracts_contractline)"
+    ),
+    "watch_hit_one_open_per_line": lambda: copy(watch_hit(), event_id="1"),
+    "watch_hit_handled_is_whole": lambda: update(watch_hit(), "handled_at = now()"),
+    "watch_hit_dismissed_with_reason": lambda: update(
+        watch_hit(), "handled_at = now(), outcome = 'dismissed'"
+    ),
     "case_watched_is_reviewed": lambda: update(case(), "state = 'watched'"),
     "case_with_provider_has_receiving_unit": lambda: update(case(), "state = 'accepted'"),
     "case_one_running_per_patient_and_procedure": two_running_cases,

@@ -5,7 +5,7 @@ time, distance, price, quality and whose the contract is, by weights that each r
 """
 
 from capacity.matching.answer import LeftOut, Match, Matching, Uncontracted, answer, match
-from capacity.matching.filters import reasons, refusals, warnings
+from capacity.matching.filters import age_refusals, reasons, refusals, warnings
 from capacity.matching.landscape import Landscape, Ranked
 from capacity.matching.need import Need
 from capacity.matching.preview import codes_of, preview
@@ -38,6 +38,7 @@ __all__ = [
     "Uncontracted",
     "Wait",
     "Weights",
+    "age_refusals",
     "all_weights",
     "answer",
     "codes_of",

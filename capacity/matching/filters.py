@@ -4,9 +4,9 @@ Those of the line are the same for all patients of a region; those of the patien
 each. What is merely not known leaves no line out, but is said as a warning.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
 
@@ -30,6 +30,37 @@ def _full_periods(terms: Terms, _need: Need, _km: int) -> str:
         _("Taket per %(period)s är nått.") % {"period": cap.get_period_display()}
         for cap in terms.full_periods
     )
+
+
+class Ages(Protocol):
+    """What takes patients of some ages only; ``None`` where there is no limit."""
+
+    age_min: int | None
+    age_max: int | None
+
+
+def _too_young(ages: Ages, age: int | None) -> bool:
+    return age is not None and ages.age_min is not None and age < ages.age_min
+
+
+def _too_old(ages: Ages, age: int | None) -> bool:
+    return age is not None and ages.age_max is not None and age > ages.age_max
+
+
+def _from_age(ages: Ages) -> str:
+    return _("Tar emot patienter från %(age)s år.") % {"age": ages.age_min}
+
+
+def _to_age(ages: Ages) -> str:
+    return _("Tar emot patienter till och med %(age)s år.") % {"age": ages.age_max}
+
+
+def age_refusals(ages: Ages, age: int | None) -> Iterator[str]:
+    """Why a patient of the age is not taken; an unknown age leaves nobody out."""
+    if _too_young(ages, age):
+        yield _from_age(ages)
+    if _too_old(ages, age):
+        yield _to_age(ages)
 
 
 OF_LINE: tuple[Filter, ...] = (
@@ -80,18 +111,8 @@ OF_PATIENT: tuple[Filter, ...] = (
             % {"ceiling": t.line.asa_ceiling, "asa": n.asa}
         ),
     ),
-    Filter(
-        lambda t, n, km: (
-            n.age is not None and t.line.age_min is not None and n.age < t.line.age_min
-        ),
-        lambda t, n, km: _("Tar emot patienter från %(age)s år.") % {"age": t.line.age_min},
-    ),
-    Filter(
-        lambda t, n, km: (
-            n.age is not None and t.line.age_max is not None and n.age > t.line.age_max
-        ),
-        lambda t, n, km: _("Tar emot patienter till och med %(age)s år.") % {"age": t.line.age_max},
-    ),
+    Filter(lambda t, n, km: _too_young(t.line, n.age), lambda t, n, km: _from_age(t.line)),
+    Filter(lambda t, n, km: _too_old(t.line, n.age), lambda t, n, km: _to_age(t.line)),
     Filter(
         lambda t, n, km: bool(
             n.language and t.languages and n.languages and not n.languages & t.languages

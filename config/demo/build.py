@@ -15,12 +15,13 @@ from capacity.models import QualityMeasure, WaitingTime
 from capacity.services import change_weights
 from config.demo import places
 from config.demo.contracts import complete_contract
+from config.demo.free_places import post_free_places
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
 from organisations.access import Actor, actor_for
 from organisations.access_log.writing import gathered
-from organisations.events import without_waking
+from organisations.events import deliver_events, without_waking
 from organisations.models import (
     Assignment,
     CareUnit,
@@ -52,11 +53,13 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         providers = _providers(towns)
         users = _users(clinics, providers, now=now)
         contracts = _contracts(providers, now=now)
+        deliver_events(now=now, limit=100_000)  # before anybody waits for a contract
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         _weights(now=now)
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
         _allocation(now=now)
+        post_free_places(providers, teller.providers, now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),

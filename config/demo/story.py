@@ -29,6 +29,7 @@ from referral.models import (
     Pause,
     Phase,
     RejectionReason,
+    WatchKind,
 )
 from referral.selectors import matching_for
 from referral.submission import Submission
@@ -256,15 +257,24 @@ class Teller:
 
     def _park(self, case: Case, navigator: Actor, at: datetime) -> None:
         """Park the case and see it again within 30 days, until it ends or the future begins."""
-        waits_for = "Vårdgivare med kompetens för patientens riskgrupp"
+        kind, waits_for = WatchKind.SPECIAL_NEED, "Kompetens för patientens riskgrupp"
         if case.form.transferable:
-            waits_for = f"Vårdgivare med plats för {case.kva} och ASA {case.asa}"
-        for _review in range(MOST_REVIEWS):
-            review_on = self._day(at) + timedelta(days=28)
-            services.park(case, waits_for=waits_for, review_on=review_on, actor=navigator, now=at)
+            kind, waits_for = WatchKind.ASA, f"Plats för {case.kva} och ASA {case.asa}"
+            if case.asa < 3:
+                kind, waits_for = WatchKind.WAIT, f"Kortare väntan för {case.kva}"
+        services.park(
+            case,
+            kind=kind,
+            waits_for=waits_for,
+            review_on=self._day(at) + timedelta(days=28),
+            actor=navigator,
+            now=at,
+        )
+        for _review in range(MOST_REVIEWS - 1):
             at = self._after(at, 19, 25)
-            services.unpark(case, actor=navigator, now=at)
-            at = self._after(at, 0, 0.1)
+            review_on = self._day(at) + timedelta(days=28)
+            services.review(case, review_on=review_on, actor=navigator, now=at)
+        at = self._after(at, 19, 25)
         services.end(
             case,
             reason=CloseReason.HOME_CLINIC

@@ -1,6 +1,6 @@
 """Contract registry, caps and the ledger of call-offs."""
 
-from contracts.models.alerts import CapAlert
+from contracts.models.alerts import CapAlert, OpeningDay
 from contracts.models.call_offs import CallOff
 from contracts.models.caps import Capped, Period, PeriodCap, PeriodCount
 from contracts.models.papers import (
@@ -24,6 +24,7 @@ __all__ = [
     "ContractImport",
     "ContractLine",
     "ContractVersion",
+    "OpeningDay",
     "Period",
     "PeriodCap",
     "PeriodCount",

@@ -39,3 +39,17 @@ class CapAlert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract.number} {self.percent} %"
+
+
+class OpeningDay(models.Model):
+    """A day for which it has been told which contracts and periods begin (services.openings)."""
+
+    day = models.DateField(_("dag"), primary_key=True)
+
+    class Meta:
+        ordering = ("day",)
+        verbose_name = _("dag då avtal börjar")
+        verbose_name_plural = _("dagar då avtal börjar")
+
+    def __str__(self) -> str:
+        return str(self.day)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from contracts.models import CallOff, ContractLine, ContractVersion
 from contracts.services.alerts import watch_level
+from contracts.services.openings import Room
 from organisations.errors import CapReached, WrongState
 from organisations.events import emit
 from organisations.models import Region
@@ -51,10 +52,12 @@ def release(call_off: CallOff, *, now: datetime) -> CallOff:
         return call_off
     if call_off.state != CallOff.State.RESERVED:
         raise WrongState(_("Ett använt avrop kan inte återlämnas."), code="calloff_used")
+    room = Room(call_off.line_id, now=now)
     call_off.state = CallOff.State.RELEASED
     call_off.released_at = now
     call_off.save(update_fields=["state", "released_at"])
     watch_level(call_off.line_id, now=now)
+    room.tell_if_opened()
     return call_off
 
 
@@ -100,6 +103,7 @@ def settle(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
     call_off = _locked(call_off)
     if call_off.state != CallOff.State.USED:
         raise WrongState(_("Bara använda avrop kan slutregleras."), code="calloff_not_used")
+    room = Room(call_off.line_id, now=now)
     call_off.state = CallOff.State.SETTLED
     call_off.amount_sek = amount_sek
     call_off.settled_at = now
@@ -109,6 +113,7 @@ def settle(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
     except IntegrityError as error:
         raise _explained(error) from error
     watch_level(call_off.line_id, now=now)
+    room.tell_if_opened()
     emit(
         "call_off.settled",
         now=now,

@@ -1,7 +1,7 @@
 """Import of contracts from a file: every row is checked, all or nothing unless asked otherwise."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from contracts.codes import covering_codes
 from contracts.files.columns import COLUMNS, CONTRACT_KEYS, LINE_KEYS, REQUIRED
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow
 from contracts.files.values import day_of, decimal_of, whole_of
 from contracts.models import Contract, ContractImport, Procedure
 from contracts.services.registry import (
@@ -37,13 +38,9 @@ ZERO_WHEN_EMPTY = frozenset({"option_years", "notice_months"})
 
 
 @dataclass
-class Row:
-    """One row of the file: its cells, what they mean, and what is wrong with them."""
+class Row(FileRow):
+    """One row of the file, and whether it was stored."""
 
-    number: int
-    cells: dict[str, str]
-    values: dict[str, Any] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
     stored: bool = False
 
     @property

@@ -25,6 +25,7 @@ from contracts.models import (
     PeriodCap,
 )
 from contracts.services.alerts import watch_contract
+from contracts.services.openings import tell_terms
 from contracts.versions import content_of
 from organisations.access import Actor
 from organisations.errors import InvalidInput, NotAllowed, WrongState
@@ -282,9 +283,10 @@ def _changed(contract: Contract, *, why: str, actor: Actor, now: datetime) -> Co
 
 
 def _keep_version(contract: Contract, *, why: str, actor: Actor, now: datetime) -> None:
+    before = contract.versions.first()
     contract.version += 1
     contract.save(update_fields=["version"])
-    ContractVersion.objects.create(
+    made = ContractVersion.objects.create(
         contract=contract,
         number=contract.version,
         made_at=now,
@@ -292,3 +294,5 @@ def _keep_version(contract: Contract, *, why: str, actor: Actor, now: datetime) 
         why=why[:300],
         content=content_of(contract.pk),
     )
+    made.refresh_from_db(fields=["content"])
+    tell_terms(contract, before=before.content if before else None, after=made.content, now=now)

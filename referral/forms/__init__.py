@@ -2,11 +2,19 @@
 
 from organisations.plain_forms import PlainForm
 from referral.forms.intake import IntakeFormPage, initial_from
-from referral.forms.verbs import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, form_for
+from referral.forms.verbs import (
+    ONE_CLICK,
+    OWN_PAGES,
+    DismissForm,
+    NoteForm,
+    OfferForm,
+    form_for,
+)
 
 __all__ = [
     "ONE_CLICK",
     "OWN_PAGES",
+    "DismissForm",
     "IntakeFormPage",
     "NoteForm",
     "OfferForm",

@@ -1,10 +1,12 @@
 """Forms of the verbs. They parse; the rules stand in the services."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from capacity.models import FreeCapacity
 from organisations.errors import InvalidInput
 from organisations.plain_forms import PlainForm, date_field
 from referral.models import (
@@ -13,6 +15,7 @@ from referral.models import (
     DeclineReason,
     Pause,
     RejectionReason,
+    WatchKind,
 )
 
 
@@ -41,12 +44,30 @@ class NoteForm(PlainForm):
 
 
 class ParkForm(PlainForm):
+    kind = forms.ChoiceField(
+        label=_("Vad saknas?"), choices=WatchKind.choices, widget=forms.RadioSelect
+    )
     waits_for = forms.CharField(
         label=_("Väntar på"),
         max_length=200,
         help_text=_("Till exempel: vårdgivare som tar emot ASA 3."),
     )
     review_on = date_field(_("Ses över senast"), help_text=_("Högst 30 dagar framåt."))
+
+
+class ReviewForm(PlainForm):
+    review_on = date_field(_("Ses över igen senast"), help_text=_("Högst 30 dagar framåt."))
+    waits_for = forms.CharField(
+        label=_("Väntar nu på"),
+        max_length=200,
+        required=False,
+        help_text=_("Lämna tomt om det är som förut."),
+    )
+    comment = forms.CharField(label=_("Kommentar"), required=False, max_length=300)
+
+
+class DismissForm(PlainForm):
+    reason = text_area(_("Varför passar den inte?"), rows=2)
 
 
 class EndForm(PlainForm):
@@ -134,6 +155,9 @@ class CloseForm(PlainForm):
 
 
 class OfferForm(PlainForm):
+    slot = forms.TypedChoiceField(
+        label=_("Ledig plats"), required=False, coerce=int, empty_value=None
+    )
     message = text_area(
         _("Egen rad till patienten"),
         required=False,
@@ -141,11 +165,20 @@ class OfferForm(PlainForm):
         help_text=_("Läggs in i erbjudandets text."),
     )
 
+    def __init__(self, *args: Any, slots: Iterable[FreeCapacity] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(slot.pk, f"{slot.weeks}, {_('kvar')}: {slot.left}") for slot in slots]
+        if choices:
+            self.fields["slot"].choices = [("", _("Ingen av de upplagda")), *choices]  # type: ignore[attr-defined]
+        else:
+            del self.fields["slot"]
+
 
 FORMS: dict[str, type[PlainForm]] = {
     "return_to_clinic": ReturnForm,
     "note": NoteForm,
     "park": ParkForm,
+    "review": ReviewForm,
     "end": EndForm,
     "pause": PauseForm,
     "end_pause": EndPauseForm,

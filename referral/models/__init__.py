@@ -9,6 +9,7 @@ from referral.models.cases import (
     CloseReason,
     Pause,
     Phase,
+    WatchKind,
 )
 from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
 from referral.models.log import CaseLog, LogVerb
@@ -27,6 +28,7 @@ from referral.models.privacy import (
     EmergencyOpening,
     RetentionHold,
 )
+from referral.models.watch import WatchHit
 
 __all__ = [
     "AllocationRow",
@@ -55,4 +57,6 @@ __all__ = [
     "Referral",
     "RejectionReason",
     "RetentionHold",
+    "WatchHit",
+    "WatchKind",
 ]

@@ -1,6 +1,6 @@
 """The case, its number and the pauses of its guarantee clock."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -63,6 +63,21 @@ class CloseReason(models.TextChoices):
     NO_LONGER_NEEDED = "no_longer_needed", _("Behöver inte längre vården")
     DECEASED = "deceased", _("Avliden")
     OTHER = "other", _("Annat skäl")
+
+
+class WatchKind(models.TextChoices):
+    """What a case on the watch list waits for."""
+
+    ASA = "asa", _("Vårdgivare som tar emot patientens ASA-klass")
+    NO_CONTRACT = "no_contract", _("Ovanlig åtgärd, avtal saknas")
+    SPECIAL_NEED = "special_need", _("Språk, utrustning eller annat särskilt behov")
+    DISTANCE = "distance", _("Vårdgivare på rimligt avstånd")
+    WAIT = "wait", _("Kortare väntetid")
+    OTHER = "other", _("Annat")
+
+
+# Kronoberg: whoever nobody can take now is seen again within a month.
+MOST_DAYS_UNSEEN = 30
 
 
 class BlockReach(models.TextChoices):
@@ -195,7 +210,17 @@ class Case(models.Model):
     # Out of the lists once it has rested (referral.retention); found by its number.
     archived_at = models.DateTimeField(_("arkiverat"), null=True, blank=True)
 
+    watch_kind = models.CharField(
+        _("slag av väntan"),
+        max_length=12,
+        choices=WatchKind,
+        blank=True,
+        default="",
+        db_default="",
+    )
     watch_reason = models.CharField(_("väntar på"), max_length=200, blank=True)
+    # When the navigator last saw the watched case over; counts from there.
+    reviewed_on = models.DateField(_("senast sett över"), null=True, blank=True)
     review_on = models.DateField(_("ses över senast"), null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
@@ -234,6 +259,15 @@ class Case(models.Model):
             models.CheckConstraint(
                 name="case_watched_is_reviewed",
                 condition=~Q(state="watched") | (Q(review_on__isnull=False) & ~Q(watch_reason="")),
+            ),
+            models.CheckConstraint(
+                name="case_watched_is_reviewed_within_30_days",
+                condition=~Q(state="watched")
+                | (
+                    Q(reviewed_on__isnull=False, review_on__gt=F("reviewed_on"))
+                    & Q(review_on__lte=F("reviewed_on") + timedelta(days=MOST_DAYS_UNSEEN))
+                    & ~Q(watch_kind="")
+                ),
             ),
             models.CheckConstraint(
                 name="case_with_provider_has_receiving_unit",

@@ -28,6 +28,8 @@ class LogVerb(models.TextChoices):
     TREAT = "treat", _("Patienten behandlades")
     CLOSE = "close", _("Återremiss skickades och ärendet avslutades")
     PARK = "park", _("Ärendet lades på bevakningslistan")
+    REVIEW = "review", _("Ärendet på bevakningslistan sågs över")
+    DISMISS_HIT = "dismiss_hit", _("Träff på bevakningslistan avfärdades")
     UNPARK = "unpark", _("Handläggningen återupptogs")
     END = "end", _("Ärendet avslutades utan förmedling")
     NOTE = "note", _("Anteckning")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Case as Choice
-from django.db.models import Count, F, IntegerField, Q, Value, When
+from django.db.models import Count, Exists, F, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from organisations.access import Actor
@@ -17,6 +17,7 @@ from referral.models import CaseState
 from referral.models.cases import CaseQuerySet
 from referral.numbers import CaseNumber, InvalidCaseNumber
 from referral.selectors.cases import visible_cases
+from referral.selectors.watching import handled_by, open_hits
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ VIEWS = (
     WorklistView("with_provider", _("Hos vårdgivare"), HOME),
     WorklistView("soon", _("Sista dag inom 14 dagar"), HOME),
     WorklistView("breached", _("Över gränsen"), HOME),
+    WorklistView("watch_hits", _("Träff på bevakningslistan"), NAVIGATOR),
     WorklistView("watched", _("Bevakning"), NAVIGATOR),
     WorklistView("review_due", _("Ska ses över nu"), NAVIGATOR),
     WorklistView("all", _("Alla öppna"), EVERYONE),
@@ -45,7 +47,7 @@ VIEWS = (
 )
 
 # Views where every case has a day of review (case_watched_is_reviewed).
-REVIEWED = frozenset({"watched", "review_due"})
+REVIEWED = frozenset({"watch_hits", "watched", "review_due"})
 
 # The name of each order and the column or annotation it follows. Patients' names are no order:
 # it would tell where in the alphabet somebody with protected identity stands.
@@ -121,6 +123,8 @@ def _condition(view: str, actor: Actor, *, today: date) -> Q:
             )
         case "watched":
             return Q(state=CaseState.WATCHED)
+        case "watch_hits":
+            return Q(state=CaseState.WATCHED) & handled_by(actor) & Q(Exists(open_hits()))
         case "review_due":
             return Q(state=CaseState.WATCHED, review_on__lte=today)
         case "closed":

@@ -28,12 +28,10 @@ from referral.services.handling import (
     end,
     end_pause,
     note,
-    park,
     pause,
     record_notice,
     return_to_clinic,
     take,
-    unpark,
 )
 from referral.services.intake import (
     add_attachment,
@@ -46,6 +44,7 @@ from referral.services.intake import (
 )
 from referral.services.offers import answer_offer, expire_offers, send_offer, withdraw_offer
 from referral.services.provider import book, close, confirm, reject, treat
+from referral.services.watching import dismiss_hit, mark_seen, park, review, unpark
 
 __all__ = [
     "accept_allocation",
@@ -60,12 +59,14 @@ __all__ = [
     "create_draft",
     "discard_draft",
     "discard_drafts",
+    "dismiss_hit",
     "end",
     "end_pause",
     "expire_offers",
     "follow_up_opening",
     "lift_block",
     "lift_hold",
+    "mark_seen",
     "move_patient",
     "note",
     "open_in_emergency",
@@ -81,6 +82,7 @@ __all__ = [
     "request_allocation",
     "resubmit",
     "return_to_clinic",
+    "review",
     "run_allocations",
     "save_draft",
     "send_drafts",

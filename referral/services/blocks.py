@@ -18,7 +18,7 @@ from referral.models import Block, BlockReach, Case, Consent, EmergencyOpening, 
 from referral.numbers import CaseNumber, InvalidCaseNumber
 from referral.privacy import PRIVACY
 from referral.services.consents import add_consent, check_consent
-from referral.services.handling import MAX_TEXT, required_text
+from referral.services.shared import MAX_TEXT, required_text
 
 # An emergency is over, or the patient can be asked, within a day.
 OPENING_LASTS = timedelta(hours=24)

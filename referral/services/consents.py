@@ -18,7 +18,7 @@ from organisations.models import CareUnit
 from referral.machine import perform
 from referral.models import AnswerChannel, Case, Consent, Offer
 from referral.privacy import PRIVACY
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 
 HOW_ANSWERED = {
     AnswerChannel.INBOX: Consent.How.INBOX,

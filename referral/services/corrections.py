@@ -37,7 +37,7 @@ from referral.models import (
 from referral.privacy import PRIVACY
 from referral.selectors.administration import case_of_region
 from referral.selectors.cases import wrote
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 from referral.submission import ADDRESS_FIELDS
 
 

@@ -11,20 +11,9 @@ from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput
 from referral.guarantee import last_day
 from referral.machine import append_log, perform
-from referral.models import Case, CloseReason, LogVerb, Pause
-
-MAX_TEXT = 10_000
-
-
-def required_text(text: str, *, field: str, message: str) -> str:
-    """The text, or :class:`InvalidInput` at the field when there is none or too much."""
-    cleaned = text.strip()
-    if not cleaned:
-        raise InvalidInput(message, fields={field: message})
-    if len(cleaned) > MAX_TEXT:
-        too_long = _("Texten är för lång (högst 10 000 tecken).")
-        raise InvalidInput(too_long, fields={field: too_long})
-    return cleaned
+from referral.models import Case, CloseReason, LogVerb, Pause, WatchHit
+from referral.services.shared import MAX_TEXT, required_text
+from referral.services.watching import leave_watch_list
 
 
 def take(case: Case, *, actor: Actor, now: datetime) -> Case:
@@ -74,40 +63,6 @@ def record_notice(
     )
 
 
-def park(case: Case, *, waits_for: str, review_on: date, actor: Actor, now: datetime) -> Case:
-    """Put the case on the watch list with what it waits for and the day it is seen again.
-
-    Region Kronoberg: the patient stays in the system until someone has capacity. The review is
-    at most 30 days away, so that nothing is forgotten.
-    """
-    why = required_text(waits_for, field="waits_for", message=_("Skriv vad ärendet väntar på."))
-    if len(why) > 200:
-        text = _("Högst 200 tecken.")
-        raise InvalidInput(text, fields={"waits_for": text})
-    today = timezone.localdate(now)
-    if not 1 <= (review_on - today).days <= 30:
-        text = _("Välj en dag inom 30 dagar.")
-        raise InvalidInput(text, fields={"review_on": text})
-
-    def change(locked: Case) -> None:
-        locked.watch_reason = why
-        locked.review_on = review_on
-
-    return perform(
-        case, "park", actor=actor, now=now, why=why, details={"review_on": review_on}, change=change
-    )
-
-
-def unpark(case: Case, *, actor: Actor, now: datetime) -> Case:
-    """Take the case off the watch list and go on handling it."""
-
-    def change(locked: Case) -> None:
-        locked.watch_reason = ""
-        locked.review_on = None
-
-    return perform(case, "unpark", actor=actor, now=now, change=change)
-
-
 def end(case: Case, *, reason: str, comment: str, actor: Actor, now: datetime) -> Case:
     """Close a case that will not be referred, with a coded reason."""
     if reason not in CloseReason.values or reason == CloseReason.TREATED:
@@ -118,8 +73,7 @@ def end(case: Case, *, reason: str, comment: str, actor: Actor, now: datetime) -
         locked.close_reason = reason
         locked.closed_at = now
         locked.clock_stopped_on = timezone.localdate(now)
-        locked.watch_reason = ""
-        locked.review_on = None
+        leave_watch_list(locked, outcome=WatchHit.Outcome.CLOSED, actor=actor, now=now)
 
     return perform(
         case,

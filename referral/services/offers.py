@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from capacity.models import FreeCapacity
 from capacity.selectors import median_wait_days
+from capacity.slots.services import take_place
 from contracts import services as call_offs
 from contracts.models import ContractLine
 from contracts.selectors import procedure_name
@@ -24,9 +26,9 @@ from referral.models import (
     Offer,
     Referral,
 )
-from referral.selectors.matching import placed
+from referral.selectors.matching import placed, refuse_unless_slot_fits
 from referral.services.consents import consent_by_yes, refuse_without_consent
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 from referral.texts import offer_text
 
 # How long the receiving provider may rely on the payment commitment.
@@ -34,9 +36,18 @@ CERTIFICATE_VALID_DAYS = 365
 
 
 def send_offer(
-    case: Case, *, line: ContractLine, actor: Actor, now: datetime, message: str = ""
+    case: Case,
+    *,
+    line: ContractLine,
+    actor: Actor,
+    now: datetime,
+    message: str = "",
+    slot: FreeCapacity | None = None,
 ) -> Offer:
     """Offer the line's unit to the patient and reserve one place under the cap.
+
+    With ``slot`` one of the provider's free places is taken too, for as long as the reservation
+    lives.
 
     Raises :class:`CapReached` when there is no room, :class:`WrongState` when the line does not
     match the case (contract over, region not allowed, ASA, age), the clinic has not said that
@@ -48,11 +59,15 @@ def send_offer(
         today = timezone.localdate(now)
         _refuse_unless_offerable(locked, line, today=today)
         details["matching"] = placed(locked, line, today=today)
-        offer = _make_offer(locked, line, actor=actor, now=now, message=message)
+        if slot is not None:
+            refuse_unless_slot_fits(locked, line, slot, today=today)
+        offer = _make_offer(locked, line, actor=actor, now=now, message=message, slot=slot)
         made["offer"] = offer
         details.update(
             offer=offer.serial, unit=offer.care_unit.name, contract=offer.contract_number
         )
+        if slot is not None:
+            details["weeks"] = slot.weeks
 
     details: dict[str, Any] = {}
     perform(case, "offer", actor=actor, now=now, details=details, change=change)
@@ -69,10 +84,18 @@ def _refuse_unless_offerable(case: Case, line: ContractLine, *, today: date) -> 
 
 
 def _make_offer(
-    case: Case, line: ContractLine, *, actor: Actor, now: datetime, message: str
+    case: Case,
+    line: ContractLine,
+    *,
+    actor: Actor,
+    now: datetime,
+    message: str,
+    slot: FreeCapacity | None,
 ) -> Offer:
     today = timezone.localdate(now)
     call_off = call_offs.reserve(line, case_number=case.number, region=case.region, now=now)
+    if slot is not None:
+        take_place(slot, call_off=call_off, today=today)
     return Offer.objects.create(
         case=case,
         serial=case.offers.count() + 1,

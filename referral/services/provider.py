@@ -11,7 +11,7 @@ from organisations.access import Actor
 from organisations.errors import InvalidInput
 from referral.machine import perform
 from referral.models import Case, CloseReason, Offer, Referral, RejectionReason
-from referral.services.handling import required_text
+from referral.services.shared import required_text
 
 
 def confirm(case: Case, *, actor: Actor, now: datetime) -> Case:

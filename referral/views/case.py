@@ -17,14 +17,17 @@ from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from referral import services
-from referral.forms import ONE_CLICK, OWN_PAGES, NoteForm, OfferForm, form_for
+from referral.forms import ONE_CLICK, OWN_PAGES, DismissForm, NoteForm, OfferForm, form_for
 from referral.machine import TRANSITIONS, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
 from referral.selectors import matching_for, timeline
 from referral.selectors.allocation import draft_on
+from referral.selectors.matching import free_places, with_free_places
 from referral.selectors.privacy import secrecy_of
+from referral.selectors.watching import hits_of
+from referral.services.watching import DISMISS
 from referral.texts import offer_text
 from referral.views.privacy import way_to_blocked
 from referral.views.shared import Handler, calling, case_or_404, submitted
@@ -32,7 +35,10 @@ from referral.views.shared import Handler, calling, case_or_404, submitted
 WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 # The next step of a state stands first and filled; the others follow as plain buttons.
 SECONDARY = frozenset(
-    {"assign", "return_to_clinic", "park", "end", "pause", "end_pause", "withdraw_offer", "reject"}
+    {
+        *("assign", "return_to_clinic", "park", "review", "end", "pause", "end_pause"),
+        *("withdraw_offer", "reject"),
+    }
 )
 # Verbs that are the next step in one state and only possible in another.
 NOT_NEXT = frozenset({(CaseState.CONFIRMED, "treat"), (CaseState.BOOKED, "book")})
@@ -97,7 +103,10 @@ def case_page(request: HttpRequest, number: str) -> HttpResponse:
     if case.number != number:
         return redirect("case", number=case.number)
     record_access(actor, what="case", now=now, cases=[(case.number, case.patient_id)])
-    return render(request, "referral/case.html", _context(case, actor, note_form=NoteForm()))
+    context = _context(case, actor, note_form=NoteForm())
+    if case.navigator_id in {None, actor.user_id}:
+        services.mark_seen((shown.hit for shown in context["hits"]), now=now)
+    return render(request, "referral/case.html", context)
 
 
 def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
@@ -107,6 +116,8 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
     if not own_side:  # a provider sees the offer that it accepted, not the others
         offers = offers.filter(state=Offer.State.ACCEPTED)
     log = timeline(actor, case)
+    watched = case.state == CaseState.WATCHED and actor.role == Role.NAVIGATOR
+    hits = hits_of(case, today=today) if watched else []
     return {
         "case": case,
         "form": case.form,
@@ -116,6 +127,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "age": case.patient.age_at(today),
         "waits_for": WAITS_FOR[CaseState(case.state)],
         "buttons": buttons_for(case, actor),
+        "hits": hits,
         "may_note": "note" in actions_for(case, actor),
         "offers": list(offers.order_by("-serial")),
         "attachments": list(case.form.attachments.all()),
@@ -199,6 +211,7 @@ HANDLERS: dict[str, Handler] = {
     "return_to_clinic": calling(services.return_to_clinic),
     "note": calling(services.note),
     "park": calling(services.park),
+    "review": calling(services.review),
     "unpark": calling(services.unpark),
     "end": calling(services.end),
     "pause": calling(services.pause),
@@ -221,13 +234,15 @@ def matching_page(request: HttpRequest, number: str) -> HttpResponse:
     case = case_or_404(actor, number)
     record_access(actor, what="matching", now=now, cases=[(case.number, case.patient_id)])
     today = timezone.localdate(now)
+    matching = matching_for(case, today=today)
+    with_free_places(case, matching, today=today)
     return render(
         request,
         "referral/matching.html",
         {
             "case": case,
             "clock": case.clock(today),
-            "matching": matching_for(case, today=today),
+            "matching": matching,
             "may_offer": "offer" in actions_for(case, actor) and case.form.transferable,
         },
     )
@@ -241,11 +256,23 @@ def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
     line = get_object_or_404(
         ContractLine.objects.select_related("contract", "care_unit__municipality"), pk=line_id
     )
-    form = OfferForm(request.POST if request.method == "POST" else None)
+    slots = free_places(case, [line.care_unit_id], today=timezone.localdate(now))
+    slots_here = slots.get(line.care_unit_id, [])
+    form = OfferForm(
+        request.POST if request.method == "POST" else None,
+        slots=slots_here,
+        initial={"slot": slots_here[0].pk if slots_here else None},
+    )
     if request.method == "POST" and form.is_valid() and "send" in request.POST:
+        chosen = form.cleaned_data.get("slot")
         try:
             services.send_offer(
-                case, line=line, actor=actor, now=now, message=form.cleaned_data["message"]
+                case,
+                line=line,
+                actor=actor,
+                now=now,
+                message=form.cleaned_data["message"],
+                slot=next((slot for slot in slots_here if slot.pk == chosen), None),
             )
         except DomainError as error:
             messages.error(request, str(error.message))
@@ -266,6 +293,33 @@ def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
             "offer_form": form,
             "text": offer_text(case, line, today=timezone.localdate(now), message=message),
         },
+    )
+
+
+@roles_required(Role.NAVIGATOR)
+def dismiss_hit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Say why what turned up is not for this patient; the case is watched on."""
+    actor = actor_of(request)
+    case = case_or_404(actor, number)
+    get_object_or_404(case.watch_hits, pk=pk)
+    form = DismissForm(request.POST if request.method == "POST" else None)
+
+    def dismiss() -> None:
+        services.dismiss_hit(case, hit_id=pk, **form.cleaned_data, actor=actor, now=timezone.now())
+
+    if submitted(request, form, dismiss, label=DISMISS.label):
+        return redirect("case", number=case.number)
+    record_access(actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)])
+    return render(
+        request,
+        "referral/action.html",
+        {
+            "case": case,
+            "transition": DISMISS,
+            "action_form": form,
+            "clock": case.clock(timezone.localdate()),
+        },
+        status=422 if form.errors else 200,
     )
 
 

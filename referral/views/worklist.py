@@ -21,6 +21,7 @@ from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.allocation import drafted_among
 from referral.selectors.paging import page_of
 from referral.selectors.privacy import blocked_cases
+from referral.selectors.watching import hits_by_case
 from referral.selectors.worklist import (
     REVIEWED,
     cases_of_identity,
@@ -116,11 +117,12 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
     record_access(
         actor, what="list", now=now, cases=[(case.number, case.patient_id) for case in page.rows]
     )
+    hits = hits_by_case(page.rows) if view in REVIEWED else {}
     return render(
         request,
         "referral/worklist.html",
         {
-            "rows": [(case, case.clock(today)) for case in page.rows],
+            "rows": [(case, case.clock(today), hits.get(case.pk)) for case in page.rows],
             "views": _with_counts(views, worklist_counts(actor, today=today)),
             "view": view,
             "view_label": next(v.label for v in views if v.key == view),

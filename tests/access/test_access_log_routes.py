@@ -22,7 +22,7 @@ from organisations.access_log.reviewing import draw_sample
 from organisations.events import deliver_events
 from organisations.models import AccessLog, AccessSample
 from referral import services
-from referral.models import AllocationRun, Attachment, CaseState, IntakeForm, OfferDraft
+from referral.models import AllocationRun, Attachment, CaseState, IntakeForm, OfferDraft, WatchHit
 from tests.factories import (
     MadeCase,
     WaitingTimeFactory,
@@ -79,6 +79,14 @@ class Visit:
 
 def day(days: int = 0) -> str:
     return str(timezone.localdate() + timedelta(days=days))
+
+
+def hit(world: World) -> list[Any]:
+    made = world.made
+    found = WatchHit.objects.create(
+        case=made.case, cause="contract", line=made.line, event_id=0, found_at=timezone.now()
+    )
+    return [world.number, found.pk]
 
 
 def typed(world: World) -> dict[str, Any]:
@@ -249,7 +257,18 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
             "navigator",
             ("park",),
             args=lambda w: [w.number, "park"],
-            body=lambda w: {"waits_for": "plats", "review_on": day(7)},
+            body=lambda w: {"kind": "asa", "waits_for": "plats", "review_on": day(7)},
+            status=302,
+        ),
+    ),
+    "watch-hit-dismiss": (
+        Visit("navigator", ("case",), S.WATCHED, args=hit),
+        Visit(
+            "navigator",
+            ("dismiss_hit",),
+            S.WATCHED,
+            args=hit,
+            body=lambda w: {"reason": "För långt."},
             status=302,
         ),
     ),
@@ -430,6 +449,7 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "api-case-park": (
         api("navigator", "park", S.IN_PROGRESS, waits_for="plats", review_on=day(7)),
     ),
+    "api-case-review": (api("navigator", "review", S.WATCHED, review_on=day(7)),),
     "api-case-unpark": (api("navigator", "unpark", S.WATCHED),),
     "api-case-end": (
         api("navigator", "end", S.IN_PROGRESS, reason="home_clinic", comment="Ryms hemma."),
@@ -520,6 +540,14 @@ NO_PATIENT: dict[str, str] = {
             *("api-waiting-times", "matching-weights"),
         ),
         "waiting times of units, and weights",
+    ),
+    **dict.fromkeys(
+        (
+            *("free-capacity", "free-capacity-new", "free-capacity-edit"),
+            *("free-capacity-withdraw", "free-capacity-import", "api-free-capacity-list"),
+            *("api-free-capacity-detail", "api-free-capacity-withdraw"),
+        ),
+        "places of units",
     ),
     "statistics": "figures",
     "statistics-csv": "figures",

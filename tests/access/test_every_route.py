@@ -69,6 +69,8 @@ OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
+OWN |= {"situation", "free-capacity", "free-capacity-new", "free-capacity-import"}
+OWN |= {"api-free-capacity-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy", "allocations", "offer-drafts"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -80,6 +82,9 @@ ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery
 ADMINISTRATION |= {"regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
+# Free places name no patient; another provider's are not found: tests/capacity.
+ADMINISTRATION |= {"free-capacity-edit", "free-capacity-withdraw"}
+ADMINISTRATION |= {"api-free-capacity-detail", "api-free-capacity-withdraw"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {
@@ -95,6 +100,7 @@ OBJECTS: dict[str, Keys] = {
     "case-matching": of_case,
     "case-offer": lambda made: of_case(made) | {"line_id": made.line.pk},
     "case-action": lambda made: of_case(made) | {"verb": "note"},
+    "watch-hit-dismiss": lambda made: of_case(made) | {"pk": made.case.watch_hits.get().pk},
     "certificate": lambda made: of_case(made) | {"serial": 1},
     "attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
     "case-notices": of_case,
@@ -119,7 +125,7 @@ OBJECTS |= {
     for verb in (
         *("answer", "assign", "book", "close", "confirm", "end", "end-pause", "log", "matches"),
         *("note", "offers", "park", "pause", "reject", "resubmit", "return-to-clinic", "take"),
-        *("treat", "unpark", "withdraw-offer"),
+        *("review", "treat", "unpark", "withdraw-offer"),
     )
 }
 # The region's administrator reviews the access log of the region's own cases and staff.

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
+from capacity.models import FreeCapacity, TakenPlace
 from notices.models import GatewayCallback, Notice
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
@@ -48,6 +49,7 @@ from referral.models import (
     Pause,
     Referral,
     RetentionHold,
+    WatchHit,
 )
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
@@ -83,12 +85,14 @@ OF_A_CASE: dict[type[models.Model], str] = {
     Attachment: "form__case__number",
     Patient: "cases__number",
     Notice: "case__number",
+    WatchHit: "case__number",
 }
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
     GatewayCallback,
     AccessLogSeal,
+    TakenPlace,
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
@@ -113,7 +117,7 @@ WITHOUT_PATIENTS = {
     "contracts": {
         *("CallOff", "CapAlert", "ChecklistItem", "Contract", "ContractContact"),
         *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
-        *("PeriodCap", "PeriodCount", "Procedure"),
+        *("OpeningDay", "PeriodCap", "PeriodCount", "Procedure"),
     },
     "capacity": {"QualityMeasure", "WaitingTime", "WaitingTimeFile"},
     "referral": {"CaseNumberCounter"},
@@ -154,6 +158,8 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
             assert (model._meta.db_table in protected) != free, model
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText}
+    # Tells of no patient: protected so that others than its provider cannot change it.
+    tested |= {FreeCapacity}
     assert protected == {model._meta.db_table for model in tested}
 
 
@@ -203,7 +209,7 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = set() if model in {Notice, Correction} else {made.case.number}
+            expected = set() if model in {Notice, Correction, WatchHit} else {made.case.number}
             assert numbers(model, path) == expected, model
 
 

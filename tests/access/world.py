@@ -8,7 +8,7 @@ from organisations.access import Actor
 from organisations.events import deliver_events
 from patients.services import ContactDetails
 from referral import services
-from referral.models import Attachment, CaseState, Pause
+from referral.models import Attachment, CaseState, Pause, WatchHit
 from tests.factories import (
     LONG_AGO,
     CareUnitFactory,
@@ -62,6 +62,11 @@ def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> Ma
         sha256="0" * 64,
         uploaded_at=LONG_AGO,
     )
+    advance(made, CaseState.WATCHED)
+    WatchHit.objects.create(
+        case=made.case, cause="contract", line=made.line, event_id=0, found_at=now
+    )
+    services.unpark(made.case, actor=made.navigator, now=now)
     advance(made, state)
     deliver_events(now=timezone.now())
     return made

@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from capacity.services import import_waiting_times
+from capacity.slots.services import withdraw_slot
 from contracts.files.columns import COLUMNS
 from contracts.files.writing import csv_file
 from contracts.models import ChecklistItem, ContractLine, PeriodCap
@@ -19,13 +20,14 @@ from organisations.administration import services as administration
 from organisations.administration.authority import Place
 from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
 from referral import services
-from referral.models import AllocationRun, CaseState
+from referral.models import AllocationRun, CaseState, WatchHit
 from referral.selectors.worklist import views_for
 from tests.browser.conftest import Console
 from tests.factories import (
     LONG_AGO,
     CareUnitFactory,
     ContractLineFactory,
+    FreeCapacityFactory,
     MadeCase,
     ProcedureFactory,
     RegionFactory,
@@ -117,6 +119,7 @@ def pages() -> Iterator[Address]:
     yield from access_log_pages(home)
     yield from waiting_time_pages(navigator, line)
     yield from allocation_pages(home)
+    yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
 
 
 def allocation_pages(home: MadeCase) -> Iterator[Address]:
@@ -154,6 +157,39 @@ def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address
     yield navigator, reverse("situation-unit", args=[unit.hsa_id])
     yield operator, reverse("waiting-time-files")
     yield operator, reverse("waiting-time-file", args=[made.pk])
+
+
+def free_capacity_pages(
+    watched: MadeCase, provider: Actor, full: ContractLine
+) -> Iterator[Address]:
+    """Free places for those who post and those who look for them, and a hit they gave."""
+    slot = FreeCapacityFactory(care_unit=watched.line.care_unit, contact="Planeringen", age_min=18)
+    FreeCapacityFactory(care_unit=full.care_unit, note="Bara dagkirurgi.")
+    FreeCapacityFactory(offered=1)
+    old = FreeCapacityFactory(care_unit=slot.care_unit, kva="NGB")
+    withdraw_slot(old, actor=provider, now=timezone.now())
+    hit = WatchHit.objects.create(
+        case=watched.case,
+        cause="capacity",
+        line=watched.line,
+        slot=slot,
+        event_id=0,
+        found_at=timezone.now(),
+    )
+    navigator, number = watched.navigator, watched.case.number
+    yield navigator, reverse("free-capacity")
+    yield navigator, f"{reverse('free-capacity')}?q=NGB&week=2020-W01&sort=-left"
+    yield navigator, f"{reverse('free-capacity')}?week=hittepå"
+    yield provider, reverse("free-capacity")
+    yield provider, f"{reverse('free-capacity')}?past=1"
+    yield provider, reverse("free-capacity-new")
+    yield provider, reverse("free-capacity-edit", args=[slot.pk])
+    yield provider, reverse("free-capacity-import")
+    yield navigator, f"{reverse('worklist')}?view=watch_hits"
+    yield navigator, reverse("case", args=[number])
+    yield navigator, reverse("case-action", args=[number, "review"])
+    yield navigator, reverse("watch-hit-dismiss", args=[number, hit.pk])
+    yield navigator, reverse("case-matching", args=[number])
 
 
 def access_log_pages(made: MadeCase) -> Iterator[Address]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from rest_framework.test import APIClient
 
+from capacity.models import FreeCapacity
 from contracts.models import CallOff, Contract, ContractLine
 from notices.models import Notice
 from organisations.access_log.keyed import ROW_FIELDS, key_named, row_mac
@@ -30,6 +31,7 @@ from referral.models import (
     IntakeFormVersion,
     Offer,
     Referral,
+    WatchHit,
 )
 from tests.factories import stockholm
 
@@ -123,12 +125,17 @@ def test_a_parked_case_is_reviewed_within_30_days_as_in_life() -> None:
     assert watched.exists()
     for case in watched:
         assert today <= case.review_on <= today + timedelta(days=30)
-    parked: dict[int, datetime] = {}
-    for entry in CaseLog.objects.filter(verb__in=["park", "unpark"]).order_by("case", "at", "pk"):
-        if entry.verb == "park":
-            parked[entry.case_id] = entry.at
-        else:
-            assert entry.at - parked[entry.case_id] <= timedelta(days=30)
+    seen: dict[int, datetime] = {}
+    of_watching = CaseLog.objects.filter(verb__in=["park", "review", "unpark"])
+    for entry in of_watching.order_by("case", "at", "pk"):
+        if entry.verb != "park":
+            assert entry.at - seen[entry.case_id] <= timedelta(days=30)
+        seen[entry.case_id] = entry.at
+
+
+def test_free_places_are_there_and_have_given_hits_on_the_watch_list() -> None:
+    assert FreeCapacity.objects.filter(book_by__gte=timezone.localdate(NOW)).count() > 5
+    assert WatchHit.objects.filter(handled_at__isnull=True).exists()
 
 
 def test_cases_that_a_person_should_have_handled_are_not_left_lying() -> None:

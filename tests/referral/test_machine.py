@@ -85,6 +85,7 @@ def do(verb: str, made: MadeCase, actor: Actor, now: datetime = NOW) -> None:
         "park": lambda: services.park(
             case, waits_for="plats", review_on=now.date() + timedelta(days=7), **common
         ),
+        "review": lambda: services.review(case, review_on=now.date() + timedelta(days=9), **common),
         "unpark": lambda: services.unpark(case, **common),
         "end": lambda: services.end(case, reason="other", comment="", **common),
         "note": lambda: services.note(case, text="Hej", **common),

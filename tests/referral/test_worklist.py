@@ -32,7 +32,7 @@ def client_of(actor: Actor) -> Client:
 def watched(review_in: int) -> Case:
     made = make_case(CaseState.WATCHED)
     day = timezone.localdate() + timedelta(days=review_in)
-    Case.objects.filter(pk=made.case.pk).update(review_on=day)
+    Case.objects.filter(pk=made.case.pk).update(review_on=day, reviewed_on=day - timedelta(days=1))
     return made.refresh()
 
 

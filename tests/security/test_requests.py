@@ -191,6 +191,7 @@ OTHERS = {"resubmit", "end-pause", "pause", "assign"}
 VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "take": (CaseState.RECEIVED, "navigator", {}),
     "park": (CaseState.IN_PROGRESS, "navigator", {"waits_for": "x", "review_on": IN_A_WEEK}),
+    "review": (CaseState.WATCHED, "navigator", {"review_on": IN_A_WEEK}),
     "unpark": (CaseState.WATCHED, "navigator", {}),
     "offers": (CaseState.IN_PROGRESS, "navigator", {"line": LINE}),
     "book": (CaseState.CONFIRMED, "provider", {"booked_for": f"{IN_A_WEEK}T08:00"}),

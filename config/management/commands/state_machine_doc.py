@@ -38,6 +38,7 @@ NEEDS = {
     "treat": "date of treatment",
     "close": "the back-referral",
     "park": "what the case waits for, and the day it is seen again",
+    "review": "the day it is seen again, at most 30 days ahead",
     "end": "a coded reason",
     "note": "a text",
     "pause": "reason and dates",

@@ -16,6 +16,7 @@ from organisations.administration.checks import hsa_id_text, is_hsa_id, refuse
 from organisations.administration.log import Verb, changes_of, record
 from organisations.administration.services.assignments import assign, described
 from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.events import emit
 from organisations.languages import language_names
 from organisations.models import (
     Assignment,
@@ -127,6 +128,7 @@ def open_unit(unit: CareUnit, *, actor: Actor, now: datetime) -> CareUnit:
     locked.is_active = True
     locked.save(update_fields=["is_active"])
     _record_unit(Verb.UNIT_OPENED, locked, actor=actor, now=now)
+    emit("unit.opened", now=now, payload={"unit": locked.pk})
     return locked
 
 

@@ -1,0 +1,1 @@
+"""Free capacity: the places that providers post."""
