@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class ContractsConfig(AppConfig):
     name = "contracts"
     verbose_name = _("Avtal")
+
+    def ready(self) -> None:
+        from contracts import retention
+        from contracts.services import process_treated
+        from organisations.sweeps import register_sweep
+
+        register_sweep("invoices", process_treated)
+        retention.register_all()

@@ -8,9 +8,10 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
-        from referral import own_waits, retention
+        from referral import invoice_checks, own_waits, retention
         from referral.services import expire_offers
 
         register_sweep("offers", expire_offers)
+        invoice_checks.register_all()
         own_waits.subscribe_all()
         retention.register_all()

@@ -30,7 +30,7 @@ from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
 from referral.models import Case, DeclineReason, Offer, Referral
 from statistics.months import Month
-from statistics.suppression import suppress
+from organisations.suppression import suppress
 
 TREND_MONTHS = 13
 FEWEST_FOR_MEDIAN = 5

@@ -1,0 +1,41 @@
+"""What an invoice says of a case against what was reported (contracts.invoice_checks)."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.utils import timezone
+
+from contracts.invoice_checks import register_check
+from contracts.models import CallOff, Deviation, InvoiceLine
+from referral.models import Certificate, Offer, Referral
+
+
+def register_all() -> None:
+    register_check("referral", deviations_of)
+
+
+def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
+    """The day of treatment and the certificate of the offer that the call-off was made for."""
+    offer = (
+        Offer.objects.select_related("referral", "certificate").filter(call_off=call_off).first()
+    )
+    if offer is None:
+        return
+    referral: Referral | None = getattr(offer, "referral", None)
+    treated_on = referral.treated_on if referral else None
+    if treated_on and line.treated_from and line.treated_to:
+        # Inpatient care is invoiced as a period; the treatment is one day of it.
+        if not line.treated_from <= treated_on <= line.treated_to:
+            yield Deviation.DATE
+    certificate: Certificate | None = getattr(offer, "certificate", None)
+    if not line.certificate_number:
+        yield Deviation.CERTIFICATE_MISSING
+    elif certificate is None or certificate.number != line.certificate_number:
+        yield Deviation.CERTIFICATE_OTHER
+    elif treated_on and not _held_on(certificate, treated_on):
+        yield Deviation.CERTIFICATE_INVALID
+
+
+def _held_on(certificate: Certificate, day: date) -> bool:
+    issued_on = timezone.localdate(certificate.issued_at)
+    return certificate.revoked_at is None and issued_on <= day <= certificate.valid_to
