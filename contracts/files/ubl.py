@@ -214,16 +214,17 @@ class _Reader:
             value = self._text("cbc:Value", at)
             is_case = self._text("cbc:Name", at).casefold() in CASE_PROPERTIES
             (named if is_case else values).append(value)
-        fields = [
-            *objects,
+        others = [
             self._text("cac:OrderLineReference/cbc:LineID", line),
             self._text("cac:Item/cac:BuyersItemIdentification/cbc:ID", line),
-            *named,
         ]
-        quoted = quoted_in(fields, [*fields, *values, *texts])
-        if not quoted.case_number:
-            whole = quoted_in(of_all, of_all)
-            quoted = whole if whole.case_number else Quoted(quoted.text or whole.text)
+        fields = [*objects, *named, *others]
+        # What is said to be the number is it, right or wrong; elsewhere other things may stand.
+        quoted = quoted_in([*objects, *named], [*objects, *named])
+        if not quoted.text:
+            quoted = quoted_in(others, [*others, *values, *texts])
+        if not quoted.case_number and not quoted.text:
+            quoted = quoted_in(of_all, of_all)
         certificate = certificate_in([*fields, *values, *texts], quoted.case_number)
         return Quoted(
             masked(quoted.text)[:60],
