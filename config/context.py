@@ -13,13 +13,14 @@ CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statist
 PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
+INVOICES = "invoices"
 PRIVACY = "privacy"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (CASES, CONTRACTS, SITUATION, STATISTICS),
+    Role.NAVIGATOR: (CASES, CONTRACTS, INVOICES, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, CONTRACTS, SITUATION),
-    Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
+    Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, SITUATION),
     Role.MANAGER: (STATISTICS, SITUATION),
     Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
@@ -53,6 +54,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         REGIONS: _("Regioner"),
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
+        INVOICES: _("Fakturor"),
         PRIVACY: _("Sekretess"),
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),

@@ -5,7 +5,7 @@ certificate, stands with the case: the app above registers a check in ``AppConfi
 does its sweeps, and answers with codes of :class:`Deviation`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from contracts.models import CallOff, Deviation, InvoiceLine
 
@@ -21,3 +21,23 @@ def register_check(name: str, check: Check) -> None:
 
 def further_deviations(line: InvoiceLine, call_off: CallOff) -> list[Deviation]:
     return [code for check in _checks.values() for code in check(line, call_off)]
+
+
+# The patient of each case number, for the access log; the app that knows patients gives it.
+PatientFinder = Callable[[Collection[str]], Mapping[str, int]]
+_finders: list[PatientFinder] = []
+
+
+def register_patients(find: PatientFinder) -> None:
+    """Have ``find(case_numbers)`` tell whose data is shown with an invoice line."""
+    if find not in _finders:
+        _finders.append(find)
+
+
+def shown_cases(numbers: Collection[str]) -> list[tuple[str, int | None]]:
+    """Case number and patient, as the access log wants them."""
+    wanted = {number for number in numbers if number}
+    found: dict[str, int] = {}
+    for find in _finders:
+        found |= find(wanted)
+    return [(number, found.get(number)) for number in sorted(wanted)]

@@ -1,17 +1,19 @@
 """What an invoice says of a case against what was reported (contracts.invoice_checks)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from django.utils import timezone
 
-from contracts.invoice_checks import register_check
+from contracts.invoice_checks import register_check, register_patients
 from contracts.models import CallOff, Deviation, InvoiceLine
-from referral.models import Certificate, Offer, Referral
+from organisations.access import as_product
+from referral.models import Case, Certificate, Offer, Referral
 
 
 def register_all() -> None:
     register_check("referral", deviations_of)
+    register_patients(patients_of)
 
 
 def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
@@ -23,10 +25,14 @@ def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
         return
     referral: Referral | None = getattr(offer, "referral", None)
     treated_on = referral.treated_on if referral else None
-    if treated_on and line.treated_from and line.treated_to:
-        # Inpatient care is invoiced as a period; the treatment is one day of it.
-        if not line.treated_from <= treated_on <= line.treated_to:
-            yield Deviation.DATE
+    # Inpatient care is invoiced as a period; the treatment is one day of it.
+    if (
+        treated_on
+        and line.treated_from
+        and line.treated_to
+        and not line.treated_from <= treated_on <= line.treated_to
+    ):
+        yield Deviation.DATE
     certificate: Certificate | None = getattr(offer, "certificate", None)
     if not line.certificate_number:
         yield Deviation.CERTIFICATE_MISSING
@@ -34,6 +40,12 @@ def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
         yield Deviation.CERTIFICATE_OTHER
     elif treated_on and not _held_on(certificate, treated_on):
         yield Deviation.CERTIFICATE_INVALID
+
+
+@as_product("access log")
+def patients_of(numbers: Collection[str]) -> dict[str, int]:
+    """The patient of each case, also of one that the patient keeps from the person who looks."""
+    return dict(Case.objects.filter(number__in=numbers).values_list("number", "patient_id"))
 
 
 def _held_on(certificate: Certificate, day: date) -> bool:

@@ -5,6 +5,7 @@ from referral.views import (
     administration,
     case,
     codes,
+    costs,
     intake,
     log_extract,
     privacy,
@@ -12,9 +13,12 @@ from referral.views import (
 )
 
 urlpatterns = [
+    path("invoices/costs/clinics/", costs.clinic_costs, name="clinic-costs"),
+    path("invoices/costs/clinics.<str:kind>", costs.clinic_costs, name="clinic-costs-file"),
     path("cases/", worklist.worklist_page, name="worklist"),
     path("cases/search/", worklist.search, name="case-search"),
     path("cases/<str:number>/", case.case_page, name="case"),
+    path("cases/<str:number>/costs/", costs.case_costs, name="case-costs"),
     path("cases/<str:number>/form/", intake.case_form, name="case-form"),
     path("cases/<str:number>/matching/", case.matching_page, name="case-matching"),
     path("cases/<str:number>/offer/<int:line_id>/", case.offer_page, name="case-offer"),

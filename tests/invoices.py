@@ -40,7 +40,7 @@ class Bill:
     rows: Sequence[Row] = ()
     seller: str = "5590000011"
     buyer: str = "2321000115"
-    credits: str = ""
+    credits: str = ""  # noqa: A003
     issued: date = date(2026, 3, 20)
     due: date | None = date(2026, 4, 19)
     currency: str = "SEK"
@@ -213,11 +213,13 @@ def row_for(made: MadeCase, **changes: object) -> Row:
     return Row(**(values | changes))  # type: ignore[arg-type]
 
 
-def bill_for(*made: MadeCase, number: str = "F-1001", credits: str = "", **changes: object) -> Bill:
+def bill_for(
+    *made: MadeCase, number: str = "F-1001", credited: str = "", **changes: object
+) -> Bill:
     """An invoice from the first case's provider with a line for each case."""
     provider = made[0].line.care_unit.provider
     rows = [row_for(one, **changes) for one in made]
-    return Bill(number=number, credits=credits, seller=provider.organisation_number, rows=rows)
+    return Bill(number=number, credits=credited, seller=provider.organisation_number, rows=rows)
 
 
 def receive(bill: Bill, actor: Actor, *, now=NOW) -> Received:

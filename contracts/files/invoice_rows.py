@@ -30,10 +30,14 @@ COLUMNS = (
     Column("issued_on", "fakturadatum", gettext_lazy("ÅÅÅÅ-MM-DD")),
     Column("due_on", "förfallodatum", gettext_lazy("ÅÅÅÅ-MM-DD")),
     Column("case", "ärendenummer", gettext_lazy("som det står på intyget"), of_line=True),
-    Column("certificate", "intygsnummer", gettext_lazy("ärendenumret, / och siffran"), of_line=True),
+    Column(
+        "certificate", "intygsnummer", gettext_lazy("ärendenumret, / och siffran"), of_line=True
+    ),
     Column("treated_on", "behandlingsdatum", gettext_lazy("ÅÅÅÅ-MM-DD"), of_line=True),
     Column("quantity", "antal", gettext_lazy("tomt är 1"), of_line=True),
-    Column("amount", "belopp", gettext_lazy("kronor utan moms; positivt även på kredit"), of_line=True),
+    Column(
+        "amount", "belopp", gettext_lazy("kronor utan moms; positivt även på kredit"), of_line=True
+    ),
     Column("vat", "moms", gettext_lazy("procent; tomt är 0"), of_line=True),
     Column("text", "text", gettext_lazy("vad raden gäller, inga personuppgifter"), of_line=True),
 )
@@ -108,8 +112,8 @@ def _refuse_faults(rows: list[Row]) -> None:
 
 def _invoice(row: Row) -> ReadInvoice:
     is_credit_note = row.value("kind", _kind, default=False)
-    credits = row.text("credits")[:50]
-    if is_credit_note != bool(credits):
+    credited = row.text("credits")[:50]
+    if is_credit_note != bool(credited):
         row.errors.append(
             _("En kreditfaktura säger vilken faktura den krediterar, en faktura gör det inte.")
         )
@@ -119,7 +123,7 @@ def _invoice(row: Row) -> ReadInvoice:
     return ReadInvoice(
         number=row.value("number", _invoice_number, default=""),
         is_credit_note=is_credit_note,
-        credits_number=credits,
+        credits_number=credited,
         issued_on=issued,
         due_on=due,
         seller=row.value("seller", _seller, default=""),

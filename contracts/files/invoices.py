@@ -14,9 +14,7 @@ MAX_LINES = 2_000
 MAX_TEXT = 200
 
 # A case number as it is printed, alone or as the first part of a certificate's number.
-_PRINTED = re.compile(
-    r"(?<![0-9-])([0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9])(?:/([0-9]{1,3}))?(?![0-9/-])"
-)
+_PRINTED = re.compile(r"(?<![0-9-])([0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9])(?:/([0-9]{1,3}))?(?![0-9/-])")
 # The same where a whole field is meant to hold it: hyphens and spaces may be left out.
 _WHOLE = re.compile(r"([0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{6}[ -]?[0-9])(?:/([0-9]{1,3}))?")
 

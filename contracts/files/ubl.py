@@ -95,13 +95,13 @@ class _Reader:
         self._check_kind()
         issued = self._day("cbc:IssueDate")
         due = self._day("cbc:DueDate", required=False)
-        credits = self._text("cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
-        if self.is_credit_note and not credits:
+        credited = self._text("cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
+        if self.is_credit_note and not credited:
             self._fault(_("Kreditfakturan säger inte vilken faktura den krediterar (BT-25)."))
         read = ReadInvoice(
             number=self._required("cbc:ID", _("Fakturanummer saknas (BT-1)."))[:50],
             is_credit_note=self.is_credit_note,
-            credits_number=credits[:50] if self.is_credit_note else "",
+            credits_number=credited[:50] if self.is_credit_note else "",
             issued_on=issued or date.min,
             due_on=due,
             seller=self._organisation("cac:AccountingSupplierParty/cac:Party"),
@@ -135,7 +135,9 @@ class _Reader:
                 _("Fakturatypen ska vara %(codes)s (BT-3).") % {"codes": ", ".join(sorted(known))}
             )
         currencies = {self._text("cbc:DocumentCurrencyCode")}
-        currencies |= {e.get("currencyID", "SEK") for e in self.root.iter() if "currencyID" in e.attrib}
+        currencies |= {
+            e.get("currencyID", "SEK") for e in self.root.iter() if "currencyID" in e.attrib
+        }
         if currencies != {"SEK"}:
             self._fault(_("Valutan ska vara SEK (BT-5)."))
 
@@ -181,7 +183,9 @@ class _Reader:
         text, held = kept_text(texts)
         begins, ends = self._treated(line, where)
         quantity = "cbc:CreditedQuantity" if self.is_credit_note else "cbc:InvoicedQuantity"
-        vat = self._amount("cac:Item/cac:ClassifiedTaxCategory/cbc:Percent", line, where, optional=True)
+        vat = self._amount(
+            "cac:Item/cac:ClassifiedTaxCategory/cbc:Percent", line, where, optional=True
+        )
         every = [*texts, *(element.text or "" for element in line.iter())]
         return ReadLine(
             position=position,
@@ -209,7 +213,8 @@ class _Reader:
             for at in self._all("cac:DocumentReference", line)
             if self._text("cbc:DocumentTypeCode", at) in {OBJECT_TYPE, ""}
         ]
-        named, values = [], []
+        named: list[str] = []
+        values: list[str] = []
         for at in self._all("cac:Item/cac:AdditionalItemProperty", line):
             value = self._text("cbc:Value", at)
             is_case = self._text("cbc:Name", at).casefold() in CASE_PROPERTIES

@@ -79,7 +79,9 @@ def _put(
 
 def _checked(line: InvoiceLine, reason: str, actor: Actor) -> str:
     if not may_decide(actor, line):
-        raise NotAllowed(_("Avvikelser avgörs av vårdlots eller avtalsägare i regionen som betalar."))
+        raise NotAllowed(
+            _("Avvikelser avgörs av vårdlots eller avtalsägare i regionen som betalar.")
+        )
     why = " ".join(reason.replace("\x00", "").split())
     if not why:
         text = _("Skriv ett skäl.")
@@ -91,7 +93,9 @@ def _lock(line: InvoiceLine) -> tuple[InvoiceLine, CallOff | None]:
     """The line, which must still be open, and its call-off, both locked."""
     call_offs = lock_call_offs([line.case_number])
     locked = (
-        InvoiceLine.objects.select_related("invoice").select_for_update(of=("self",)).get(pk=line.pk)
+        InvoiceLine.objects.select_related("invoice")
+        .select_for_update(of=("self",))
+        .get(pk=line.pk)
     )
     if locked.state not in OPEN:
         raise WrongState(
@@ -264,9 +268,11 @@ def _credit(
     All lines of the case are this transaction's: it holds the case's call-off, or there is none
     and nothing was settled; the rows are locked as they are written.
     """
-    original = InvoiceLine.objects.select_for_update(of=("self",)).select_related(
-        "invoice", "call_off"
-    ).get(pk=original.pk)
+    original = (
+        InvoiceLine.objects.select_for_update(of=("self",))
+        .select_related("invoice", "call_off")
+        .get(pk=original.pk)
+    )
     was_settled = original.state == S.SETTLED
     original.credited_sek += credit.amount_sek
     whole = original.left_sek == 0

@@ -52,7 +52,9 @@ def receive_invoices(
     """
     payer = region if actor.is_system else actor.region
     if payer is None or not (actor.is_system or may_receive(actor)):
-        raise NotAllowed(_("Bara regionens vårdlotsar, avtalsägare och integrationer läser fakturor."))
+        raise NotAllowed(
+            _("Bara regionens vårdlotsar, avtalsägare och integrationer läser fakturor.")
+        )
     _check_size(content)
     with as_product("invoices"):
         digest = hashlib.sha256(content).hexdigest()

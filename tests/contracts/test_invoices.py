@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
-from django.utils import timezone
 
 from contracts.models import CallOff, Deviation, Invoice, InvoiceFile, InvoiceLine, InvoiceLog
 from contracts.services import (
@@ -164,7 +163,9 @@ def test_a_case_billed_twice_is_settled_once(second):
 
 
 def test_a_line_that_came_before_the_treatment_is_settled_when_it_is_reported():
-    line = ContractLineFactory(kva="NGB49", price_sek=80_000, contract__owner_region=RegionFactory())
+    line = ContractLineFactory(
+        kva="NGB49", price_sek=80_000, contract__owner_region=RegionFactory()
+    )
     made = make_case(CaseState.BOOKED, now=NOW, line=line)
     bill = bill_for(made, treated_on=NOW.date())
     assert the_line(bill, made).deviations == [D.NOT_TREATED]
@@ -314,7 +315,7 @@ def test_an_invoice_of_another_regions_cases_is_that_regions_to_receive():
 
 
 def credit_of(made: MadeCase, number: str = "K-1", **changes) -> Bill:
-    return bill_for(made, number=number, credits="F-1001", **changes)
+    return bill_for(made, number=number, credited="F-1001", **changes)
 
 
 def test_a_credit_note_takes_the_settlement_back():
