@@ -1,4 +1,4 @@
-"""Invoices over the API: a region's e-invoice intake hands them in and reads what became of them."""
+"""Invoices over the API: an intake of e-invoices hands them in and reads what became of them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -106,8 +106,9 @@ class InvoicesView(generics.ListAPIView[Invoice]):
         201 när den lästs in, 200 när den var inläst förut.
         """
         actor = actor_of(request)
+        sent: Any = request.data
         received = receive_invoices(
-            request.data.get("content", b""),
+            sent.get("content", b""),
             name=masked(request.query_params.get("name", ""))[:150] or "api",
             actor=actor,
             now=timezone.now(),

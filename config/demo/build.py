@@ -14,9 +14,11 @@ from stdnum import luhn
 from capacity.models import QualityMeasure, WaitingTime
 from config.demo import places
 from config.demo.contracts import complete_contract
+from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
+from organisations.access import actor_for
 from organisations.access_log.writing import gathered
 from organisations.events import without_waking
 from organisations.models import (
@@ -51,11 +53,13 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
+        invoices = _invoices(now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
         "contracts": contracts,
         "cases": teller.told,
+        "invoices": invoices,
     }
 
 
@@ -175,6 +179,11 @@ def _users(
         )
     _second_assignments(since)
     return len(people)
+
+
+def _invoices(*, now: datetime) -> int:
+    actor = actor_for(User.objects.get(login="lots.dalarna"), now=now)
+    return tell_invoices(actor, now=now) if actor else 0
 
 
 def _second_assignments(since: datetime) -> None:

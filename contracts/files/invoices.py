@@ -1,4 +1,4 @@
-"""What an invoice file is read into, whatever its form, and where a case number is found in text."""
+"""What an invoice file is read into, whatever its form, and where a case number is found."""
 
 import re
 from collections.abc import Iterable

@@ -23,7 +23,7 @@ BILL = Bill(rows=[Row("13-26-000001-9", certificate="13-26-000001-9/1"), Row("13
 
 def test_a_whole_invoice_is_read():
     read = read_ubl(BILL.xml())
-    assert (read.number, read.seller, read.buyer) == ("F-1001", "5590000011", "2321000115")
+    assert (read.number, read.seller, read.buyer) == ("F-1001", "5599000006", "2321000115")
     assert (read.total_sek, read.is_credit_note) == (Decimal(160_000), False)
     first = read.lines[0]
     assert (first.quoted.case_number, first.quoted.certificate_number) == (
@@ -139,7 +139,7 @@ def test_files_too_small_too_big_and_of_no_kind(content, words):
 
 @pytest.mark.django_db
 def test_an_invoice_of_an_unknown_provider_is_refused():
-    with pytest.raises(InvalidInput, match="559000-0011"):
+    with pytest.raises(InvalidInput, match="559900-0006"):
         receive_invoices(BILL.xml(), name="x", actor=navigator_actor(RegionFactory()), now=NOW)
 
 
