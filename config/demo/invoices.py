@@ -7,11 +7,11 @@ from decimal import Decimal
 from django.utils import timezone
 
 from contracts.files.invoice_rows import COLUMNS
+from contracts.files.writing import csv_file
 from contracts.models import CallOff
 from contracts.services import receive_invoices
 from organisations.access import Actor
 from organisations.models import Provider
-from organisations.spreadsheets import csv_bytes
 from referral.models import Referral
 
 REGION = "20"
@@ -90,4 +90,4 @@ def _bend(place: int, row: Row) -> None:
 
 def _receive(rows: list[Row], name: str, actor: Actor, *, now: datetime) -> None:
     lines = [[str(row.get(key, "")) for key in KEYS] for row in rows]
-    receive_invoices(csv_bytes(HEADINGS, lines), name=name, actor=actor, now=now)
+    receive_invoices(csv_file([HEADINGS, *lines]), name=name, actor=actor, now=now)

@@ -153,8 +153,9 @@ def invoice_line(request: HttpRequest, pk: int) -> HttpResponse:
             except InvalidInput as error:
                 form.add_refusal(error)
             except DomainError as error:
-                form.add_error(None, str(error.message))
+                messages.error(request, str(error.message))
                 status = error.status
+                line.refresh_from_db()
             else:
                 messages.success(request, _("Beslutet är sparat."))
                 return redirect("invoice-deviations")

@@ -1,5 +1,6 @@
 """Invoices, credit notes, treatments and decisions in any order: the ledger is right throughout."""
 
+import contextlib
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from contracts.models import CallOff, ContractLine, InvoiceLine
+from contracts.models import CallOff, ContractLine, Invoice, InvoiceLine
 from contracts.services import (
     approve_line,
     await_credit,
@@ -87,10 +88,12 @@ class Invoicing(RuleBasedStateMachine):
 
     def send(self, number: str, rows: list[Row], credited: str = "") -> None:
         seller = self.line.care_unit.provider.organisation_number
-        try:
-            receive(Bill(number, rows, seller=seller, credits=credited), self.actor)
-        except InvalidInput as error:
-            assert "samma nummer" in str(error.message)
+        bill = Bill(number, rows, seller=seller, credits=credited)
+        if Invoice.objects.filter(number=number).exists():
+            with contextlib.suppress(InvalidInput):  # unless it is the same file
+                receive(bill, self.actor)
+        else:
+            receive(bill, self.actor)
 
     @rule(number=NUMBERS, cases=st.lists(CASES, min_size=1, max_size=3), amount=AMOUNTS)
     def an_invoice_comes(self, number: str, cases: list[int], amount: Decimal) -> None:
