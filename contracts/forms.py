@@ -255,12 +255,11 @@ class DecisionForm(RegistryForm):
 
 
 class DeviationFilterForm(RegistryForm):
-    q = _text(_("Ärende, faktura eller vårdgivare"), 100, required=False)
+    q = _text(_("Ärende, faktura, vårdgivare"), 100, required=False)
     state = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("Alla som inte är avgjorda"))]
-        + [(state.value, state.label) for state in OPEN],
+        choices=[("", _("Alla öppna"))] + [(state.value, state.label) for state in OPEN],
     )
     deviation = forms.ChoiceField(
         label=_("Avvikelse"), required=False, choices=[("", _("Alla")), *Deviation.choices]

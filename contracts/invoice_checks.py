@@ -6,6 +6,8 @@ does its sweeps, and answers with codes of :class:`Deviation`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
 from contracts.models import CallOff, Deviation, InvoiceLine
 
@@ -21,6 +23,29 @@ def register_check(name: str, check: Check) -> None:
 
 def further_deviations(line: InvoiceLine, call_off: CallOff) -> list[Deviation]:
     return [code for check in _checks.values() for code in check(line, call_off)]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was reported for a call-off, to be read beside an invoice line."""
+
+    treated_on: date | None = None
+    certificate_number: str = ""
+
+
+FactFinder = Callable[[CallOff], Facts | None]
+_fact_finders: list[FactFinder] = []
+
+
+def register_facts(find: FactFinder) -> None:
+    """Have ``find(call_off)`` tell what the app above knows of it."""
+    if find not in _fact_finders:
+        _fact_finders.append(find)
+
+
+def facts_of(call_off: CallOff) -> Facts:
+    found = (find(call_off) for find in _fact_finders)
+    return next((facts for facts in found if facts), Facts())
 
 
 # The patient of each case number, for the access log; the app that knows patients gives it.

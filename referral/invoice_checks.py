@@ -5,7 +5,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from contracts.invoice_checks import register_check, register_patients
+from contracts.invoice_checks import Facts, register_check, register_facts, register_patients
 from contracts.models import CallOff, Deviation, InvoiceLine
 from organisations.access import as_product
 from referral.models import Case, Certificate, Offer, Referral
@@ -13,18 +13,16 @@ from referral.models import Case, Certificate, Offer, Referral
 
 def register_all() -> None:
     register_check("referral", deviations_of)
+    register_facts(facts_of)
     register_patients(patients_of)
 
 
 def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
     """The day of treatment and the certificate of the offer that the call-off was made for."""
-    offer = (
-        Offer.objects.select_related("referral", "certificate").filter(call_off=call_off).first()
-    )
+    offer = _offer_of(call_off)
     if offer is None:
         return
-    referral: Referral | None = getattr(offer, "referral", None)
-    treated_on = referral.treated_on if referral else None
+    treated_on = _treated_on(offer)
     # Inpatient care is invoiced as a period; the treatment is one day of it.
     if (
         treated_on
@@ -40,6 +38,26 @@ def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
         yield Deviation.CERTIFICATE_OTHER
     elif treated_on and not _held_on(certificate, treated_on):
         yield Deviation.CERTIFICATE_INVALID
+
+
+def facts_of(call_off: CallOff) -> Facts | None:
+    """Of the offer that the call-off was made for. Names nobody."""
+    with as_product("invoices"):
+        offer = _offer_of(call_off)
+    if offer is None:
+        return None
+    certificate: Certificate | None = getattr(offer, "certificate", None)
+    return Facts(_treated_on(offer), certificate.number if certificate else "")
+
+
+def _offer_of(call_off: CallOff) -> Offer | None:
+    offers = Offer.objects.select_related("referral", "certificate")
+    return offers.filter(call_off=call_off).first()
+
+
+def _treated_on(offer: Offer) -> date | None:
+    referral: Referral | None = getattr(offer, "referral", None)
+    return referral.treated_on if referral else None
 
 
 @as_product("access log")

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from contracts import services
 from contracts.files.invoice_rows import COLUMNS, REQUIRED
 from contracts.forms import DecisionForm, DeviationFilterForm, InvoiceFileForm, YearForm
+from contracts.invoice_checks import facts_of
 from contracts.models import InvoiceLine
 from contracts.selectors import (
     costs_per_contract,
@@ -166,6 +167,7 @@ def invoice_line(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "line": line,
             "form": form,
+            "facts": facts_of(line.call_off) if line.call_off else None,
             "log": list(line.log.order_by("-pk")),
             "credits": line.credits,
             "credited_by": list(line.credited_by.select_related("invoice")),

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
+from django.test import TestCase
 
 from contracts.models import CallOff, Deviation, Invoice, InvoiceFile, InvoiceLine, InvoiceLog
 from contracts.services import (
@@ -19,6 +21,8 @@ from contracts.services import (
 from organisations.case_numbers import CaseNumber
 from organisations.errors import CapReached, InvalidInput, NotAllowed, WrongState
 from organisations.masking import MASK
+from organisations.retention import rules, thin
+from organisations.rotation import rotate
 from referral.models import CaseState
 from tests.concurrency import together
 from tests.factories import (
@@ -33,6 +37,7 @@ from tests.factories import (
     make_case,
     manager_actor,
     navigator_actor,
+    stockholm,
 )
 from tests.invoices import NOW, Bill, bill_for, only_line, receive, row_for
 
@@ -472,3 +477,21 @@ def test_the_file_is_kept_encrypted_and_as_it_came():
     with open(stored.file.path, "rb") as file:
         assert made.case.number.encode() not in file.read()
     assert stored.file.open("rb").read() == bill.xml()
+
+
+# How long they are kept
+
+
+def test_files_and_words_go_seven_years_after_the_year_and_the_figures_stay():
+    made = treated()
+    received = receive(bill_for(made), made.navigator)
+    rule = {rule.name: rule for rule in rules()}["invoices"]
+    path = Path(received.file.file.path)
+    assert thin(rule, now=stockholm(2033, 12, 31, 12)) == 0
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert thin(rule, now=stockholm(2034, 1, 1, 12)) == 1
+    line = only_line(received)
+    assert (line.text, line.amount_sek, line.state) == ("", 80_000, S.SETTLED)
+    assert not path.exists()
+    assert thin(rule, now=stockholm(2034, 1, 1, 12)) == 0
+    assert all(done.missing == 0 for done in rotate(dry_run=True))
