@@ -4,17 +4,21 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contracts.invoice_checks import Facts, register_check, register_facts, register_patients
 from contracts.models import CallOff, Deviation, InvoiceLine
 from organisations.access import as_product
+from referral import patient_extract
 from referral.models import Case, Certificate, Offer, Referral
+from referral.patient_extract import Part
 
 
 def register_all() -> None:
     register_check("referral", deviations_of)
     register_facts(facts_of)
     register_patients(patients_of)
+    patient_extract.register_part("invoices", part_of)
 
 
 def deviations_of(line: InvoiceLine, call_off: CallOff) -> Iterator[Deviation]:
@@ -69,3 +73,14 @@ def patients_of(numbers: Collection[str]) -> dict[str, int]:
 def _held_on(certificate: Certificate, day: date) -> bool:
     issued_on = timezone.localdate(certificate.issued_at)
     return certificate.revoked_at is None and issued_on <= day <= certificate.valid_to
+
+
+def part_of(case: Case) -> Part:
+    """What was invoiced for the case, in the patient's extract."""
+    names = ("invoice", "text", "certificate_number", "treated_from", "treated_to", "quantity")
+    lines = InvoiceLine.objects.filter(case_number=case.number, invoice__region_id=case.region_id)
+    rows = [
+        patient_extract.facts_of(line, *names, "amount_sek", "state")
+        for line in lines.select_related("invoice").order_by("pk")
+    ]
+    return Part("invoices", _("Fakturor"), rows)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from contracts.invoice_checks import further_deviations
@@ -313,11 +314,14 @@ def _process_waiting(original: InvoiceLine, *, actor: Actor, now: datetime) -> N
 
 def process_treated(*, now: datetime, limit: int = 100) -> int:
     """Sweep: look again at lines that came before the treatment was reported; returns how many."""
+    treated = CallOff.objects.filter(
+        case_number=OuterRef("case_number"), state__in=[CallOff.State.USED, CallOff.State.SETTLED]
+    )
     due = InvoiceLine.objects.filter(
+        Exists(treated),
         state=S.DEVIATES,
         is_credit=False,
-        deviations__contains=[Deviation.NOT_TREATED],
-        call_off__state__in=[CallOff.State.USED, CallOff.State.SETTLED],
+        deviations__overlap=[Deviation.NOT_TREATED, Deviation.NO_CALL_OFF],
     )
     keys = list(due.order_by("pk").values_list("pk", "case_number")[:limit])
     for key, number in keys:

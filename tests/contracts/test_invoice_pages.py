@@ -16,6 +16,7 @@ from contracts.models import CallOff, Contract, Invoice, InvoiceLine
 from organisations.access import Actor
 from organisations.models import AccessLog, ApiToken
 from referral.models import CaseState
+from referral.patient_extract import extract_for_case
 from tests.factories import (
     ContractLineFactory,
     MadeCase,
@@ -192,6 +193,16 @@ def test_small_numbers_are_hidden_from_a_contract_owner():
     elsewhere = client_of(contract_owner_actor(RegionFactory(code="14")))
     assert elsewhere.get(reverse("contract-costs")).context["costs"] == []
     assert Contract.objects.count() == 2
+
+
+def test_a_patients_extract_holds_what_was_invoiced():
+    made = treated()
+    receive(bill_for(made), made.navigator, now=timezone.now())
+    extract = extract_for_case(
+        made.case, reason="Begärt.", actor=made.navigator, now=timezone.now()
+    )
+    (case,) = extract.as_data()["cases"]
+    assert case["invoices"][0]["amount_sek"] == made.offer.price_sek
 
 
 def test_costs_per_clinic_are_the_navigators_alone():

@@ -181,6 +181,19 @@ def test_a_line_that_came_before_the_treatment_is_settled_when_it_is_reported():
     assert call_off_of(made).state == CallOff.State.SETTLED
 
 
+def test_a_line_that_came_before_any_call_off_is_settled_once_there_is_one_that_is_used():
+    made = treated()
+    call_off = call_off_of(made)
+    CallOff.objects.filter(pk=call_off.pk).update(state="released", released_at=NOW)
+    line = the_line(bill_for(made), made)
+    assert line.deviations == [D.NO_CALL_OFF]
+    assert process_treated(now=NOW) == 0
+    CallOff.objects.filter(pk=call_off.pk).update(state="used", released_at=None)
+    assert process_treated(now=NOW) == 1
+    line.refresh_from_db()
+    assert line.state == S.SETTLED
+
+
 def test_the_same_file_twice_changes_nothing():
     made = treated()
     first = receive(bill_for(made), made.navigator)
