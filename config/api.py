@@ -17,6 +17,7 @@ from capacity.api import WaitingTimesView
 from capacity.slots.api import FreeCapacityViewSet
 from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
+from contracts.invoice_api import InvoicesView
 from notices.api import CaseNotices
 from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
 from organisations.schema import SCOPE_EXTENSION
@@ -104,6 +105,7 @@ urlpatterns = [
     path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),
     path("v1/cases/<str:number>/notices/", CaseNotices.as_view(), name="api-case-notices"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
+    path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-times/", WaitingTimesView.as_view(), name="api-waiting-times"),
     path("v1/", include(router.urls)),
     path("schema/", Schema.as_view(), name="api-schema"),

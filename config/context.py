@@ -13,15 +13,16 @@ CASES, FORMS, CONTRACTS, STATISTICS = "worklist", "forms", "contracts", "statist
 PEOPLE, UNITS, HISTORY = "people", "units", "history"
 OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
+INVOICES = "invoices"
 PRIVACY = "privacy"
 FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, SITUATION, STATISTICS),
+    Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, INVOICES, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, SITUATION),
-    Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
+    Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, SITUATION),
     Role.MANAGER: (STATISTICS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
@@ -58,6 +59,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         REGIONS: _("Regioner"),
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
+        INVOICES: _("Fakturor"),
         PRIVACY: _("Sekretess"),
         FREE_CAPACITY: _("Lediga platser"),
         SITUATION: _("Lägesbild"),

@@ -1,6 +1,7 @@
 """Forms of the registry. They parse; the rules stand in the services and the database."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,12 @@ from contracts.models import (
     Contract,
     ContractContact,
     ContractLine,
+    Deviation,
     Period,
     PeriodCap,
 )
 from contracts.services import PeriodFigures
+from contracts.services.invoice_lines import OPEN
 from contracts.services.registry import PeriodCaps
 from organisations.models import CareUnit, MedicalArea, Provider, Region
 from organisations.plain_forms import PlainForm, date_field
@@ -219,6 +222,66 @@ class ImportForm(RegistryForm):
     good_rows_only = forms.BooleanField(
         label=_("Läs in de rader som håller även om andra har fel"), required=False
     )
+
+
+class InvoiceFileForm(RegistryForm):
+    file = forms.FileField(
+        label=_("Fil"),
+        help_text=_("Peppol BIS Billing 3.0 (XML), CSV eller XLSX, högst 10 MB."),
+    )
+
+
+class DecisionForm(RegistryForm):
+    """What a person decides about a line that deviates."""
+
+    APPROVE, DISPUTE, AWAIT_CREDIT = "approve", "dispute", "await_credit"
+    decision = forms.ChoiceField(
+        label=_("Beslut"),
+        widget=forms.RadioSelect,
+        choices=(
+            (APPROVE, _("Godkänn raden trots avvikelsen")),
+            (DISPUTE, _("Bestrid raden")),
+            (AWAIT_CREDIT, _("Vänta på kreditfaktura")),
+        ),
+    )
+    reason = _area(
+        _("Skäl"), 500, help_text=_("Syns i historiken. Skriv inget som pekar ut patienten.")
+    )
+
+    def __init__(self, *args: Any, is_credit: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_credit:
+            self.fields["decision"].choices = self.fields["decision"].choices[:2]  # type: ignore[attr-defined]
+
+
+class DeviationFilterForm(RegistryForm):
+    q = _text(_("Ärende, faktura, vårdgivare"), 100, required=False)
+    state = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[("", _("Alla öppna"))] + [(state.value, state.label) for state in OPEN],
+    )
+    deviation = forms.ChoiceField(
+        label=_("Avvikelse"), required=False, choices=[("", _("Alla")), *Deviation.choices]
+    )
+
+
+class YearForm(RegistryForm):
+    """A calendar year; the current one unless another is asked for."""
+
+    year = forms.TypedChoiceField(label=_("År"), coerce=int, required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        years = range(today.year, today.year - 10, -1)
+        self.fields["year"].choices = [(year, str(year)) for year in years]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> int:
+        return (
+            self.cleaned_data.get("year") or self.today.year if self.is_valid() else self.today.year
+        )
 
 
 def initial_of(capped: Contract | ContractLine) -> dict[str, Any]:

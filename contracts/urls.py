@@ -1,8 +1,18 @@
 from django.urls import path
 
-from contracts.views import editing, files, pages
+from contracts.views import editing, files, invoices, pages
 
 urlpatterns = [
+    path("invoices/", invoices.invoices_page, name="invoices"),
+    path("invoices/new/", invoices.invoice_new, name="invoice-new"),
+    path("invoices/deviations/", invoices.deviations_page, name="invoice-deviations"),
+    path("invoices/lines/<int:pk>/", invoices.invoice_line, name="invoice-line"),
+    path("invoices/costs/contracts/", invoices.contract_costs, name="contract-costs"),
+    path(
+        "invoices/costs/contracts.<str:kind>", invoices.contract_costs, name="contract-costs-file"
+    ),
+    path("invoices/<int:pk>/", invoices.invoice_page, name="invoice"),
+    path("invoices/<int:pk>/file/", invoices.invoice_file, name="invoice-file"),
     path("contracts/", pages.contracts_page, name="contracts"),
     path("contracts/new/", editing.contract_new, name="contract-new"),
     path("contracts/alerts/", pages.alerts_part, name="contract-alerts"),

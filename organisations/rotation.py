@@ -119,7 +119,8 @@ def _rotate_files(
     dry_run: bool,
 ) -> Rotated:
     done = missing = 0
-    names = model._default_manager.order_by("pk").values_list(field.name, flat=True)
+    stored = model._default_manager.exclude(**{field.name: ""})  # a file whose time is over
+    names = stored.order_by("pk").values_list(field.name, flat=True)
     for name in names.iterator(chunk_size=BATCH):
         try:
             if storage.is_current(name):

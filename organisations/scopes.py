@@ -9,6 +9,8 @@ class Scope(TextChoices):
     CASES_READ = "cases:read", _("läsa ärenden, med patientuppgifter")
     CASES_WRITE = "cases:write", _("skicka in och ändra ärenden")
     CONTRACTS_READ = "contracts:read", _("läsa avtal och takvolymer")
+    INVOICES_READ = "invoices:read", _("läsa fakturor och avvikelser")
+    INVOICES_WRITE = "invoices:write", _("lämna in fakturor")
     STATISTICS_READ = "statistics:read", _("läsa statistik")
     WAITING_TIMES_READ = "waiting-times:read", _("läsa väntetider")
     FREE_CAPACITY_READ = "free-capacity:read", _("läsa lediga platser")

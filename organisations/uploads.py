@@ -19,6 +19,7 @@ from defusedxml.ElementTree import fromstring
 from django.utils.translation import gettext as _
 
 from organisations.errors import InvalidInput
+from organisations.masking import masked
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -83,6 +84,13 @@ def checked_type(content: bytes, *, allowed: Collection[str], refusal: str) -> s
 
 def refused(text: str) -> InvalidInput:
     return InvalidInput(text, fields={"file": text})
+
+
+def safe_name(name: str, *, otherwise: str) -> str:
+    """What is kept of a file's name: no path, no signs that a file system minds."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = "".join(c for c in base if c.isprintable() and c not in '"<>|:*?').strip(". ")
+    return masked(cleaned or otherwise)[-150:]
 
 
 def check_container(content: bytes, *, unpacked: int = MAX_UNPACKED) -> zipfile.ZipFile:

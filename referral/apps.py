@@ -8,11 +8,12 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
-        from referral import own_waits, retention, watch_hits
+        from referral import invoice_checks, own_waits, retention, watch_hits
         from referral.services import expire_offers, run_allocations
 
         register_sweep("offers", expire_offers)
         register_sweep("allocations", run_allocations)
+        invoice_checks.register_all()
         own_waits.subscribe_all()
         watch_hits.subscribe_all()
         retention.register_all()

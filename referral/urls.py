@@ -6,6 +6,7 @@ from referral.views import (
     allocation,
     case,
     codes,
+    costs,
     drafts,
     intake,
     log_extract,
@@ -14,9 +15,12 @@ from referral.views import (
 )
 
 urlpatterns = [
+    path("invoices/costs/clinics/", costs.clinic_costs, name="clinic-costs"),
+    path("invoices/costs/clinics.<str:kind>", costs.clinic_costs, name="clinic-costs-file"),
     path("cases/", worklist.worklist_page, name="worklist"),
     path("cases/search/", worklist.search, name="case-search"),
     path("cases/<str:number>/", case.case_page, name="case"),
+    path("cases/<str:number>/costs/", costs.case_costs, name="case-costs"),
     path("cases/<str:number>/form/", intake.case_form, name="case-form"),
     path("cases/<str:number>/matching/", case.matching_page, name="case-matching"),
     path("cases/<str:number>/offer/<int:line_id>/", case.offer_page, name="case-offer"),

@@ -22,6 +22,7 @@ from contracts.models import (
     ContractDocument,
     ContractImport,
     ContractVersion,
+    InvoiceLine,
     PeriodCap,
 )
 from notices.models import GatewayCallback, Notice, StaffMail
@@ -79,6 +80,7 @@ from tests.factories import (
     region_admin_actor,
     user_of,
 )
+from tests.invoices import bill_for, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -404,7 +406,41 @@ def waiting_time_file() -> models.Model:
     )
 
 
+def invoice_line(state: str = "settled") -> InvoiceLine:
+    """A line that settled its call-off, or one that waits for its price."""
+    made = make_case(CaseState.TREATED)
+    amount = made.offer.price_sek + (state != "settled")
+    number = f"F-{made.case.number}"
+    receive(bill_for(made, number=number, amount=amount), made.navigator, now=timezone.now())
+    return InvoiceLine.objects.get(case_number=made.case.number)
+
+
+def second_line_for_a_call_off() -> str:
+    first, second = invoice_line(), invoice_line()
+    return update(second, f"call_off_id = {first.call_off_id}")
+
+
+def same_place_in_the_invoice() -> str:
+    return copy(invoice_line("deviates"), state="'deviates'")
+
+
 BREAKS: dict[str, Callable[[], str]] = {
+    "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
+    "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
+    "invoice_credit_note_names_its_invoice": lambda: copy(
+        invoice_line().invoice, kind="'credit_note'", number="'NY'"
+    ),
+    "invoice_line_once": same_place_in_the_invoice,
+    "invoice_line_settles_a_call_off_once": second_line_for_a_call_off,
+    "invoice_line_state_known": lambda: update(invoice_line(), "state = 'x'"),
+    "invoice_line_settled_has_call_off": lambda: update(invoice_line(), "call_off_id = NULL"),
+    "invoice_line_credits_only_as_credit": lambda: update(invoice_line(), "credits_id = id"),
+    "invoice_line_credited_within_amount": lambda: update(
+        invoice_line(), "credited_sek = amount_sek + 1"
+    ),
+    "invoice_line_case_number_holds": lambda: copy(
+        invoice_line("deviates"), position="9", case_number="'13-26-000001-0'"
+    ),
     "kept_text_once_per_form": lambda: copy(kept_text()),
     "api_token_expires": lambda: update(api_token(), "expiry = NULL"),
     # organisations
@@ -655,6 +691,7 @@ APPEND_ONLY = (
     *("organisations_accesssamplerow", "organisations_accessreview"),
     "contracts_contractversion",
     "capacity_matchingweights",
+    "contracts_invoicelog",
     "referral_correction",
 )
 COLUMN = {
@@ -669,6 +706,7 @@ COLUMN = {
     "organisations_administrationlog": "subject",
     "contracts_contractversion": "why",
     "capacity_matchingweights": "why",
+    "contracts_invoicelog": "why",
 }
 
 
@@ -690,6 +728,7 @@ def test_an_append_only_table_refuses(table, statement):
     version()
     correction()
     MatchingWeightsFactory()
+    invoice_line()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

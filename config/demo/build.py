@@ -16,6 +16,7 @@ from capacity.services import change_weights
 from config.demo import places
 from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
+from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
@@ -60,11 +61,13 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         teller.tell(CASES)
         _allocation(now=now)
         post_free_places(providers, teller.providers, now=now)
+        invoices = _invoices(now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
         "contracts": contracts,
         "cases": teller.told,
+        "invoices": invoices,
     }
 
 
@@ -196,6 +199,11 @@ def _users(
         )
     _second_assignments(since)
     return len(people)
+
+
+def _invoices(*, now: datetime) -> int:
+    actor = actor_for(User.objects.get(login="lots.dalarna"), now=now)
+    return tell_invoices(actor, now=now) if actor else 0
 
 
 def _second_assignments(since: datetime) -> None:

@@ -3,6 +3,13 @@
 from contracts.models.alerts import CapAlert, OpeningDay
 from contracts.models.call_offs import CallOff
 from contracts.models.caps import Capped, Period, PeriodCap, PeriodCount
+from contracts.models.invoices import (
+    Deviation,
+    Invoice,
+    InvoiceFile,
+    InvoiceLine,
+    InvoiceLog,
+)
 from contracts.models.papers import (
     ChecklistItem,
     ContractContact,
@@ -24,6 +31,11 @@ __all__ = [
     "ContractImport",
     "ContractLine",
     "ContractVersion",
+    "Deviation",
+    "Invoice",
+    "InvoiceFile",
+    "InvoiceLine",
+    "InvoiceLog",
     "OpeningDay",
     "Period",
     "PeriodCap",

@@ -1,5 +1,12 @@
 """Reads of the contract registry that pages, API and services share."""
 
+from contracts.selectors.costs import costs_per_contract
+from contracts.selectors.invoices import (
+    deviating_lines,
+    invoice_lines_of,
+    invoices_of,
+    open_lines_count,
+)
 from contracts.selectors.ledger import (
     Forecast,
     Point,
@@ -28,11 +35,16 @@ __all__ = [
     "Share",
     "Usage",
     "contracts_of",
+    "costs_per_contract",
     "current_periods",
     "curve",
+    "deviating_lines",
     "forecast",
     "full_periods",
+    "invoice_lines_of",
+    "invoices_of",
     "open_alerts",
+    "open_lines_count",
     "procedure_name",
     "procedure_names",
     "procedures_with",

@@ -114,13 +114,62 @@ def settle(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
         raise _explained(error) from error
     watch_level(call_off.line_id, now=now)
     room.tell_if_opened()
+    _tell("call_off.settled", call_off, now=now)
+    return call_off
+
+
+@transaction.atomic
+def reopen(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
+    """The invoice is credited in whole: the place is used, and waits for a new invoice.
+
+    It stands for ``amount_sek`` again, what was agreed. Where that no longer fits under a cap in
+    SEK it goes on standing for what was credited: the care has been given, and no cap is passed.
+    """
+    call_off = _locked(call_off)
+    if call_off.state != CallOff.State.SETTLED:
+        raise WrongState(_("Avropet är inte slutreglerat."), code="calloff_not_settled")
+    room = Room(call_off.line_id, now=now)
+    settled_sek = call_off.amount_sek
+    call_off.state = CallOff.State.USED
+    call_off.settled_at = None
+    fields = ["state", "amount_sek", "settled_at"]
+    try:
+        with transaction.atomic():
+            call_off.amount_sek = amount_sek
+            call_off.save(update_fields=fields)
+    except IntegrityError as error:
+        if _WITHIN_CAP not in str(error):
+            raise
+        call_off.amount_sek = settled_sek
+        call_off.save(update_fields=fields)
+    watch_level(call_off.line_id, now=now)
+    room.tell_if_opened()
+    _tell("call_off.reopened", call_off, now=now)
+    return call_off
+
+
+@transaction.atomic
+def lower(call_off: CallOff, *, amount_sek: Decimal, now: datetime) -> CallOff:
+    """The invoice is credited in part: the settled place costs ``amount_sek``, which is less."""
+    call_off = _locked(call_off)
+    if call_off.state != CallOff.State.SETTLED or amount_sek > call_off.amount_sek:
+        raise WrongState(_("Avropet kan inte sänkas till beloppet."), code="calloff_not_settled")
+    room = Room(call_off.line_id, now=now)
+    call_off.amount_sek = amount_sek
+    call_off.save(update_fields=["amount_sek"])
+    watch_level(call_off.line_id, now=now)
+    room.tell_if_opened()
+    _tell("call_off.settled", call_off, now=now)
+    return call_off
+
+
+def _tell(kind: str, call_off: CallOff, *, now: datetime) -> None:
     emit(
-        "call_off.settled",
+        kind,
         now=now,
         case_number=call_off.case_number,
-        payload={"amount_sek": str(amount_sek)},
+        payload={"amount_sek": str(call_off.amount_sek)},
     )
-    return call_off
 
 
 def _locked(call_off: CallOff) -> CallOff:

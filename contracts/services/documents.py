@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from contracts.models import Contract, ContractDocument
 from contracts.services.registry import lock_to_change, record_change
 from organisations.access import Actor
-from organisations.uploads import DOCX, JPEG, PDF, PNG, XLSX, checked_type, refused
+from organisations.uploads import DOCX, JPEG, PDF, PNG, XLSX, checked_type, refused, safe_name
 
 ALLOWED = frozenset({PDF, JPEG, PNG, DOCX, XLSX})
 MAX_DOCUMENTS = 50
@@ -34,7 +34,7 @@ def add_document(
         raise refused(_("Ett avtal kan ha högst 50 dokument."))
     document = ContractDocument(
         contract=locked,
-        name=_safe_name(name),
+        name=safe_name(name, otherwise=_("dokument")),
         content_type=_content_type(content),
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -59,9 +59,3 @@ def remove_document(document: ContractDocument, *, actor: Actor, now: datetime) 
 def _content_type(content: bytes) -> str:
     text = _("Dokument ska vara PDF, JPEG, PNG, DOCX eller XLSX. Den här filen är något annat.")
     return checked_type(content, allowed=ALLOWED, refusal=text)
-
-
-def _safe_name(name: str) -> str:
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    cleaned = "".join(c for c in base if c.isprintable() and c not in '"<>|:*?').strip(". ")
-    return (cleaned or "dokument")[-150:]

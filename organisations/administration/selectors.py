@@ -177,6 +177,7 @@ def sweep_label(name: str) -> str:
         "sessions": _("Inloggningar som gått ut"),
         "failed_logins": _("Gamla inloggningsförsök"),
         "kept_texts": _("Sparad text i formulär"),
+        "invoices": _("Fakturarader som väntat på behandlingen"),
     }
     return labels.get(name, name)
 

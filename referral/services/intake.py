@@ -17,7 +17,7 @@ from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.events import emit
 from organisations.models import CareUnit, Municipality, Role
-from organisations.uploads import checked_type
+from organisations.uploads import checked_type, safe_name
 from patients.identity import IdentityNumber
 from patients.models import Patient
 from patients.services import ContactDetails, register_patient
@@ -120,7 +120,7 @@ def _attach(form: IntakeForm, *, name: str, content: bytes, now: datetime) -> At
     content_type = _content_type(content)
     attachment = Attachment(
         form=form,
-        name=_safe_name(name),
+        name=safe_name(name, otherwise=_("bilaga")),
         content_type=content_type,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -410,12 +410,6 @@ def _running_case_error(
 def _content_type(content: bytes) -> str:
     text = _("Bilagor ska vara PDF, JPEG eller PNG. Den här filen är något annat.")
     return checked_type(content, allowed=Attachment.ContentType.values, refusal=text)
-
-
-def _safe_name(name: str) -> str:
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    cleaned = "".join(c for c in base if c.isprintable() and c not in '"<>|:*?').strip(". ")
-    return (cleaned or "bilaga")[-150:]
 
 
 def _delete_attachment(attachment: Attachment) -> None:

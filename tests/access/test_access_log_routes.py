@@ -7,6 +7,7 @@ write nothing. A new address without an entry fails.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
+from contracts.models import InvoiceLine
 from notices.models import Notice
 from organisations.access import Actor
 from organisations.access_log.reviewing import draw_sample
@@ -31,6 +33,7 @@ from tests.factories import (
     region_admin_actor,
     user_of,
 )
+from tests.invoices import bill_for, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +228,25 @@ def by_number(world: World) -> dict[str, Any]:
     return {"number": world.number, "reason": "x", "file_format": "json"}
 
 
+def invoice(world: World) -> list[Any]:
+    bill = bill_for(world.made, vat=Decimal(25))  # which deviates
+    received = receive(bill, world.made.navigator, now=timezone.now())
+    return [received.invoices[0].pk]
+
+
+def invoice_line(world: World) -> list[Any]:
+    return [InvoiceLine.objects.get(invoice=invoice(world)[0]).pk]
+
+
+def after_invoice(world: World) -> list[Any]:
+    invoice(world)
+    return []
+
+
+def nothing_said(world: World) -> dict[str, Any]:
+    return {"decision": "dispute"}
+
+
 def reason(world: World) -> dict[str, Any]:
     return {"reason": "x", "cannot_consent": "on"}
 
@@ -290,6 +312,24 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
             status=302,
         ),
     ),
+    "case-costs": (Visit("navigator", ("costs",), S.TREATED),),
+    "invoice": (Visit("navigator", ("invoice",), S.TREATED, args=invoice),),
+    "invoice-line": (
+        Visit("navigator", ("invoice_line",), S.TREATED, args=invoice_line),
+        Visit(
+            "navigator",
+            ("invoice_line",),
+            S.TREATED,
+            args=invoice_line,
+            body=nothing_said,
+            status=422,
+        ),
+    ),
+    "invoice-file": (Visit("navigator", ("invoice_file",), S.TREATED, args=invoice),),
+    "invoice-deviations": (
+        Visit("navigator", ("invoice_deviations",), S.TREATED, args=after_invoice),
+    ),
+    "api-invoices": (Visit("navigator", ("invoice",), S.TREATED, args=after_invoice),),
     "certificate": (
         Visit("navigator", ("certificate",), S.ACCEPTED, args=lambda w: [w.number, 1]),
     ),
@@ -549,6 +589,12 @@ NO_PATIENT: dict[str, str] = {
         ),
         "places of units",
     ),
+    "invoices": "numbers of invoices, and sums",
+    "invoice-new": "a file to choose",
+    "contract-costs": "figures",
+    "contract-costs-file": "figures",
+    "clinic-costs": "figures",
+    "clinic-costs-file": "figures",
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

@@ -69,8 +69,10 @@ OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
-OWN |= {"situation", "free-capacity", "free-capacity-new", "free-capacity-import"}
+OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
+OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}
+OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy", "allocations", "offer-drafts"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -98,6 +100,7 @@ OBJECTS: dict[str, Keys] = {
     "case": of_case,
     "case-form": of_case,
     "case-matching": of_case,
+    "case-costs": of_case,
     "case-offer": lambda made: of_case(made) | {"line_id": made.line.pk},
     "case-action": lambda made: of_case(made) | {"verb": "note"},
     "watch-hit-dismiss": lambda made: of_case(made) | {"pk": made.case.watch_hits.get().pk},
@@ -156,6 +159,9 @@ ADMINISTRATOR = "the region's administrator"
 REGISTRY = {"contract-version", "contract-contact-remove", "contract-checklist"}
 REGISTRY |= {"contract-document", "contract-document-remove", "contract-import"}
 REGISTRY |= {"contract-import-file", "contracts-export"}
+# The region that pays sees its invoices: tests/contracts/test_invoice_pages.py.
+REGISTRY |= {"invoice", "invoice-line", "invoice-file"}
+REGISTRY |= {"contract-costs-file", "clinic-costs-file"}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",

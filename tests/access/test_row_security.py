@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
+from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
 from notices.models import GatewayCallback, Notice
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
@@ -59,6 +60,7 @@ from tests.factories import (
     RegionFactory,
     WaitingTimeFactory,
     clinic_actor,
+    contract_owner_actor,
     integration_actor,
     make_case,
     manager_actor,
@@ -67,6 +69,7 @@ from tests.factories import (
     region_admin_actor,
     user_of,
 )
+from tests.invoices import bill_for, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +102,8 @@ OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, Acc
 # Of a case too, but read by a region's administrator or a clinic alone (tests of their own).
 READ_BY_NAVIGATORS: tuple[type[models.Model], ...] = (AllocationRun, AllocationRow, OfferDraft)
 READ_BY_FEW: tuple[type[models.Model], ...] = (Block, EmergencyOpening, RetentionHold)
+# Of what a region pays, read by those who settle it (a test of its own).
+OF_INVOICES: tuple[type[models.Model], ...] = (InvoiceFile, Invoice, InvoiceLine, InvoiceLog)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
@@ -157,7 +162,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
             free = model.__name__ in WITHOUT_PATIENTS.get(model._meta.app_label, set())
             assert (model._meta.db_table in protected) != free, model
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
-    tested |= {AccessLog, AdministrationLog, KeptText}
+    tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tells of no patient: protected so that others than its provider cannot change it.
     tested |= {FreeCapacity}
     assert protected == {model._meta.db_table for model in tested}
@@ -272,6 +277,22 @@ def test_allocations_and_drafts_of_offers_are_read_by_the_regions_navigators():
         for actor in (made.navigator, colleague, *others):
             with acting_as(actor):
                 assert model._base_manager.exists() == (actor not in others), (model, actor)
+
+
+def test_invoices_are_read_by_those_who_settle_them_in_the_region_that_pays():
+    made = make_case(CaseState.TREATED)
+    receive(bill_for(made), made.navigator, now=timezone.now())
+    region, other = made.unit.region, RegionFactory(code="14")
+    readers = [made.navigator, contract_owner_actor(region), integration_actor(region)]
+    others = [
+        *(made.clinic, made.provider, manager_actor(region), region_admin_actor(region)),
+        *(integration_actor(region, made.unit), operator_actor(), navigator_actor(other)),
+        *(contract_owner_actor(other), integration_actor(other), None),
+    ]
+    for model in OF_INVOICES:
+        for actor in (*readers, *others):
+            with acting_as(actor):
+                assert model._base_manager.exists() == (actor in readers), (model, actor)
 
 
 def test_a_draft_is_its_clinics_alone():

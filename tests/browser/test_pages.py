@@ -1,6 +1,8 @@
 """Every page, as each role that has it: accessible, within the screen, without complaints."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -41,6 +43,7 @@ from tests.factories import (
     region_admin_actor,
     user_of,
 )
+from tests.invoices import bill_for, receive
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -105,6 +108,7 @@ def pages() -> Iterator[Address]:
     yield owner, reverse("contract", args=[full.contract.pk])
     yield owner, reverse("account")
     yield from registry_pages(owner, line, navigator)
+    yield from invoice_pages(owner, navigator, made[CaseState.TREATED], made[CaseState.CLOSED])
     manager = manager_actor(region)
     yield manager, reverse("statistics")
     yield navigator, reverse("statistics")
@@ -339,6 +343,26 @@ def registry_pages(owner: Actor, line: ContractLine, navigator: Actor) -> Iterat
     for name in reads:
         yield navigator, reverse(name, args=[contract.pk])
     yield navigator, reverse("contracts")
+
+
+def invoice_pages(
+    owner: Actor, navigator: Actor, deviates: MadeCase, holds: MadeCase
+) -> Iterator[Address]:
+    """Invoices with a line that holds and one that does not, and what care has cost."""
+    now = timezone.now()
+    bill = bill_for(holds)
+    rows = [*bill.rows, *bill_for(deviates, vat=Decimal(25), certificate="").rows]
+    (invoice,) = receive(replace(bill, rows=rows), navigator, now=now).invoices
+    lines = invoice.lines.values_list("pk", flat=True)
+    for actor in (owner, navigator):
+        for name in ("invoices", "invoice-new", "invoice-deviations", "contract-costs"):
+            yield actor, reverse(name)
+        yield actor, reverse("invoice", args=[invoice.pk])
+        for key in lines:
+            yield actor, reverse("invoice-line", args=[key])
+    yield navigator, reverse("invoice-deviations") + "?q=finns+inte"
+    yield navigator, reverse("clinic-costs")
+    yield navigator, reverse("case-costs", args=[holds.case.number])
 
 
 def privacy_pages(home: MadeCase, accepted: MadeCase) -> Iterator[Address]:

@@ -127,7 +127,8 @@ def test_every_text_that_the_api_reads_has_a_longest_length():
         operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for methods in schema["paths"].values()
         for operation in methods.values()
-        if "requestBody" in operation
+        # A file is held to its size, and its texts to the columns that take them.
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
     }
     without = []
     for serializer in set(below(serializers.Serializer)):

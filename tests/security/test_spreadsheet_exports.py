@@ -14,7 +14,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from contracts.models import ContractImport
+from contracts.models import Contract, ContractImport
 from notices.letters import INDEX_NAME, write_folder
 from organisations.models import CareUnit
 from organisations.spreadsheets import csv_bytes, safe
@@ -82,11 +82,19 @@ def allocation(text: str, kind: str) -> Link:
     return made.navigator, reverse("allocation-file", args=[run.pk, kind])
 
 
+def costs(text: str, kind: str) -> Link:
+    made = make_case(CaseState.TREATED)
+    Contract.objects.filter(pk=made.line.contract_id).update(number=text[:40])
+    return made.navigator, reverse("contract-costs-file", args=[kind])
+
+
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
     "contracts/files/writing.py: report as CSV": (import_report, "csv"),
     "contracts/files/writing.py: report as XLSX": (import_report, "xlsx"),
+    "contracts/files/writing.py: costs as CSV": (costs, "csv"),
+    "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),

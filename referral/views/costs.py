@@ -1,0 +1,65 @@
+"""Cost and visits per clinic and per patient."""
+
+from decimal import Decimal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contracts.forms import YearForm
+from contracts.selectors.costs import DEFINITIONS, cost_rows
+from contracts.views.files import download
+from organisations.access import record_access
+from organisations.models import Role
+from organisations.pages import actor_of, query, roles_required
+from referral.selectors.costs import costs_of_patient, costs_per_clinic
+from referral.views.shared import case_or_404
+
+
+@roles_required(Role.NAVIGATOR)
+def clinic_costs(request: HttpRequest, kind: str = "") -> HttpResponse:
+    """Cost and visits per clinic of a year, as a page or as a file."""
+    form = YearForm(request.GET, today=timezone.localdate())
+    costs, total = costs_per_clinic(actor_of(request), year=form.chosen)
+    if kind:
+        rows = cost_rows(costs, total, heading=_("Klinik"))
+        return download(rows, kind, name=f"kostnad-klinik-{form.chosen}")
+    return render(
+        request,
+        "contracts/costs.html",
+        {
+            "costs": costs,
+            "total": total,
+            "form": form,
+            "year": form.chosen,
+            "definitions": DEFINITIONS,
+            "heading": _("Klinik"),
+            "title": _("Kostnad och besök per klinik"),
+            "query": query(request),
+            "files": "clinic-costs-file",
+            "tab": "clinics",
+        },
+    )
+
+
+@roles_required(Role.NAVIGATOR)
+def case_costs(request: HttpRequest, number: str) -> HttpResponse:
+    """What the patient's care with other providers has cost, case by case."""
+    actor = actor_of(request)
+    case = case_or_404(actor, number)
+    costs = costs_of_patient(actor, case)
+    shown = [(cost.case.number, cost.case.patient_id) for cost in costs]
+    record_access(actor, what="costs", now=timezone.now(), cases=shown)
+    return render(
+        request,
+        "referral/costs.html",
+        {
+            "case": case,
+            "clock": case.clock(timezone.localdate()),
+            "costs": costs,
+            "visits": sum((cost.visits for cost in costs), Decimal(0)),
+            "total": sum((cost.amount_sek for cost in costs), Decimal(0)),
+            "definitions": DEFINITIONS[1:],
+        },
+    )
