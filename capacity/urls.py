@@ -1,6 +1,6 @@
-"""Addresses of waiting times."""
+"""Addresses of waiting times and delivery plans."""
 
-from django.urls import path
+from django.urls import include, path
 
 from capacity import views
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("situation/units/<str:hsa_id>/", views.unit_page, name="situation-unit"),
     path("situation/files/", views.files_page, name="waiting-time-files"),
     path("situation/files/<int:pk>/", views.file_page, name="waiting-time-file"),
+    path("", include("capacity.plans.urls")),
 ]

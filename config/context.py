@@ -15,12 +15,13 @@ OPERATIONS, REGIONS, PROVIDERS = "operations", "regions", "providers"
 ACCESS_LOG = "access-review"
 PRIVACY = "privacy"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
+PLANS = "delivery-plans"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (CASES, CONTRACTS, SITUATION, STATISTICS),
-    Role.PROVIDER: (CASES, CONTRACTS, SITUATION),
-    Role.CONTRACT_OWNER: (CONTRACTS, SITUATION),
-    Role.MANAGER: (STATISTICS, SITUATION),
+    Role.NAVIGATOR: (CASES, CONTRACTS, PLANS, SITUATION, STATISTICS),
+    Role.PROVIDER: (CASES, CONTRACTS, PLANS, SITUATION),
+    Role.CONTRACT_OWNER: (CONTRACTS, PLANS, SITUATION),
+    Role.MANAGER: (STATISTICS, PLANS, SITUATION),
     Role.REGION_ADMIN: (PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -54,6 +55,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         PROVIDERS: _("Vårdgivare"),
         ACCESS_LOG: _("Loggkontroll"),
         PRIVACY: _("Sekretess"),
+        PLANS: _("Leveransplaner"),
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
     }

@@ -45,7 +45,7 @@ def on_cap_alert(event: DomainEvent, now: datetime) -> None:
         text = _(
             "%(percent)s %% av takvolymen är taget på %(place)s.\n\nFölj takvolymen: %(address)s"
         )
-    _mail_to(
+    mail_to(
         _addresses(contract, now=now),
         subject=subject,
         body=text % values,
@@ -64,7 +64,7 @@ def on_period_full(event: DomainEvent, now: datetime) -> None:
         "räknas i den period då platsen reserverades.\n\nFölj takvolymen: %(address)s"
     )
     values = {"day": event.payload["day"], "line": line, "address": _address(line.contract)}
-    _mail_to(
+    mail_to(
         _addresses(line.contract, now=now, only_owner=True),
         subject=_("Fler behandlingar än periodens tak: %(number)s")
         % {"number": line.contract.number},
@@ -94,7 +94,8 @@ def _addresses(contract: Contract, *, now: datetime, only_owner: bool = False) -
     return found - {""}
 
 
-def _mail_to(addresses: Iterable[str], *, subject: str, body: str, key: str, now: datetime) -> None:
+def mail_to(addresses: Iterable[str], *, subject: str, body: str, key: str, now: datetime) -> None:
+    """Have a mail go to each address; the same ``key`` again sends nothing more."""
     StaffMail.objects.bulk_create(
         (
             StaffMail(

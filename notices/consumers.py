@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from notices.caps import on_cap_alert, on_period_full
 from notices.models import Notice
+from notices.plans import on_plan_behind
 from organisations.events import subscribe
 from organisations.models import Assignment, DomainEvent, Role
 from referral.models import Case, Offer
@@ -28,6 +29,7 @@ def subscribe_all() -> None:
     for kind in ("contract.cap_near", "contract.cap_reached"):
         subscribe(kind, "notices.cap", on_cap_alert)
     subscribe("contract.period_full", "notices.period_full", on_period_full)
+    subscribe("delivery_plan.behind", "notices.plan_behind", on_plan_behind)
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 

@@ -8,9 +8,10 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
-        from referral import own_waits, retention
+        from referral import own_waits, plan_figures, retention
         from referral.services import expire_offers
 
         register_sweep("offers", expire_offers)
         own_waits.subscribe_all()
+        plan_figures.register()
         retention.register_all()

@@ -28,9 +28,9 @@ from django.utils.translation import gettext_lazy as _
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
+from organisations.suppression import suppress
 from referral.models import Case, DeclineReason, Offer, Referral
 from statistics.months import Month
-from statistics.suppression import suppress
 
 TREND_MONTHS = 13
 FEWEST_FOR_MEDIAN = 5

@@ -1,5 +1,7 @@
 """Contracts in and out as files."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,7 +24,7 @@ def contracts_export(request: HttpRequest, kind: str) -> HttpResponse:
     """The contracts that the page's filters leave, a row a line, in the form the import reads."""
     filters = ContractSearch(request.GET, queryset=visible_contracts(actor_of(request)))
     chosen = filters.qs if filters.form.is_valid() else filters.queryset
-    return _download(contract_rows(chosen), kind, name="avtal")
+    return download(contract_rows(chosen), kind, name="avtal")
 
 
 @roles_required(Role.CONTRACT_OWNER)
@@ -59,7 +61,7 @@ def import_report(request: HttpRequest, pk: int, kind: str = "") -> HttpResponse
     region = actor_of(request).region
     made = get_object_or_404(ContractImport, pk=pk, region_id=region)
     if kind:
-        return _download(report_rows(made), kind, name=f"avtalsimport-{made.pk}")
+        return download(report_rows(made), kind, name=f"avtalsimport-{made.pk}")
     faults = [row for row in made.report if row["errors"]]
     return render(
         request,
@@ -68,7 +70,8 @@ def import_report(request: HttpRequest, pk: int, kind: str = "") -> HttpResponse
     )
 
 
-def _download(rows: list[list[object]], kind: str, *, name: str) -> HttpResponse:
+def download(rows: list[list[Any]], kind: str, *, name: str) -> HttpResponse:
+    """The rows, headings first, as a file of the kind that the address names."""
     if kind == "csv":
         answer = HttpResponse(csv_file(rows), content_type="text/csv; charset=utf-8")
     elif kind == "xlsx":

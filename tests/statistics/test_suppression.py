@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statistics.suppression import SMALL, suppress
+from organisations.suppression import SMALL, suppress
 
 LARGEST = 9
 columns = st.lists(st.integers(min_value=0, max_value=LARGEST), min_size=1, max_size=4)

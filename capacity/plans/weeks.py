@@ -1,0 +1,82 @@
+"""ISO 8601 weeks in Europe/Stockholm, and sums laid out over them.
+
+A week begins on Monday and belongs to the year that holds its Thursday; 2026 has 53 weeks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import cache
+
+import holidays
+
+WORKING_DAYS = 5
+
+
+@dataclass(frozen=True, order=True)
+class Week:
+    """One ISO week."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, day: date) -> "Week":
+        found = day.isocalendar()
+        return cls(found.year, found.week)
+
+    @property
+    def monday(self) -> date:
+        return date.fromisocalendar(self.year, self.number, 1)
+
+    @property
+    def sunday(self) -> date:
+        return self.monday + timedelta(days=6)
+
+    def back(self, weeks: int) -> "Week":
+        """The week ``weeks`` before (after, when negative)."""
+        return Week.of(self.monday - timedelta(weeks=weeks))
+
+    def has_ended(self, today: date) -> bool:
+        return self.sunday < today
+
+
+def weeks_in(year: int) -> int:
+    """52 or 53; the 28th of December always lies in the year's last week."""
+    return date(year, 12, 28).isocalendar().week
+
+
+def weeks_of(year: int) -> list[Week]:
+    return [Week(year, number) for number in range(1, weeks_in(year) + 1)]
+
+
+def working_days(week: Week) -> int:
+    """Mondays to Fridays of the week that are neither public holidays nor eves kept as such."""
+    return sum((week.monday + timedelta(days=n)) not in _free_days() for n in range(WORKING_DAYS))
+
+
+@cache
+def _free_days() -> holidays.HolidayBase:
+    """Swedish public holidays with Midsummer, Christmas and New Year's Eve, which care keeps."""
+    return holidays.country_holidays("SE", categories=("public", "de_facto"))
+
+
+def distribute(total: int, weights: Sequence[float]) -> list[int]:
+    """Whole numbers in proportion to the weights whose sum is ``total`` exactly.
+
+    Rounded as seats are given, by largest remainder, the earlier first among equals. Without a
+    weight above zero all count alike. Raises ``ValueError`` when there is nothing to lay out over.
+    """
+    if total < 0 or not weights or any(weight < 0 for weight in weights):
+        raise ValueError("nothing to lay out, or a negative share")
+    shares = (
+        [Fraction(weight) for weight in weights] if any(weights) else [Fraction(1)] * len(weights)
+    )
+    whole = sum(shares)
+    exact = [total * share / whole for share in shares]
+    given = [int(value) for value in exact]
+    remainders = sorted(range(len(exact)), key=lambda n: (given[n] - exact[n], n))
+    for n in remainders[: total - sum(given)]:
+        given[n] += 1
+    return given
