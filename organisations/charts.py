@@ -19,6 +19,10 @@ class Bar:
     on_axis: bool
     mark: float | None = None  # height of a line across the bar: what it is held against
 
+    @property
+    def right(self) -> float:
+        return round(self.x + self.width, 1)
+
 
 @dataclass(frozen=True)
 class Chart:

@@ -138,8 +138,9 @@ def _shown(
         "warnings": warnings(plan, volumes_of(version), today=today) if changes and version else [],
         "sees_contract": contracts_of(actor).filter(pk=plan.contract_id).exists(),
         "is_supplier": actor.role == Role.PROVIDER,
-        "agree_form": AgreeForm(),
-        "reason_form": ReasonForm(),
+        "agree_form": AgreeForm(auto_id="agree_%s"),
+        "reason_form": ReasonForm(auto_id="reason_%s"),
+        "end_form": ReasonForm(auto_id="end_%s"),
     }
 
 
@@ -254,19 +255,29 @@ def plan_import(request: HttpRequest, pk: int) -> HttpResponse:
 @editors_only
 @require_POST
 def plan_agree(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, AgreeForm(request.POST), services.agree_plan, "agree_form")
+    return _do(
+        request, pk, AgreeForm(request.POST, auto_id="agree_%s"), services.agree_plan, "agree_form"
+    )
 
 
 @editors_only
 @require_POST
 def plan_revise(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, ReasonForm(request.POST), services.revise_plan, "reason_form")
+    return _do(
+        request,
+        pk,
+        ReasonForm(request.POST, auto_id="reason_%s"),
+        services.revise_plan,
+        "reason_form",
+    )
 
 
 @editors_only
 @require_POST
 def plan_end(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, ReasonForm(request.POST), services.end_plan, "end_form")
+    return _do(
+        request, pk, ReasonForm(request.POST, auto_id="end_%s"), services.end_plan, "end_form"
+    )
 
 
 @editors_only

@@ -15,6 +15,7 @@ from capacity.models import QualityMeasure, WaitingTime
 from config.demo import places
 from config.demo.contracts import complete_contract
 from config.demo.logins import PASSWORD, DemoUser, region_users
+from config.demo.plans import make_plans
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
 from organisations.access_log.writing import gathered
@@ -51,11 +52,15 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
+        plans = make_plans(
+            teller.actors["avtal.dalarna"], provider="Granhöjdens ortopedi", kva="NGB", now=now
+        )
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
         "contracts": contracts,
         "cases": teller.told,
+        "delivery plans": plans,
     }
 
 
