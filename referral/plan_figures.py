@@ -61,8 +61,8 @@ def bookings(reserved: QuerySet[CallOff]) -> dict[Week | None, int]:
             booked_for__isnull=False,
             rejected_at__isnull=True,
         )
-        .order_by("offer__case", "-booked_for")
-        .distinct("offer__case")
+        .order_by("offer__case_id", "-booked_for")
+        .distinct("offer__case_id")
         .values_list("booked_for", flat=True)
     )
     for booked_for in times:
