@@ -5,7 +5,7 @@ version with a reason, and a week that has ended keeps what was agreed for it.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -30,7 +30,7 @@ from organisations.sweeps import claim_due
 
 BEHIND = "delivery_plan.behind"
 # A plan that stays behind is told again after so long.
-TELL_AGAIN = timedelta(days=28)
+TELL_AGAIN_DAYS = 28
 # Deliveries are held against the plan on Monday mornings, when the week's reports are in.
 CHECK_AT = time(6)
 
@@ -181,8 +181,7 @@ def flag_behind(*, now: datetime, limit: int = 50) -> int:
     for plan in due:
         version = agreed_version(plan)
         figures = figures_of(plan, version, today=timezone.localdate(now))
-        told = plan.flagged_at
-        if figures.is_behind and (told is None or now - told >= TELL_AGAIN):
+        if figures.is_behind and not _told_lately(plan, now=now):
             plan.flagged_at = now
             emit(
                 BEHIND,
@@ -192,6 +191,14 @@ def flag_behind(*, now: datetime, limit: int = 50) -> int:
         plan.due_at = _next_check(plan, now=now)
         plan.save(update_fields=["flagged_at", "due_at"])
     return len(due)
+
+
+def _told_lately(plan: DeliveryPlan, *, now: datetime) -> bool:
+    """Counted in days, so that the hour that summer time takes delays nothing by a week."""
+    if plan.flagged_at is None:
+        return False
+    days = timezone.localdate(now) - timezone.localdate(plan.flagged_at)
+    return days.days < TELL_AGAIN_DAYS
 
 
 def _next_check(plan: DeliveryPlan, *, now: datetime) -> datetime | None:

@@ -60,7 +60,7 @@ OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-stati
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
-OWN |= {"situation"}
+OWN |= {"situation", "delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -139,6 +139,12 @@ ADMINISTRATOR = "the region's administrator"
 REGISTRY = {"contract-version", "contract-contact-remove", "contract-checklist"}
 REGISTRY |= {"contract-document", "contract-document-remove", "contract-import"}
 REGISTRY |= {"contract-import-file", "contracts-export"}
+# Figures by region and provider, no patient: tests/capacity/test_delivery_plans.py.
+PLANS = {"delivery-plan", "api-delivery-plan-detail", "delivery-plan-report"}
+PLANS |= {
+    f"delivery-plan-{what}"
+    for what in ("edit", "import", "agree", "revise", "discard", "end", "version")
+}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -170,7 +176,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | objects
+    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -110,7 +110,10 @@ WITHOUT_PATIENTS = {
         *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
         *("PeriodCap", "PeriodCount", "Procedure"),
     },
-    "capacity": {"QualityMeasure", "WaitingTime", "WaitingTimeFile"},
+    "capacity": {
+        *("DeliveryPlan", "PlanVersion", "PlannedWeek"),
+        *("QualityMeasure", "WaitingTime", "WaitingTimeFile"),
+    },
     "referral": {"CaseNumberCounter"},
     "notices": {"LetterBatch", "StaffMail"},
 }

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from capacity.plans import services as plans
+from capacity.plans.weeks import Week, weeks_of
 from capacity.services import import_waiting_times
 from contracts.files.columns import COLUMNS
 from contracts.files.writing import csv_file
@@ -36,6 +38,7 @@ from tests.factories import (
     manager_actor,
     navigator_actor,
     operator_actor,
+    provider_actor,
     region_admin_actor,
     user_of,
 )
@@ -116,6 +119,30 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("worklist")  # refused: the page that says so
     yield from access_log_pages(home)
     yield from waiting_time_pages(navigator, line)
+    yield from delivery_plan_pages(owner, line)
+
+
+def delivery_plan_pages(owner: Actor, line: ContractLine) -> Iterator[Address]:
+    """The list, a plan as it is made, agreed and changed, and as manager and supplier see it."""
+    now = timezone.now()
+    year = Week.of(timezone.localdate(now)).year
+    plan = plans.create_plan(line, year=year, whole_provider=False, actor=owner, now=now)
+    volumes = {week.number: 30 for week in weeks_of(year)}
+    plans.save_weeks(plan, volumes, actor=owner, now=now)
+    plans.agree_plan(plan, agreed_with="Planeringen", actor=owner, now=now)
+    plans.revise_plan(plan, reason="Fler väntar.", actor=owner, now=now)
+    draft = plans.create_plan(line, year=year + 1, whole_provider=True, actor=owner, now=now)
+    yield owner, reverse("delivery-plans")
+    yield owner, f"{reverse('delivery-plans')}?year=nej"
+    yield owner, reverse("delivery-plan-new")
+    for one in (plan, draft):
+        yield owner, reverse("delivery-plan", args=[one.pk])
+        yield owner, reverse("delivery-plan-edit", args=[one.pk])
+    yield owner, reverse("delivery-plan-import", args=[draft.pk])
+    yield owner, reverse("delivery-plan-version", args=[plan.pk, 1])
+    for actor in (manager_actor(line.contract.owner_region), provider_actor(line.care_unit)):
+        yield actor, reverse("delivery-plans")
+        yield actor, reverse("delivery-plan", args=[plan.pk])
 
 
 def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address]:

@@ -1,6 +1,7 @@
 """ISO weeks, distribution, follow-up and forecast: the arithmetic of delivery plans."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def test_a_week_over_new_year_belongs_to_the_year_of_its_thursday(day, week):
 @given(YEARS)
 def test_a_years_weeks_follow_on_each_other_and_on_the_next_year(year):
     weeks = [*weeks_of(year), Week(year + 1, 1)]
-    for before, after in zip(weeks, weeks[1:], strict=False):
+    for before, after in pairwise(weeks):
         assert after.monday - before.sunday == timedelta(days=1)
 
 
