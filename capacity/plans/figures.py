@@ -144,7 +144,7 @@ def held_against(
         planned_so_far=so_far,
         delivered_so_far=done,
         delivered_now=delivered.get(Week.of(today).number, 0) if Week.of(today).year == year else 0,
-        booked=sum(n for week, n in booked.items() if week is not None),
+        booked=sum(n for week, n in booked.items() if week is not None and week.year == year),
         without_time=booked.get(None, 0),
         adherence=_percent(kept, so_far),
         is_behind=bool(ended_rows) and ended_rows[-1].is_behind,

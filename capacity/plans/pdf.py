@@ -37,6 +37,7 @@ def report_pdf(
         "booked": _figure(figures.booked),
         "without_time": _figure(figures.without_time),
         "limit": f"{plan.behind_percent} % över {plan.behind_weeks} veckor",
+        "window": plan.behind_weeks,
         "highest": max(1, *(max(row.planned, row.delivered or 0) for row in figures.weeks)),
         "weeks": [
             {

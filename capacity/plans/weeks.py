@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
+from math import floor
 
 import holidays
 
@@ -65,18 +66,18 @@ def _free_days() -> holidays.HolidayBase:
 def distribute(total: int, weights: Sequence[float]) -> list[int]:
     """Whole numbers in proportion to the weights whose sum is ``total`` exactly.
 
-    Rounded as seats are given, by largest remainder, the earlier first among equals. Without a
-    weight above zero all count alike. Raises ``ValueError`` when there is nothing to lay out over.
+    The running sum is rounded, not each share, so that few patients are spread over the year
+    instead of gathering where shares are rounded up. Without a weight above zero all count alike.
+    Raises ``ValueError`` when there is nothing to lay out over.
     """
     if total < 0 or not weights or any(weight < 0 for weight in weights):
         raise ValueError("nothing to lay out, or a negative share")
-    shares = (
-        [Fraction(weight) for weight in weights] if any(weights) else [Fraction(1)] * len(weights)
-    )
-    whole = sum(shares)
-    exact = [total * share / whole for share in shares]
-    given = [int(value) for value in exact]
-    remainders = sorted(range(len(exact)), key=lambda n: (given[n] - exact[n], n))
-    for n in remainders[: total - sum(given)]:
-        given[n] += 1
+    shares = [Fraction(weight) if any(weights) else Fraction(1) for weight in weights]
+    whole, so_far, given = sum(shares), Fraction(0), []
+    reached = 0
+    for share in shares:
+        so_far += share
+        rounded = floor(total * so_far / whole + Fraction(1, 2))
+        given.append(rounded - reached)
+        reached = rounded
     return given

@@ -14,6 +14,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from capacity.models import DeliveryPlan
 from contracts.models import CallOff, Contract, ContractLine
 from notices.models import LetterBatch, Notice, StaffMail
 from organisations.administration.selectors import STUCK_AFTER
@@ -35,6 +36,8 @@ def _waiting() -> Iterable[tuple[str, QuerySet[Any], str | None]]:
     yield "staff_mail", StaffMail.objects.filter(state=StaffMail.State.WAITING), None
     yield "letters", LetterBatch.objects.filter(delivered_at__isnull=True), None
     yield "offers", Offer.objects.filter(state=Offer.State.SENT), None
+    agreed = DeliveryPlan.objects.filter(state=DeliveryPlan.State.AGREED)
+    yield "delivery_plans", agreed, None
     yield "invitations", Invitation.objects.open(now=timezone.now()), None
 
 
