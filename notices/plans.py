@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -17,10 +16,9 @@ def on_plan_behind(event: DomainEvent, now: datetime) -> None:
     plan = DeliveryPlan.objects.select_related("provider", "care_unit").get(
         pk=event.payload["plan"]
     )
-    live = Assignment.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now), starts_at__lte=now, user__is_active=True
+    owners = Assignment.objects.live(now=now).filter(
+        role=Role.CONTRACT_OWNER, region=plan.region_id, user__is_active=True
     )
-    owners = live.filter(role=Role.CONTRACT_OWNER, region=plan.region_id).exclude(user__email="")
     text = _(
         "%(place)s har under de senaste %(weeks)s veckorna tagit emot %(percent)s %% av det som "
         "leveransplanen för %(kva)s %(year)s säger.\n\nFölj planen: %(address)s"
@@ -34,7 +32,7 @@ def on_plan_behind(event: DomainEvent, now: datetime) -> None:
         "address": f"{settings.BASE_URL}{reverse('delivery-plan', args=[plan.pk])}",
     }
     mail_to(
-        set(owners.values_list("user__email", flat=True)),
+        set(owners.values_list("user__email", flat=True)) - {""},
         subject=_("Färre patienter än planerat: %(place)s, %(kva)s")
         % {"place": plan.place, "kva": plan.kva},
         body=text % values,
