@@ -52,9 +52,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _waiting_times(clinics, providers, random, today=timezone.localdate(now))
         teller = Teller(random, clinics=clinics, towns=towns, now=now)
         teller.tell(CASES)
-        plans = make_plans(
-            teller.actors["avtal.dalarna"], provider="Granhöjdens ortopedi", kva="NGB", now=now
-        )
+        plans = make_plans(teller.actors["avtal.dalarna"], now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
