@@ -64,12 +64,9 @@ class ContractFilter(django_filters.FilterSet):
 
     @extend_schema_field(OpenApiTypes.STR)
     def by_area(self, contracts: QuerySet[Contract], _name: str, area: MedicalArea) -> Any:
-        """The area itself, or a unit of that area on a line."""
+        """Contracts with the area among their own."""
         named = Contract.medical_areas.through.objects.filter(medicalarea=area)
-        units = ContractLine.objects.filter(care_unit__medical_area=area, is_active=True)
-        return contracts.filter(
-            Q(pk__in=named.values("contract")) | Q(pk__in=units.values("contract"))
-        )
+        return contracts.filter(pk__in=named.values("contract"))
 
     def by_code(self, contracts: QuerySet[Contract], _name: str, code: str) -> Any:
         kva = code.replace("\x00", "").strip().upper()
@@ -106,14 +103,10 @@ class ContractSearch(ContractFilter):
         super().__init__(*args, **kwargs)
         seen = Contract.objects.filter(pk__in=self.queryset.order_by().values("pk"))
         areas = Contract.medical_areas.through.objects.filter(contract__in=seen)
-        units = ContractLine.objects.filter(contract__in=seen, is_active=True)
         usable = Contract.regions_allowed.through.objects.filter(contract__in=seen)
         choices = {
             "provider": Provider.objects.filter(pk__in=seen.values("provider")),
-            "area": MedicalArea.objects.filter(
-                Q(pk__in=areas.values("medicalarea"))
-                | Q(pk__in=units.values("care_unit__medical_area"))
-            ),
+            "area": MedicalArea.objects.filter(pk__in=areas.values("medicalarea")),
             "region": Region.objects.filter(
                 Q(pk__in=usable.values("region")) | Q(pk__in=seen.values("owner_region"))
             ),

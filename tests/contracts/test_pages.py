@@ -164,9 +164,6 @@ def test_the_list_is_filtered_by_area_code_region_provider_text_and_state(client
     both = {knee.contract.number, eye.contract.number}
     assert found() == both
     assert found(area="311") == {knee.contract.number}
-    eye.care_unit.medical_area = MedicalAreaFactory(mvo="511", name="Ögonsjukvård")
-    eye.care_unit.save(update_fields=["medical_area"])
-    assert found(area="511") == {eye.contract.number}  # of a unit on a line
     assert found(kva="ngb49") == found(kva="NGB") == {knee.contract.number}
     assert found(region="14") == {eye.contract.number}
     assert found(provider=eye.contract.provider_id) == {eye.contract.number}
