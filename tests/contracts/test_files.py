@@ -231,3 +231,11 @@ def test_the_report_is_handed_back_as_a_file(owner, unit, client):
 
 def test_every_column_has_a_heading_of_its_own():
     assert len({column.heading for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_a_contracts_lines_come_in_the_order_of_their_codes(owner, unit):
+    load(owner, *(row(kvå=kva) for kva in ("NGB49", "JAB30", "NFB49")))
+    ContractLine.objects.filter(kva="JAB30").update(included="flyttad i tabellen")
+    rows = contract_rows(visible_contracts(owner))
+    kva = rows[0].index("kvå")
+    assert [one[kva] for one in rows[1:]] == ["JAB30", "NFB49", "NGB49"]
