@@ -1,6 +1,6 @@
-"""Addresses of waiting times, of what matching weighs and of free places."""
+"""Addresses of waiting times, of what matching weighs, of free places and of delivery plans."""
 
-from django.urls import path
+from django.urls import include, path
 
 from capacity import views
 from capacity.slots import views as slots
@@ -16,4 +16,5 @@ urlpatterns = [
     path("free-capacity/import/", slots.slots_import, name="free-capacity-import"),
     path("free-capacity/<int:pk>/", slots.slot_edit, name="free-capacity-edit"),
     path("free-capacity/<int:pk>/withdraw/", slots.slot_withdraw, name="free-capacity-withdraw"),
+    path("", include("capacity.plans.urls")),
 ]

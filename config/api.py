@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
 from capacity.api import WaitingTimesView
+from capacity.plans.api import DeliveryPlanViewSet
 from capacity.slots.api import FreeCapacityViewSet
 from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
@@ -96,6 +97,7 @@ router = SimpleRouter()
 router.register("cases", CaseViewSet, basename="api-case")
 router.register("contracts", ContractViewSet, basename="api-contract")
 router.register("free-capacity", FreeCapacityViewSet, basename="api-free-capacity")
+router.register("delivery-plans", DeliveryPlanViewSet, basename="api-delivery-plan")
 
 urlpatterns = [
     path("v1/login/", LoginView.as_view(), name="api-login"),

@@ -18,12 +18,13 @@ PRIVACY = "privacy"
 FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
+PLANS = "delivery-plans"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, INVOICES, SITUATION, STATISTICS),
-    Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, SITUATION),
-    Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, SITUATION),
-    Role.MANAGER: (STATISTICS, SITUATION),
+    Role.NAVIGATOR: (*(CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),),
+    Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
+    Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
+    Role.MANAGER: (STATISTICS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
         WEIGHTS,
@@ -62,6 +63,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         INVOICES: _("Fakturor"),
         PRIVACY: _("Sekretess"),
         FREE_CAPACITY: _("Lediga platser"),
+        PLANS: _("Leveransplaner"),
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),

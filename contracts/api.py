@@ -2,12 +2,20 @@
 
 from typing import Any
 
+from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 
 from contracts.filters import ContractFilter
-from contracts.models import Contract, ContractContact, ContractLine, PeriodCap
+from contracts.models import (
+    ChecklistItem,
+    Contract,
+    ContractContact,
+    ContractDocument,
+    ContractLine,
+    PeriodCap,
+)
 from contracts.selectors import usage_of, visible_contracts
 from organisations.api import actor_of
 from organisations.models import Role
@@ -44,6 +52,22 @@ class ContactSerializer(serializers.ModelSerializer[ContractContact]):
         fields = ("name", "side", "about", "email", "phone")
 
 
+class ChecklistSerializer(serializers.ModelSerializer[ChecklistItem]):
+    """A question to settle before patients are sent: who tells results, what is included …"""
+
+    class Meta:
+        model = ChecklistItem
+        fields = ("question", "status", "answer", "settled_at")
+
+
+class DocumentSerializer(serializers.ModelSerializer[ContractDocument]):
+    """A document that belongs to the contract now; the file itself is fetched on the page."""
+
+    class Meta:
+        model = ContractDocument
+        fields = ("name", "content_type", "size", "sha256", "uploaded_at")
+
+
 class ContractLineSerializer(serializers.ModelSerializer[ContractLine]):
     care_unit = serializers.CharField(source="care_unit.hsa_id", read_only=True)
     care_unit_name = serializers.CharField(source="care_unit.name", read_only=True)
@@ -70,6 +94,8 @@ class ContractSerializer(serializers.ModelSerializer[Contract]):
     latest_end = serializers.DateField(read_only=True, help_text="Sista dag med alla optionsår.")
     period_caps = PeriodCapSerializer(many=True, read_only=True)
     contacts = ContactSerializer(many=True, read_only=True)
+    checklist = ChecklistSerializer(many=True, read_only=True)
+    documents = DocumentSerializer(source="current_documents", many=True, read_only=True)
     lines = ContractLineSerializer(many=True, read_only=True)
     usage = serializers.SerializerMethodField()
 
@@ -80,7 +106,7 @@ class ContractSerializer(serializers.ModelSerializer[Contract]):
             *("organisation_number", "contract_type", "reimbursement_principle", "reimbursement"),
             *("valid_from", "valid_to", "option_years", "latest_end", "notice_months"),
             *("medical_areas", "included", "is_stopped", "regions_allowed", "alert_percents"),
-            *("period_caps", "contacts", "usage", "lines"),
+            *("period_caps", "contacts", "checklist", "documents", "usage", "lines"),
         )
 
     @extend_schema_field(UsageSerializer)
@@ -102,6 +128,11 @@ class ContractViewSet(viewsets.ReadOnlyModelViewSet[Contract]):
         actor = actor_of(self.request)
         if actor.role not in MAY_SEE:
             raise PermissionDenied
+        documents: Prefetch[Any] = Prefetch(
+            "documents",
+            queryset=ContractDocument.objects.filter(removed_at__isnull=True),
+            to_attr="current_documents",
+        )
         return visible_contracts(actor).prefetch_related(
-            "contacts", "period_caps", "lines__period_caps"
+            "contacts", "checklist", documents, "period_caps", "lines__period_caps"
         )

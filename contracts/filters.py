@@ -64,7 +64,7 @@ class ContractFilter(django_filters.FilterSet):
 
     @extend_schema_field(OpenApiTypes.STR)
     def by_area(self, contracts: QuerySet[Contract], _name: str, area: MedicalArea) -> Any:
-        """The area itself, or a unit of that area on a line."""
+        """Contracts with the area among their own."""
         named = Contract.medical_areas.through.objects.filter(medicalarea=area)
         return contracts.filter(pk__in=named.values("contract"))
 

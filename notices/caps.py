@@ -96,6 +96,7 @@ def _addresses(contract: Contract, *, now: datetime, only_owner: bool = False) -
 
 def mail_to(addresses: Iterable[str], *, subject: str, body: str, key: str, now: datetime) -> None:
     """One mail to each address; the same key again sends nothing more."""
+    """Have a mail go to each address; the same ``key`` again sends nothing more."""
     StaffMail.objects.bulk_create(
         (
             StaffMail(

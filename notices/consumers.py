@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from notices.caps import on_cap_alert, on_period_full
 from notices.models import Notice
+from notices.plans import on_plan_behind
 from notices.watch import on_watch_found
 from organisations.events import subscribe
 from organisations.models import Assignment, DomainEvent, Role
@@ -30,6 +31,7 @@ def subscribe_all() -> None:
         subscribe(kind, "notices.cap", on_cap_alert)
     subscribe("contract.period_full", "notices.period_full", on_period_full)
     subscribe("watch.found", "notices.watch", on_watch_found)
+    subscribe("delivery_plan.behind", "notices.plan_behind", on_plan_behind)
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 

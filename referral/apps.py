@@ -8,7 +8,7 @@ class ReferralConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.sweeps import register_sweep
-        from referral import invoice_checks, own_waits, retention, watch_hits
+        from referral import invoice_checks, own_waits, plan_figures, retention, watch_hits
         from referral.services import expire_offers, run_allocations
 
         register_sweep("offers", expire_offers)
@@ -16,4 +16,5 @@ class ReferralConfig(AppConfig):
         invoice_checks.register_all()
         own_waits.subscribe_all()
         watch_hits.subscribe_all()
+        plan_figures.register()
         retention.register_all()

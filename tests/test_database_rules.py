@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import Error, IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from capacity.models import WaitingTimeFile
+from capacity.models import DeliveryPlan, PlannedWeek, PlanVersion, WaitingTimeFile
 from contracts.models import (
     CallOff,
     CapAlert,
@@ -392,6 +392,33 @@ def watch_hit() -> WatchHit:
     )
 
 
+def delivery_plan() -> DeliveryPlan:
+    """For 2027, which has 52 weeks."""
+    line = ContractLineFactory()
+    return DeliveryPlan.objects.create(
+        region=line.contract.owner_region,
+        provider=line.contract.provider,
+        contract=line.contract,
+        care_unit=line.care_unit,
+        kva="NGB",
+        year=2027,
+        made_at=LONG_AGO,
+    )
+
+
+def plan_version(**values: Any) -> PlanVersion:
+    kept = {"number": 1, "made_at": LONG_AGO, "made_by": "test"} | values
+    return PlanVersion.objects.create(plan=delivery_plan(), **kept)
+
+
+def planned_week() -> models.Model:
+    return PlannedWeek.objects.create(version=plan_version(), week=7, volume=1)
+
+
+def agreed_version() -> PlanVersion:
+    return plan_version(agreed_at=LONG_AGO, agreed_by="test", agreed_with="test")
+
+
 def waiting_time_file() -> models.Model:
     return WaitingTimeFile.objects.create(
         sha256="0" * 64,
@@ -568,6 +595,21 @@ BREAKS: dict[str, Callable[[], str]] = {
     "weights_sum_to_100": lambda: copy(MatchingWeightsFactory(), version="2", wait="51"),
     "quality_once_a_year": lambda: copy(QualityMeasureFactory()),
     "quality_percent": lambda: update(QualityMeasureFactory(), "reoperation_percent = 100.01"),
+    "plan_state_known": lambda: update(delivery_plan(), "state = 'lost'"),
+    "plan_kva_shape": lambda: past_the_guard(delivery_plan(), "kva = 'N'"),
+    "plan_year_known": lambda: past_the_guard(delivery_plan(), "year = 1999"),
+    "plan_ended_has_time_and_reason": lambda: update(delivery_plan(), "state = 'ended'"),
+    "plan_flag_limits": lambda: update(delivery_plan(), "behind_weeks = 27"),
+    "plan_one_live_per_place_code_and_year": lambda: copy(
+        delivery_plan(), care_unit_id="NULL", kva="'NGB49'"
+    ),
+    "plan_version_once": lambda: copy(agreed_version()),
+    "plan_version_one_draft": lambda: copy(plan_version(), number="2", reason="'x'"),
+    "plan_version_agreed_by_somebody": lambda: update(plan_version(), "agreed_at = now()"),
+    "plan_version_change_has_reason": lambda: update(plan_version(), "number = 2"),
+    "planned_week_once": lambda: copy(planned_week()),
+    "planned_week_1_to_53": lambda: copy(planned_week(), week="0"),
+    "planned_week_volume": lambda: update(planned_week(), "volume = 10001"),
     # referral
     "one_counter_per_region_year": lambda: copy([case(), CaseNumberCounter.objects.get()][1]),
     "case_number_shape_and_check_digit": wrong_check_digit,

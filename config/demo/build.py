@@ -18,6 +18,7 @@ from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
+from config.demo.plans import make_plans
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
 from organisations.access import Actor, actor_for
@@ -62,12 +63,14 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         _allocation(now=now)
         post_free_places(providers, teller.providers, now=now)
         invoices = _invoices(now=now)
+        plans = make_plans(teller.actors["avtal.dalarna"], now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
         "contracts": contracts,
         "cases": teller.told,
         "invoices": invoices,
+        "delivery plans": plans,
     }
 
 

@@ -14,6 +14,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from capacity.models import DeliveryPlan
 from contracts.models import CallOff, Contract, ContractLine
 from notices.models import LetterBatch, Notice, StaffMail
 from organisations.administration.selectors import STUCK_AFTER
@@ -37,6 +38,8 @@ def _waiting() -> Iterable[tuple[str, QuerySet[Any], str | None]]:
     queued = AllocationRun.objects.filter(state=AllocationRun.State.QUEUED)
     yield "allocations", queued, None
     yield "offers", Offer.objects.filter(state=Offer.State.SENT), None
+    agreed = DeliveryPlan.objects.filter(state=DeliveryPlan.State.AGREED)
+    yield "delivery_plans", agreed, None
     yield "invitations", Invitation.objects.open(now=timezone.now()), None
 
 

@@ -1,5 +1,6 @@
 """The columns of the contract file, in and out. One row is one line of a contract."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,13 @@ class Column(NamedTuple):
     heading: str  # stands in files, so it is the same in every language
     help: object
     of_line: bool = False
+
+
+def _period_caps(prefix: str, whose: str, help_text: object, *, of_line: bool) -> Iterator[Column]:
+    for period, word in (("week", "vecka"), ("month", "månad"), ("year", "år")):
+        for kind, unit in (("volume", "antal"), ("sek", "kronor")):
+            heading = f"{whose}tak per {word} {unit}"
+            yield Column(f"{prefix}{period}_{kind}", heading, help_text, of_line=of_line)
 
 
 COLUMNS = (
@@ -36,6 +44,8 @@ COLUMNS = (
     Column("age_max", "ålder till", _("år"), of_line=True),
     Column("line_cap_volume", "radens tak antal", _("på raden"), of_line=True),
     Column("line_cap_sek", "radens tak kronor", _("på raden"), of_line=True),
+    *_period_caps("", "", _("på avtalet; tomt om inget"), of_line=False),
+    *_period_caps("line_", "radens ", _("på raden; tomt om inget"), of_line=True),
 )
 CONTRACT_KEYS = tuple(column.key for column in COLUMNS if not column.of_line)
 LINE_KEYS = tuple(column.key for column in COLUMNS if column.of_line)

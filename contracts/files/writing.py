@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import xlsxwriter
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from contracts.files.columns import COLUMNS
-from contracts.models import Contract, ContractImport, ContractLine
+from contracts.models import Contract, ContractImport, ContractLine, Period
 from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -16,6 +17,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def contract_rows(contracts: Iterable[Contract]) -> list[list[Any]]:
     """The headings and a row for each line, in the form that the import reads."""
+    contracts = list(contracts)
+    prefetch_related_objects(contracts, "period_caps", "lines__period_caps")
     rows: list[list[Any]] = [[column.heading for column in COLUMNS]]
     for contract in contracts:
         of_contract = _contract_cells(contract)
@@ -74,7 +77,7 @@ def _contract_cells(contract: Contract) -> dict[str, Any]:
         "regions_allowed": " ".join(region.code for region in contract.regions_allowed.all()),
         "cap_volume": contract.cap_volume,
         "cap_sek": _number(contract.cap_sek),
-    }
+    } | _period_cells(contract)
 
 
 def _line_cells(line: ContractLine) -> dict[str, Any]:
@@ -88,7 +91,17 @@ def _line_cells(line: ContractLine) -> dict[str, Any]:
         "age_max": line.age_max,
         "line_cap_volume": line.cap_volume,
         "line_cap_sek": _number(line.cap_sek),
-    }
+    } | _period_cells(line, "line_")
+
+
+def _period_cells(capped: Contract | ContractLine, prefix: str = "") -> dict[str, Any]:
+    caps = {cap.period: cap for cap in capped.period_caps.all()}
+    cells: dict[str, Any] = {}
+    for period in Period:
+        cap = caps.get(period)
+        cells[f"{prefix}{period}_volume"] = cap.cap_volume if cap else None
+        cells[f"{prefix}{period}_sek"] = _number(cap.cap_sek) if cap else None
+    return cells
 
 
 def _number(value: Any) -> float | None:

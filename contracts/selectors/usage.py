@@ -86,8 +86,11 @@ def contracts_of(actor: Actor) -> QuerySet[Contract]:
 
 def visible_contracts(actor: Actor) -> QuerySet[Contract]:
     """What :func:`contracts_of` gives, with lines, and call-offs counted."""
-    lines = ContractLine.objects.select_related("care_unit__municipality").annotate(
-        **_counts("call_offs")
+    # Said here: with counts, Django leaves out the order that the model gives.
+    lines = (
+        ContractLine.objects.select_related("care_unit__municipality")
+        .annotate(**_counts("call_offs"))
+        .order_by("contract", "kva", "pk")
     )
     return (
         contracts_of(actor)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contracts.codes import covering_codes
@@ -14,24 +15,27 @@ from contracts.files.columns import COLUMNS, CONTRACT_KEYS, LINE_KEYS, REQUIRED
 from contracts.files.reading import read_rows
 from contracts.files.rows import FileRow
 from contracts.files.values import day_of, decimal_of, whole_of
-from contracts.models import Contract, ContractImport, Procedure
+from contracts.models import Contract, ContractImport, Period, Procedure
 from contracts.services.registry import (
+    PeriodCaps,
+    PeriodFigures,
     change_contract,
     create_contract,
     lock_to_change,
     put_line,
     record_change,
+    set_period_caps,
 )
 from organisations.access import Actor
 from organisations.errors import DomainError, NotAllowed
 from organisations.models import CareUnit, MedicalArea, Provider, Region, Role
 
 DATES = frozenset({"valid_from", "valid_to"})
-AMOUNTS = frozenset({"cap_sek", "price_sek", "line_cap_sek"})
+AMOUNTS = frozenset({column.key for column in COLUMNS if column.key.endswith("_sek")})
 WHOLE = frozenset(
     {
-        *("option_years", "notice_months", "cap_volume", "asa_ceiling", "age_min", "age_max"),
-        "line_cap_volume",
+        *("option_years", "notice_months", "asa_ceiling", "age_min", "age_max"),
+        *(column.key for column in COLUMNS if column.key.endswith("_volume")),
     }
 )
 ZERO_WHEN_EMPTY = frozenset({"option_years", "notice_months"})
@@ -57,10 +61,10 @@ def import_contracts(
 ) -> ContractImport:
     """Make and change the actor's region's contracts from a CSV or XLSX file.
 
-    A contract that exists is changed, and so are its lines for the same unit and code; lines that
-    the file does not name are left alone. Without ``good_rows_only`` nothing is stored unless
-    every row holds. The report is kept either way. Raises :class:`InvalidInput` when the file
-    cannot be read at all.
+    A contract that exists is changed, and so are its lines for the same unit and code; lines and
+    columns that the file does not have are left alone. Without ``good_rows_only`` nothing is
+    stored unless every row holds. The report is kept either way. Raises :class:`InvalidInput` when
+    the file cannot be read at all.
     """
     if actor.role != Role.CONTRACT_OWNER or not actor.region:
         raise NotAllowed(_("Bara regionens avtalsägare läser in avtal."))
@@ -235,7 +239,8 @@ def _store(rows: list[Row], *, actor: Actor, now: datetime) -> None:
             with transaction.atomic():
                 contract = _store_contract(number, good[0], actor=actor, now=now)
                 locked = lock_to_change(contract, actor=actor)
-                stored = [_store_line(locked, row) for row in good]
+                today = timezone.localdate(now)
+                stored = [_store_line(locked, row, today=today) for row in good]
                 if not any(stored):
                     raise _NotAll
                 record_change(locked, why=_("Rader inlästa från fil."), actor=actor, now=now)
@@ -251,23 +256,39 @@ def _store(rows: list[Row], *, actor: Actor, now: datetime) -> None:
 
 def _store_contract(number: str, row: Row, *, actor: Actor, now: datetime) -> Contract:
     values = {key: row.values[key] for key in CONTRACT_KEYS}
+    caps = _period_caps(row)
     existing = Contract.objects.filter(number=number).first()
     if existing is None:
-        return create_contract(values, actor=actor, now=now)
-    return change_contract(existing, values, why=_("Inläst från fil."), actor=actor, now=now)
+        return create_contract(values, actor=actor, now=now, period_caps=caps)
+    told = {key: value for key, value in values.items() if key in row.cells}
+    why = _("Inläst från fil.")
+    return change_contract(existing, told, why=why, actor=actor, now=now, period_caps=caps)
 
 
-def _store_line(contract: Contract, row: Row) -> bool:
-    values = {key: row.values[key] for key in LINE_KEYS if not key.startswith("line_")}
-    values |= {
-        "cap_volume": row.values["line_cap_volume"],
-        "cap_sek": row.values["line_cap_sek"],
-        "is_active": True,
+def _period_caps(row: Row, prefix: str = "") -> PeriodCaps:
+    """The period caps that the file has a column for."""
+    return {
+        period: PeriodFigures(
+            row.values[f"{prefix}{period}_volume"], row.values[f"{prefix}{period}_sek"]
+        )
+        for period in Period
+        if {f"{prefix}{period}_volume", f"{prefix}{period}_sek"} & row.cells.keys()
     }
-    line = contract.lines.filter(care_unit=values["care_unit"], kva=values["kva"]).first()
+
+
+def _store_line(contract: Contract, row: Row, *, today: date) -> bool:
+    unit, kva = row.values["care_unit"], row.values["kva"]
+    line = contract.lines.filter(care_unit=unit, kva=kva).first()
+    # ``line_cap_volume`` in the file is the line's own ``cap_volume``.
+    values = {
+        key.removeprefix("line_"): row.values[key]
+        for key in LINE_KEYS
+        if line is None or key in row.cells
+    } | {"is_active": True}
     try:
         with transaction.atomic():
-            put_line(contract, line, values)
+            line = put_line(contract, line, values)
+            set_period_caps(line, _period_caps(row, "line_"), today=today)
     except DomainError as error:
         row.errors.append(str(error.message))
         return False

@@ -76,7 +76,7 @@ def create_contract(
     contract = Contract(owner_region_id=actor.region)
     _fill(contract, values, CONTRACT_FIELDS)
     _set_relations(contract, values)
-    _set_period_caps(contract, period_caps or {}, today=timezone.localdate(now))
+    set_period_caps(contract, period_caps or {}, today=timezone.localdate(now))
     ChecklistItem.objects.bulk_create(
         ChecklistItem(contract=contract, question=question) for question in ChecklistItem.Question
     )
@@ -108,7 +108,7 @@ def change_contract(
     _fill(locked, values, CONTRACT_FIELDS)
     _set_relations(locked, values)
     if period_caps is not None:
-        _set_period_caps(locked, period_caps, today=timezone.localdate(now))
+        set_period_caps(locked, period_caps, today=timezone.localdate(now))
     return _changed(locked, why=reason, actor=actor, now=now)
 
 
@@ -130,7 +130,7 @@ def save_line(
     why = _("Avropsrad %(kva)s ändrades.") if line else _("Avropsrad %(kva)s lades till.")
     line = put_line(locked, line, values)
     if period_caps is not None:
-        _set_period_caps(line, period_caps, today=timezone.localdate(now))
+        set_period_caps(line, period_caps, today=timezone.localdate(now))
     _changed(locked, why=why % {"kva": line.kva}, actor=actor, now=now)
     return line
 
@@ -251,8 +251,11 @@ def _set_relations(contract: Contract, values: Mapping[str, Any]) -> None:
         contract.medical_areas.set(values["medical_areas"])
 
 
-def _set_period_caps(capped: Contract | ContractLine, caps: PeriodCaps, *, today: date) -> None:
-    """Make the period caps what is given; a changed figure holds from the current period on."""
+def set_period_caps(capped: Contract | ContractLine, caps: PeriodCaps, *, today: date) -> None:
+    """Make the period caps what is given; a changed figure holds from the current period on.
+
+    For services beside this module, on what they have locked.
+    """
     existing = {Period(cap.period): cap for cap in capped.period_caps.all()}
     for period, figures in caps.items():
         cap = existing.get(period)

@@ -554,6 +554,15 @@ NO_PATIENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         [
+            *("delivery-plans", "delivery-plan", "delivery-plan-new", "delivery-plan-edit"),
+            *("delivery-plan-import", "delivery-plan-agree", "delivery-plan-revise"),
+            *("delivery-plan-discard", "delivery-plan-end", "delivery-plan-version"),
+            *("delivery-plan-report", "api-delivery-plan-list", "api-delivery-plan-detail"),
+        ],
+        "volumes by week, no patient",
+    ),
+    **dict.fromkeys(
+        [
             *("contract-alerts", "contract-checklist", "contract-contact-new", "contract-document"),
             *("contract-contact-remove", "contract-document-new", "contract-document-remove"),
             *("contract-edit", "contract-history", "contract-import", "contract-import-file"),

@@ -73,6 +73,7 @@ OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
 OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}
 OWN |= {"clinic-costs", "api-invoices"}
+OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy", "allocations", "offer-drafts"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
@@ -162,6 +163,12 @@ REGISTRY |= {"contract-import-file", "contracts-export"}
 # The region that pays sees its invoices: tests/contracts/test_invoice_pages.py.
 REGISTRY |= {"invoice", "invoice-line", "invoice-file"}
 REGISTRY |= {"contract-costs-file", "clinic-costs-file"}
+# Figures by region and provider, no patient: tests/capacity/test_delivery_plans.py.
+PLANS = {"delivery-plan", "api-delivery-plan-detail", "delivery-plan-report"}
+PLANS |= {
+    f"delivery-plan-{what}"
+    for what in ("edit", "import", "agree", "revise", "discard", "end", "version")
+}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -193,7 +200,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | objects
+    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -124,7 +124,10 @@ WITHOUT_PATIENTS = {
         *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
         *("OpeningDay", "PeriodCap", "PeriodCount", "Procedure"),
     },
-    "capacity": {"QualityMeasure", "WaitingTime", "WaitingTimeFile"},
+    "capacity": {
+        *("DeliveryPlan", "PlanVersion", "PlannedWeek"),
+        *("QualityMeasure", "WaitingTime", "WaitingTimeFile"),
+    },
     "referral": {"CaseNumberCounter"},
     "notices": {"LetterBatch", "StaffMail"},
 }

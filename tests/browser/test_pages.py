@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from capacity.plans import services as plans
+from capacity.plans.weeks import Week, weeks_of
 from capacity.services import import_waiting_times
 from capacity.slots.services import withdraw_slot
 from contracts.files.columns import COLUMNS
@@ -40,6 +42,7 @@ from tests.factories import (
     manager_actor,
     navigator_actor,
     operator_actor,
+    provider_actor,
     region_admin_actor,
     user_of,
 )
@@ -124,6 +127,7 @@ def pages() -> Iterator[Address]:
     yield from waiting_time_pages(navigator, line)
     yield from allocation_pages(home)
     yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
+    yield from delivery_plan_pages(owner, line)
 
 
 def allocation_pages(home: MadeCase) -> Iterator[Address]:
@@ -140,6 +144,29 @@ def allocation_pages(home: MadeCase) -> Iterator[Address]:
     yield navigator, reverse("allocation", args=[waits.pk])
     yield navigator, reverse("offer-drafts")
     yield navigator, reverse("case", args=[home.case.number])
+
+
+def delivery_plan_pages(owner: Actor, line: ContractLine) -> Iterator[Address]:
+    """The list, a plan as it is made, agreed and changed, and as manager and supplier see it."""
+    now = timezone.now()
+    year = Week.of(timezone.localdate(now)).year
+    plan = plans.create_plan(line, year=year, whole_provider=False, actor=owner, now=now)
+    volumes = {week.number: 30 for week in weeks_of(year)}
+    plans.save_weeks(plan, volumes, actor=owner, now=now)
+    plans.agree_plan(plan, agreed_with="Planeringen", actor=owner, now=now)
+    plans.revise_plan(plan, reason="Fler väntar.", actor=owner, now=now)
+    draft = plans.create_plan(line, year=year + 1, whole_provider=True, actor=owner, now=now)
+    yield owner, reverse("delivery-plans")
+    yield owner, f"{reverse('delivery-plans')}?year=nej"
+    yield owner, reverse("delivery-plan-new")
+    for one in (plan, draft):
+        yield owner, reverse("delivery-plan", args=[one.pk])
+        yield owner, reverse("delivery-plan-edit", args=[one.pk])
+    yield owner, reverse("delivery-plan-import", args=[draft.pk])
+    yield owner, reverse("delivery-plan-version", args=[plan.pk, 1])
+    for actor in (manager_actor(line.contract.owner_region), provider_actor(line.care_unit)):
+        yield actor, reverse("delivery-plans")
+        yield actor, reverse("delivery-plan", args=[plan.pk])
 
 
 def waiting_time_pages(navigator: Actor, line: ContractLine) -> Iterator[Address]:

@@ -157,6 +157,33 @@ def test_loading_what_was_exported_changes_nothing(owner, unit):
         assert contract_rows(visible_contracts(owner)) == before
 
 
+def test_period_caps_come_and_go_with_the_file(owner, unit):
+    caps = {"tak per vecka antal": "3", "radens tak per månad kronor": "1 000,50"}
+    made = load(owner, row(**caps))
+    assert made.stored == 1, made.report
+    contract = Contract.objects.get()
+    assert [(c.period, c.cap_volume) for c in contract.period_caps.all()] == [("week", 3)]
+    (of_line,) = contract.lines.get().period_caps.all()
+    assert (of_line.period, of_line.cap_sek) == ("month", Decimal("1000.50"))
+    exported = contract_rows(visible_contracts(owner))
+    assert load(owner, csv_file(exported)).stored == 1
+    assert contract_rows(visible_contracts(owner)) == exported
+    load(owner, row(**(caps | {"tak per vecka antal": ""})))
+    assert not contract.period_caps.exists()
+
+
+def test_a_column_that_the_file_does_not_have_is_left_alone(owner, unit):
+    load(owner, row(**{"optionsår": "2", "radens tak per år antal": "9", "ingår": "Vård."}))
+    lean = {k: v for k, v in row(pris="90000").items() if k not in {"tak antal", "mvo"}}
+    made = load(owner, {k: v for k, v in lean.items() if k != "radens tak antal"})
+    assert made.stored == 1, made.report
+    contract, line = Contract.objects.get(), ContractLine.objects.get()
+    assert (contract.cap_volume, contract.option_years) == (50, 2)
+    assert contract.medical_areas.count() == 1
+    assert (line.price_sek, line.cap_volume, line.included) == (Decimal(90_000), 20, "Vård.")
+    assert line.period_caps.get().cap_volume == 9
+
+
 def test_a_navigator_loads_no_contracts(unit):
     with pytest.raises(NotAllowed):
         load(navigator_actor(RegionFactory()), row())
@@ -204,3 +231,11 @@ def test_the_report_is_handed_back_as_a_file(owner, unit, client):
 
 def test_every_column_has_a_heading_of_its_own():
     assert len({column.heading for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_a_contracts_lines_come_in_the_order_of_their_codes(owner, unit):
+    load(owner, *(row(kvå=kva) for kva in ("NGB49", "JAB30", "NFB49")))
+    ContractLine.objects.filter(kva="JAB30").update(included="flyttad i tabellen")
+    rows = contract_rows(visible_contracts(owner))
+    kva = rows[0].index("kvå")
+    assert [one[kva] for one in rows[1:]] == ["JAB30", "NFB49", "NGB49"]

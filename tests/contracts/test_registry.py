@@ -4,11 +4,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
+from rest_framework.test import APIClient
 
 from contracts import services
 from contracts.models import ChecklistItem, Contract, Period, PeriodCap
 from contracts.services import PeriodFigures
 from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.models import ApiToken
+from organisations.scopes import Scope
 from tests.factories import (
     CareUnitFactory,
     ContractFactory,
@@ -22,6 +26,7 @@ from tests.factories import (
     navigator_actor,
     provider_actor,
     stockholm,
+    user_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -294,3 +299,23 @@ def test_the_counters_survive_a_change_of_the_terms():
     services.change_contract(line.contract, {"title": "Ny"}, why="x", actor=owner, now=NOW)
     line.contract.refresh_from_db()
     assert line.contract.taken_volume == 1
+
+
+def test_other_systems_read_checklist_and_documents_from_the_same_source():
+    contract, owner = made()
+    document = services.add_document(
+        contract, name="avtal.pdf", content=b"%PDF-1.7 x", actor=owner, now=NOW
+    )
+    services.remove_document(
+        services.add_document(
+            contract, name="gammalt.pdf", content=b"%PDF-1.7 y", actor=owner, now=NOW
+        ),
+        actor=owner,
+        now=NOW,
+    )
+    _row, token = ApiToken.objects.create(user_of(owner), scopes=[Scope.CONTRACTS_READ])
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    answer = client.get(reverse("api-contract-detail", args=[contract.pk])).json()
+    assert [one["sha256"] for one in answer["documents"]] == [document.sha256]
+    assert {one["question"] for one in answer["checklist"]} == set(ChecklistItem.Question)

@@ -1,0 +1,1 @@
+"""Delivery plans: forecast, plan, follow-up and the report to the supplier."""
