@@ -16,7 +16,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from capacity.distance import great_circle_km
-from capacity.matching.filters import OF_LINE, OF_PATIENT, fails
+from capacity.matching.filters import asked_of, fails_for_all
 from capacity.matching.need import Need
 from capacity.matching.scores import NATIONAL, Weights, distance_tenths, shares, tenths
 from capacity.matching.terms import Option, Quality, Terms, Wait
@@ -127,10 +127,14 @@ class Landscape:
     def ranked(self, need: Need) -> list[Ranked]:
         """The lines that pass every hard filter, best first; without words and thus fast."""
         weight = self.weights(need.region).distance
+        filters = asked_of(need)
         found = []
         for option, points in self._usable_for(need):
             km = self.km(need, option.line.care_unit)
-            if not fails(OF_PATIENT, option.terms, need, km):
+            for fails in filters:
+                if fails(option.terms, need, km):
+                    break
+            else:
                 found.append(Ranked(points + distance_tenths(weight, km), km, option))
         found.sort(key=_order)
         return found
@@ -165,7 +169,7 @@ class Landscape:
             self._usable[key] = [
                 (option, sum(tenths(weights.of(name), lost) for name, lost in parts.items()))
                 for option in self.options(need.kva)
-                if not fails(OF_LINE, option.terms, need, 0)
+                if not fails_for_all(option.terms, need)
                 for parts in [shares(option, need.region)]
             ]
         return self._usable[key]

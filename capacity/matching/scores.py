@@ -151,8 +151,12 @@ def names() -> dict[str, str]:
 def scales() -> dict[str, str]:
     """What gives all points and what none, for each criterion."""
     return {
-        "wait": _("0 dagar ger full poäng, 180 dagar eller mer ger ingen. Okänd ger en fjärdedel."),
-        "distance": _("0 km ger full poäng, 800 km eller mer ger ingen. Räknas fågelvägen."),
+        "wait": _(
+            "0 dagar ger full poäng, %(most)s dagar eller mer ger ingen. Okänd ger en fjärdedel."
+        )
+        % {"most": NO_POINTS["wait"]},
+        "distance": _("0 km ger full poäng, %(most)s km eller mer ger ingen. Räknas fågelvägen.")
+        % {"most": NO_POINTS["distance"]},
         "price": _(
             "Halva medianpriset ger två tredjedelar, medianpriset en tredjedel och en och en halv "
             "gång medianpriset ingen."
