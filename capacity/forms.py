@@ -110,8 +110,8 @@ class WaitingTimeFileForm(PlainForm):
 
 
 def _weight(name: str) -> forms.IntegerField:
-    label = MatchingWeights._meta.get_field(name).verbose_name
-    return forms.IntegerField(label=str(label).capitalize(), min_value=0, max_value=100)
+    label = str(getattr(MatchingWeights._meta.get_field(name), "verbose_name", name))
+    return forms.IntegerField(label=label.capitalize(), min_value=0, max_value=100)
 
 
 class WeightsForm(PlainForm):

@@ -23,7 +23,7 @@ from capacity.matching import (
 )
 from capacity.matching.scores import names, scales
 from capacity.models import OWN_SOURCE, QualityMeasure, WaitingTimeFile
-from capacity.services import change_weights, import_waiting_times
+from capacity.services import change_weights, import_waiting_times, weights_in_words
 from capacity.situation import (
     DEFINITIONS,
     FEWEST,
@@ -118,7 +118,7 @@ def weights_page(request: HttpRequest) -> HttpResponse:
         "current": current,
         "may_change": may_change,
         "history": list(history_of(region.code)[:HISTORY]),
-        "national": NATIONAL,
+        "national": weights_in_words({key: NATIONAL.of(key) for key in CRITERIA}),
     }
     form = None
     if may_change:
@@ -127,7 +127,7 @@ def weights_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Vikterna är sparade och gäller från nu."))
             return redirect("matching-weights")
         if form.is_bound and form.is_valid() and form.cleaned_data["kva"]:
-            tried = Weights(**form.values(), region=region.code, version=current.version + 1)
+            tried = current.with_values(form.values())
             kva = form.cleaned_data["kva"]
             context |= {
                 "moved": preview(region, kva=kva, weights=tried, today=today),

@@ -299,7 +299,7 @@ class PartSerializer(serializers.Serializer[Any]):
     points = serializers.FloatField()
     possible = serializers.IntegerField()
     scale = serializers.CharField(help_text="Vad som ger full poäng och ingen.")
-    source = serializers.CharField(help_text="Källa, kod och dag eller år.")
+    said_by = serializers.CharField(source="source", help_text="Källa, kod och dag eller år.")
 
 
 class LineSerializer(serializers.ModelSerializer[ContractLine]):

@@ -4,7 +4,7 @@ Those of the line are the same for all patients of a region; those of the patien
 each. What is merely not known leaves no line out, but is said as a warning.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -19,10 +19,14 @@ from organisations.models import equipment_in_words
 
 
 class Filter(NamedTuple):
-    """``fails(terms, need, km)`` says whether the line is left out, ``why`` the reason."""
+    """``fails(terms, need, km)`` says whether the line is left out, ``why`` the reason.
+
+    ``asked(need)`` is false for a need that no line can fail, which spares most of the asking.
+    """
 
     fails: Callable[[Terms, Need, int], bool]
     why: Callable[[Terms, Need, int], str]
+    asked: Callable[[Need], bool] = lambda need: True
 
 
 def _full_periods(terms: Terms, _need: Need, _km: int) -> str:
@@ -100,6 +104,7 @@ OF_PATIENT: tuple[Filter, ...] = (
             _("Patienten behöver %(language)s, enheten har %(offered)s.")
             % {"language": in_words(n.languages), "offered": in_words(t.languages)}
         ),
+        lambda n: bool(n.languages),
     ),
     Filter(
         lambda t, n, km: not n.equipment <= t.equipment,
@@ -107,6 +112,7 @@ OF_PATIENT: tuple[Filter, ...] = (
             _("Enheten har inte: %(missing)s.")
             % {"missing": ", ".join(equipment_in_words(n.equipment - t.equipment)).lower()}
         ),
+        lambda n: bool(n.equipment),
     ),
     Filter(
         lambda t, n, km: n.max_distance_km is not None and km > n.max_distance_km,
@@ -114,6 +120,7 @@ OF_PATIENT: tuple[Filter, ...] = (
             _("Ligger %(km)s km bort fågelvägen, patienten reser högst %(most)s km.")
             % {"km": km, "most": n.max_distance_km}
         ),
+        lambda n: n.max_distance_km is not None,
     ),
 )
 
@@ -132,8 +139,14 @@ def refusals(line: ContractLine, need: Need, *, today: date) -> list[str]:
     return reasons(Terms.of(line, today=today), need, km)
 
 
-def fails(filters: Iterable[Filter], terms: Terms, need: Need, km: int) -> bool:
-    return any(one.fails(terms, need, km) for one in filters)
+def fails_for_all(terms: Terms, need: Need) -> bool:
+    """Whether the line is left out for every patient of the need's region."""
+    return any(one.fails(terms, need, 0) for one in OF_LINE)
+
+
+def asked_of(need: Need) -> list[Callable[[Terms, Need, int], bool]]:
+    """The filters that a line may fail for this patient."""
+    return [one.fails for one in OF_PATIENT if one.asked(need)]
 
 
 def warnings(terms: Terms, need: Need) -> list[str]:

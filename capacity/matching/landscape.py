@@ -11,11 +11,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from capacity.distance import great_circle_km
-from capacity.matching.filters import OF_LINE, OF_PATIENT, fails
+from capacity.matching.filters import asked_of, fails_for_all
 from capacity.matching.need import Need
 from capacity.matching.scores import NATIONAL, Weights, distance_tenths, shares, tenths
 from capacity.matching.terms import Option, Quality, Terms, Wait
@@ -75,10 +76,12 @@ class Landscape:
         self._km: dict[tuple[Decimal, Decimal], dict[int, int]] = defaultdict(dict)
 
     @classmethod
+    @transaction.atomic
     def load(
         cls, codes: Collection[str] | None, *, today: date, with_units: bool = False
     ) -> "Landscape":
-        """The landscape for some requested codes, or for all of them, in at most nine queries.
+        """The landscape for some requested codes, or for all of them, in at most seven queries
+        within one transaction.
 
         ``with_units`` also reads the units that have a wait for the codes and no line.
         """
@@ -124,10 +127,14 @@ class Landscape:
     def ranked(self, need: Need) -> list[Ranked]:
         """The lines that pass every hard filter, best first; without words and thus fast."""
         weight = self.weights(need.region).distance
+        filters = asked_of(need)
         found = []
         for option, points in self._usable_for(need):
             km = self.km(need, option.line.care_unit)
-            if not fails(OF_PATIENT, option.terms, need, km):
+            for fails in filters:
+                if fails(option.terms, need, km):
+                    break
+            else:
                 found.append(Ranked(points + distance_tenths(weight, km), km, option))
         found.sort(key=_order)
         return found
@@ -162,7 +169,7 @@ class Landscape:
             self._usable[key] = [
                 (option, sum(tenths(weights.of(name), lost) for name, lost in parts.items()))
                 for option in self.options(need.kva)
-                if not fails(OF_LINE, option.terms, need, 0)
+                if not fails_for_all(option.terms, need)
                 for parts in [shares(option, need.region)]
             ]
         return self._usable[key]
@@ -195,11 +202,10 @@ def _terms(lines: list[ContractLine], *, today: date) -> list[Terms]:
     for contract_id, code in allowed.values_list("contract_id", "region_id"):
         regions[contract_id].add(code)
     sets = {pk: frozenset(codes) for pk, codes in regions.items()}
-    caps: dict[tuple[str, int | None], list[PeriodCap]] = defaultdict(list)
-    for cap in PeriodCap.objects.on(today).filter(contract_id__in=contracts):
-        caps["contract", cap.contract_id].append(cap)
-    for cap in PeriodCap.objects.on(today).filter(line_id__in=[line.pk for line in lines]):
-        caps["line", cap.line_id].append(cap)
+    caps: dict[tuple[int | None, int | None], list[PeriodCap]] = defaultdict(list)
+    of_any = Q(contract_id__in=contracts) | Q(line_id__in=[line.pk for line in lines])
+    for cap in PeriodCap.objects.on(today).filter(of_any):
+        caps[cap.contract_id, cap.line_id].append(cap)
     return [
         Terms(
             line,
@@ -207,7 +213,7 @@ def _terms(lines: list[ContractLine], *, today: date) -> list[Terms]:
             sets.get(line.contract_id, frozenset()),
             tuple(
                 cap
-                for cap in (*caps["line", line.pk], *caps["contract", line.contract_id])
+                for cap in (*caps[None, line.pk], *caps[line.contract_id, None])
                 if not cap.has_room_for(line.price_sek)
             ),
         )
@@ -233,22 +239,27 @@ def _newest_waits(codes: set[str] | None, *, today: date) -> dict[tuple[int, str
         return {(unit, kva): Wait(days, kva, day, by) for unit, kva, days, day, by in newest}
     return {
         (unit, kva): Wait(said["days"], kva, date.fromisoformat(said["day"]), said["source"])
-        for kva in sorted(codes)
-        for unit, said in _newest_of_each_unit(fresh, kva)
+        for unit, *by_code in _newest_of_each_unit(fresh, sorted(codes))
+        for kva, said in zip(sorted(codes), by_code, strict=True)
         if said
     }
 
 
 def _newest_of_each_unit(
-    fresh: QuerySet[WaitingTime], kva: str
-) -> Iterable[tuple[int, dict[str, Any] | None]]:
-    """By one look into the index for each unit, however many days and sources there are."""
-    newest = fresh.filter(care_unit=OuterRef("pk"), kva=kva).order_by("-day", "source")
+    fresh: QuerySet[WaitingTime], codes: list[str]
+) -> Iterable[tuple[Any, ...]]:
+    """The unit and what is said for each code, by one look into the index for each.
+
+    However many days and sources there are.
+    """
+    newest = fresh.filter(care_unit=OuterRef("pk")).order_by("-day", "source")
     said = JSONObject(days="median_days", day="day", source="source")
     return (
         CareUnit.objects.filter(receives=True, is_active=True)
         .order_by()
-        .values_list("pk", Subquery(newest.values(said=said)[:1]))
+        .values_list(
+            "pk", *(Subquery(newest.filter(kva=kva).values(said=said)[:1]) for kva in codes)
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from organisations.languages import needs_language, said_languages
 
@@ -22,11 +23,11 @@ class Need:
     equipment: frozenset[str] = frozenset()  # codes of Equipment
     sending_unit_id: int | None = None  # never proposed to its own patients
 
-    @property
+    @cached_property
     def languages(self) -> frozenset[str]:
         """Codes of which any one will do; empty when none is needed or none was understood."""
         return said_languages(self.language) if self.needs_language else frozenset()
 
-    @property
+    @cached_property
     def needs_language(self) -> bool:
         return bool(self.language) and needs_language(self.language)

@@ -4,7 +4,8 @@ So a better value never lowers a rank. Points are counted in tenths, as whole nu
 what the page shows is the score.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,11 @@ class Weights:
 
     def of(self, criterion: str) -> int:
         return int(getattr(self, criterion))
+
+    def with_values(self, values: Mapping[str, int]) -> "Weights":
+        """Had the region these values for the criteria."""
+        changed: dict[str, Any] = {key: values[key] for key in CRITERIA}
+        return replace(self, **changed)
 
     @property
     def label(self) -> str:
@@ -145,8 +151,12 @@ def names() -> dict[str, str]:
 def scales() -> dict[str, str]:
     """What gives all points and what none, for each criterion."""
     return {
-        "wait": _("0 dagar ger full poäng, 180 dagar eller mer ger ingen. Okänd ger en fjärdedel."),
-        "distance": _("0 km ger full poäng, 800 km eller mer ger ingen. Räknas fågelvägen."),
+        "wait": _(
+            "0 dagar ger full poäng, %(most)s dagar eller mer ger ingen. Okänd ger en fjärdedel."
+        )
+        % {"most": NO_POINTS["wait"]},
+        "distance": _("0 km ger full poäng, %(most)s km eller mer ger ingen. Räknas fågelvägen.")
+        % {"most": NO_POINTS["distance"]},
         "price": _(
             "Halva medianpriset ger två tredjedelar, medianpriset en tredjedel och en och en halv "
             "gång medianpriset ingen."

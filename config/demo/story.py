@@ -436,14 +436,13 @@ class Teller:
 
     def _needs(self) -> dict[str, Any]:
         """A few need an interpreter or equipment, or have a limit on the way."""
-        random = self.random
         needs: dict[str, Any] = {}
-        if random.random() < 0.08:
-            needs["interpreter"] = random.choice(places.INTERPRETERS)  # nosec B311 # demonstration data
-        if random.random() < 0.1:
-            needs["max_distance_km"] = random.choice((150, 250, 400))  # nosec B311 # demonstration data
-        if random.random() < 0.06:
-            needs["equipment"] = (random.choice(places.EQUIPMENT),)  # nosec B311 # demonstration data
+        if self.random.random() < 0.08:
+            needs["interpreter"] = self.random.choice(places.INTERPRETERS)
+        if self.random.random() < 0.1:
+            needs["max_distance_km"] = self.random.choice((150, 250, 400))
+        if self.random.random() < 0.06:
+            needs["equipment"] = (self.random.choice(places.EQUIPMENT),)
         return needs
 
     def _note(self) -> str:
