@@ -51,8 +51,6 @@ class AllocationForm(PlainForm):
         codes.choices = [  # type: ignore[attr-defined]
             (kva, f"{name} {kva} ({cases})") for kva, name, cases in choices.procedures
         ]
-        for name in ("clinics", "kva_codes", "case_states"):
-            self.fields[name].widget.attrs["class"] = "ds-input"
 
     def wanted(self) -> dict[str, Any]:
         """What the service asks for."""

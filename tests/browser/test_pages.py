@@ -443,6 +443,7 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     )
     draft = services.create_draft(actor=home.clinic, sending_unit=home.unit, now=timezone.now())
     forms = [(home.clinic, reverse("form", args=[draft.pk]))]
+    forms.append((home.navigator, reverse("allocations")))
     for made, actor, verbs in (
         (home, home.navigator, ("return_to_clinic", "park", "end", "pause", "note")),
         (offered, home.navigator, ("accept", "decline", "withdraw_offer")),
