@@ -39,7 +39,7 @@ class SlotFilter(django_filters.FilterSet):
     """By code or words, region, week and the patient's ASA class."""
 
     q = django_filters.CharFilter(
-        method="by_words", label=_("Åtgärd eller enhet, kod eller ord"), max_length=60
+        method="by_words", label=_("Åtgärd eller enhet"), max_length=60
     )
     region = django_filters.ModelChoiceFilter(
         field_name="care_unit__region",

@@ -306,6 +306,10 @@ class Teller:
                 at = self._working_hour(self.now - timedelta(days=9))
                 self._stand_at(clinic, region, state, at)
                 self.told += 1
+        for clinic in places.CLINICS:
+            if clinic.codes == places.ORTHO:
+                self._stand_watched(clinic, self._working_hour(self.now - timedelta(days=9)))
+                self.told += 1
 
     def _stand_at(self, clinic: places.Clinic, region: str, state: int, at: datetime) -> None:
         """Walk a case ``state`` steps: received, taken, offered, accepted, confirmed, booked,
@@ -348,6 +352,25 @@ class Teller:
                 actor=provider,
                 now=self.now - timedelta(hours=4),
             )
+
+    def _stand_watched(self, clinic: places.Clinic, at: datetime) -> None:
+        """A case of the clinic's on the watch list, for whom the free places may be right."""
+        navigator = self._actor(f"lots.{REGION_USERS[clinic.region][0]}")
+        case = services.submit(
+            self._submission(clinic, at, transferable=True),
+            sending_unit=self.clinics[clinic.login],
+            actor=self._actor(clinic.login),
+            now=at,
+        )
+        services.take(case, actor=navigator, now=at + timedelta(hours=3))
+        services.park(
+            case,
+            kind=WatchKind.WAIT,
+            waits_for=f"Kortare väntan för {case.kva}",
+            review_on=self._day(self.now) + timedelta(days=12),
+            actor=navigator,
+            now=at + timedelta(hours=4),
+        )
 
     def _drafts(self) -> None:
         """A few forms that somebody has begun today, and two that wait for the clinic."""
