@@ -18,7 +18,6 @@ from contracts.models import (
     PeriodCap,
 )
 from contracts.services import PeriodFigures
-from contracts.services.invoice_lines import OPEN
 from contracts.services.registry import PeriodCaps
 from organisations.models import CareUnit, MedicalArea, Provider, Region
 from organisations.plain_forms import PlainForm, date_field
@@ -259,7 +258,8 @@ class DeviationFilterForm(RegistryForm):
     state = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("Alla öppna"))] + [(state.value, state.label) for state in OPEN],
+        choices=[("", _("Alla öppna"))]
+        + [(state.value, state.label) for state in InvoiceLine.OPEN],
     )
     deviation = forms.ChoiceField(
         label=_("Avvikelse"), required=False, choices=[("", _("Alla")), *Deviation.choices]

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.models import Invoice, InvoiceFile, InvoiceLine
-from contracts.selectors.invoices import invoices_of, record_look
-from contracts.services import may_receive, receive_invoices
+from contracts.selectors.invoices import invoices_of, may_receive, record_look
+from contracts.services import receive_invoices
 from organisations.api import actor_of
 from organisations.masking import masked
 from organisations.uploads import XLSX

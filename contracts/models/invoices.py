@@ -126,6 +126,9 @@ class InvoiceLine(models.Model):
         SETTLED = "settled", _("Godkänd")
         CREDITED = "credited", _("Krediterad")
 
+    # Waits for a person, or for the provider.
+    OPEN = (State.DEVIATES, State.DISPUTED, State.AWAITS_CREDIT)
+
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
     position = models.PositiveIntegerField(_("rad"))
     line_id = models.CharField(_("radens nummer"), max_length=50)

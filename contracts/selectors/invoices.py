@@ -8,12 +8,17 @@ from django.db.models import Count, Q, QuerySet
 
 from contracts.invoice_checks import shown_cases
 from contracts.models import Deviation, Invoice, InvoiceLine
-from contracts.services import may_receive
-from contracts.services.invoice_lines import OPEN
 from organisations.access import Actor, record_access
 from organisations.models import Role
 
 S = InvoiceLine.State
+
+RECEIVES = frozenset({Role.NAVIGATOR, Role.CONTRACT_OWNER, Role.INTEGRATION})
+
+
+def may_receive(actor: Actor) -> bool:
+    """Who reads invoices for a region; an integration of one unit does not."""
+    return actor.role in RECEIVES and actor.region is not None and actor.care_unit_id is None
 
 
 def invoices_of(actor: Actor) -> QuerySet[Invoice]:
@@ -24,7 +29,10 @@ def invoices_of(actor: Actor) -> QuerySet[Invoice]:
         invoices = own if may_receive(actor) else invoices.none()
     return (
         invoices.select_related("provider", "file")
-        .annotate(n_lines=Count("lines"), n_open=Count("lines", filter=Q(lines__state__in=OPEN)))
+        .annotate(
+            n_lines=Count("lines"),
+            n_open=Count("lines", filter=Q(lines__state__in=InvoiceLine.OPEN)),
+        )
         .order_by("-pk")
     )
 
@@ -40,7 +48,7 @@ def deviating_lines(
     actor: Actor, *, state: str = "", deviation: str = "", words: str = ""
 ) -> QuerySet[InvoiceLine]:
     """What is not settled, the oldest first; ``words`` is a case or invoice number or a seller."""
-    lines = invoice_lines_of(actor).filter(state__in=[state] if state else OPEN)
+    lines = invoice_lines_of(actor).filter(state__in=[state] if state else InvoiceLine.OPEN)
     if deviation in Deviation.values:
         lines = lines.filter(deviations__contains=[deviation])
     words = words.replace("\x00", "").strip()

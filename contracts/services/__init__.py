@@ -10,7 +10,7 @@ from contracts.services.invoice_lines import (
     may_decide,
     process_treated,
 )
-from contracts.services.invoices import Received, may_receive, receive_invoices
+from contracts.services.invoices import Received, receive_invoices
 from contracts.services.registry import (
     PeriodFigures,
     add_contact,
@@ -36,7 +36,6 @@ __all__ = [
     "lower",
     "may_change",
     "may_decide",
-    "may_receive",
     "process_treated",
     "receive_invoices",
     "release",

@@ -22,7 +22,6 @@ from organisations.models import Role
 
 S = InvoiceLine.State
 Verb = InvoiceLog.Verb
-OPEN = (S.DEVIATES, S.DISPUTED, S.AWAITS_CREDIT)
 DECIDES = frozenset({Role.NAVIGATOR, Role.CONTRACT_OWNER})
 MAX_REASON = 500
 
@@ -98,7 +97,7 @@ def _lock(line: InvoiceLine) -> tuple[InvoiceLine, CallOff | None]:
         .select_for_update(of=("self",))
         .get(pk=line.pk)
     )
-    if locked.state not in OPEN:
+    if locked.state not in InvoiceLine.OPEN:
         raise WrongState(
             _("Raden är redan avgjord: %(state)s.") % {"state": locked.get_state_display().lower()}
         )
@@ -184,7 +183,7 @@ def _of_call_off(line: InvoiceLine, call_off: CallOff) -> list[Deviation]:
         found.append(Deviation.NOT_TREATED)
     # Billed before, and neither credited nor a later line than this.
     before = InvoiceLine.objects.filter(
-        call_off=call_off, is_credit=False, pk__lt=line.pk, state__in=[*OPEN, S.SETTLED]
+        call_off=call_off, is_credit=False, pk__lt=line.pk, state__in=[*InvoiceLine.OPEN, S.SETTLED]
     )
     if call_off.state == CallOff.State.SETTLED or before.exists():
         found.append(Deviation.DOUBLE)

@@ -14,13 +14,13 @@ from contracts.files.invoice_rows import read_invoice_rows
 from contracts.files.invoices import ReadInvoice
 from contracts.files.ubl import read_ubl
 from contracts.models import Deviation, Invoice, InvoiceFile, InvoiceLine, InvoiceLog
+from contracts.selectors.invoices import may_receive
 from contracts.services.invoice_lines import lock_call_offs, process_line
 from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed
-from organisations.models import Provider, Region, Role
+from organisations.models import Provider, Region
 from organisations.uploads import XLSX, refused, safe_name
 
-RECEIVES = frozenset({Role.NAVIGATOR, Role.CONTRACT_OWNER, Role.INTEGRATION})
 XML, CSV = "application/xml", "text/csv"
 # How a text file begins that is XML and no list.
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\x00<")
@@ -33,11 +33,6 @@ class Received:
     file: InvoiceFile
     invoices: list[Invoice] = field(default_factory=list)
     is_known: bool = False
-
-
-def may_receive(actor: Actor) -> bool:
-    """Who reads invoices for a region; an integration of one unit does not."""
-    return actor.role in RECEIVES and actor.region is not None and actor.care_unit_id is None
 
 
 def receive_invoices(
