@@ -14,6 +14,7 @@ from contracts.models import (
     ContractContact,
     ContractLine,
     Deviation,
+    InvoiceLine,
     Period,
     PeriodCap,
 )
