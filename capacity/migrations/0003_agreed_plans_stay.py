@@ -76,7 +76,7 @@ CREATE TRIGGER capacity_plannedweek_no_truncate BEFORE TRUNCATE ON capacity_plan
 
 
 class Migration(migrations.Migration):
-    dependencies = [("capacity", "0002_delivery_plans"), ("organisations", "0003_rules")]
+    dependencies = [("capacity", "0002_free_capacity_holds")]
 
     operations = [
         migrations.RunSQL(

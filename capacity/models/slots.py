@@ -124,7 +124,7 @@ class TakenPlace(models.Model):
 
     It is taken for as long as the call-off under the contract is live: what releases that (a no,
     an offer that expires or is withdrawn, a rejected referral) gives the place back, by the
-    database (0003_free_capacity_holds).
+    database (0002_free_capacity_holds).
     """
 
     slot = models.ForeignKey(FreeCapacity, on_delete=models.PROTECT, related_name="places")

@@ -8,7 +8,7 @@ OF_CASE = "case_is_visible(case_id)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referral", "0004_watch_list")]
+    dependencies = [("referral", "0003_append_only_and_thinning")]
 
     operations = [
         protect("referral_watchhit", navigator=OF_CASE, clinic=OF_CASE, integration=OF_CASE),

@@ -45,7 +45,7 @@ DROP FUNCTION draft_goes_with_its_case();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referral", "0005_allocation")]
+    dependencies = [("referral", "0004_watch_list_security")]
 
     operations = [
         protect("referral_allocationrun", navigator=OWN_REGION),

@@ -52,7 +52,7 @@ OF_INVOICE = dict.fromkeys(PAYERS, "invoice_is_visible(invoice_id)")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0003_invoices"), ("organisations", "0003_rules")]
+    dependencies = [("contracts", "0002_caps_hold"), ("organisations", "0003_rules")]
 
     operations = [
         migrations.RunSQL(VISIBLE, "DROP FUNCTION invoice_is_visible(bigint)"),

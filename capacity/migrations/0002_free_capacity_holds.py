@@ -115,7 +115,7 @@ ALTER POLICY capacity_freecapacity_change ON capacity_freecapacity USING ({0}) W
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("capacity", "0002_free_capacity"),
+        ("capacity", "0001_initial"),
         ("contracts", "0002_caps_hold"),
         ("organisations", "0003_rules"),
     ]
