@@ -38,9 +38,7 @@ class WeekFilter(django_filters.Filter):
 class SlotFilter(django_filters.FilterSet):
     """By code or words, region, week and the patient's ASA class."""
 
-    q = django_filters.CharFilter(
-        method="by_words", label=_("Åtgärd eller enhet"), max_length=60
-    )
+    q = django_filters.CharFilter(method="by_words", label=_("Åtgärd eller enhet"), max_length=60)
     region = django_filters.ModelChoiceFilter(
         field_name="care_unit__region",
         queryset=Region.objects.all(),
