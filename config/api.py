@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path, reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -27,6 +28,7 @@ from referral.api import CaseViewSet
 from statistics.api import StatisticsView
 
 
+@csrf_exempt  # there is nothing to protect, and a program that posts here is to read why
 def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """No such address under ``/api/``, said as a problem."""
     missing = problem(404, _("Adressen finns inte i API:et."), "not_found")
