@@ -115,7 +115,7 @@ WITHOUT_PATIENTS = {
         *("ContractDocument", "ContractImport", "ContractLine", "ContractVersion"),
         *("PeriodCap", "PeriodCount", "Procedure"),
     },
-    "capacity": {"QualityMeasure", "WaitingTime", "WaitingTimeFile"},
+    "capacity": {"MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"},
     "referral": {"CaseNumberCounter"},
     "notices": {"LetterBatch", "StaffMail"},
 }
