@@ -35,7 +35,7 @@ from organisations.models import (
     User,
 )
 from referral import services
-from referral.services.waiting_list import ALLOCATED_STATES
+from referral.services.allocation import ALLOCATED_STATES
 
 MONTHS = 18
 CASES = 255

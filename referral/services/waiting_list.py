@@ -16,15 +16,12 @@ from capacity.allocation import Placed, Problem, Waiting, Way
 from capacity.allocation.places import limits_of
 from capacity.allocation.ways import Ways
 from contracts.models import ContractLine
-from referral.models import AllocationRow, AllocationRun, BlockReach, Case, CaseState, Consent
+from referral.models import AllocationRow, AllocationRun, BlockReach, Case, Consent
 from referral.selectors.matching import need_of
 from referral.services.consents import says_no
 from referral.services.offers import remaining_home_wait
 
 Outcome = AllocationRow.Outcome
-
-# An offer is made in the first; the others are proposals: such a case is taken, or resumed, first.
-ALLOCATED_STATES = (CaseState.IN_PROGRESS, CaseState.RECEIVED, CaseState.WATCHED)
 
 
 @dataclass

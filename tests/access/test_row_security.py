@@ -126,7 +126,7 @@ WITHOUT_PATIENTS = {
     },
     "capacity": {
         *("DeliveryPlan", "PlanVersion", "PlannedWeek"),
-        *("QualityMeasure", "WaitingTime", "WaitingTimeFile"),
+        *("MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"),
     },
     "referral": {"CaseNumberCounter"},
     "notices": {"LetterBatch", "StaffMail"},

@@ -16,7 +16,7 @@ from organisations.sweeps import run_due
 from referral import services
 from referral.models import AllocationRow, AllocationRun, Case, CaseState, Offer, OfferDraft
 from referral.selectors.allocation import drafts_of, rows_of, runs_of
-from referral.services import allocation
+from referral.services import allocation, calculation
 from tests.factories import (
     CareUnitFactory,
     ContractLineFactory,
@@ -99,7 +99,7 @@ def test_a_run_that_fails_says_so_and_holds_up_no_other(monkeypatch):
     def fail(*_args: object, **_kwargs: object) -> None:
         raise ArithmeticError
 
-    monkeypatch.setattr(allocation, "allocate", fail)
+    monkeypatch.setattr(calculation, "allocate", fail)
     assert run_due(now=timezone.now())["allocations"] == 1
     run.refresh_from_db()
     assert run.state == AllocationRun.State.FAILED
