@@ -229,7 +229,7 @@ def _process(invoices: list[Invoice], *, actor: Actor, now: datetime) -> None:
         deviations__contains=[Deviation.CREDIT_UNKNOWN],
         invoice__credits_number__in=[invoice.number for invoice in invoices],
         invoice__provider__in={invoice.provider_id for invoice in invoices},
-        case_number__in=set(call_offs),
+        case_number__in={line.case_number for line in lines if line.case_number},
     ).select_related("invoice")
     waiting = list(early.order_by("pk").select_for_update(of=("self",)))
     invoiced = [line for line in lines if not line.is_credit]

@@ -413,6 +413,15 @@ def test_a_credit_that_comes_before_its_invoice_finds_it_later():
     assert call_off_of(made).state == CallOff.State.USED
 
 
+def test_a_credit_that_came_before_a_line_without_call_off_closes_that_line():
+    made = treated()
+    credit = the_line(credit_of(made, case=OTHER_CASE), made)
+    line = the_line(bill_for(made, case=OTHER_CASE), made)
+    credit.refresh_from_db()
+    line.refresh_from_db()
+    assert (line.state, credit.state) == (S.CREDITED, S.SETTLED)
+
+
 def test_a_double_is_settled_once_the_first_is_credited():
     made = treated()
     the_line(bill_for(made), made)
