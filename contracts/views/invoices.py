@@ -25,10 +25,9 @@ from contracts.selectors import (
 from contracts.selectors.costs import DEFINITIONS, Cost, cost_rows
 from contracts.selectors.invoices import record_look
 from contracts.views.files import download
-from organisations.errors import InvalidInput
+from organisations.errors import DomainError, InvalidInput
 from organisations.models import Role
 from organisations.pages import actor_of, page_of, pager, query, roles_required
-from organisations.plain_forms import attempt
 
 payers_only = roles_required(Role.NAVIGATOR, Role.CONTRACT_OWNER)
 VERBS = {
@@ -151,13 +150,17 @@ def invoice_line(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             verb = VERBS[form.cleaned_data["decision"]]
-            reason = form.cleaned_data["reason"]
-            _done, refused = attempt(form, lambda: verb(line, reason=reason, actor=actor, now=now))
-            if refused is None:
+            try:
+                verb(line, reason=form.cleaned_data["reason"], actor=actor, now=now)
+            except InvalidInput as error:
+                form.add_refusal(error)
+            except DomainError as error:  # decided meanwhile: the form is gone
+                messages.error(request, str(error.message))
+                status = error.status
+                line.refresh_from_db()
+            else:
                 messages.success(request, _("Beslutet är sparat."))
                 return redirect("invoice-deviations")
-            status = refused
-            line.refresh_from_db()
     record_look(actor, [line], what="invoice_line", now=now)
     return render(
         request,
