@@ -12,15 +12,15 @@ import argparse
 import multiprocessing
 import os
 import random
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
+
+from benchmarks.database import own_database
 
 PLACES = 10
 PRICE = Decimal(80_000)
@@ -56,22 +56,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=8)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
+    with own_database() as folder:
         from config.embedded.places import Places
         from config.embedded.urls import DATABASE, postgres_url
+        from organisations.acting import Product, act_as
 
-        with Services(Path(folder)):
-            os.environ["DATABASE_URL"] = postgres_url(Places(Path(folder)), database=DATABASE)
-            import django
-
-            django.setup()
-            from django.core.management import call_command
-
-            call_command("migrate", verbosity=0)
-            call_command("load_reference", verbosity=0)
-            outcome = fight(arguments.rounds, arguments.processes, arguments.threads)
+        os.environ["DATABASE_URL"] = postgres_url(Places(folder), database=DATABASE)
+        act_as(Product("benchmark"))
+        outcome = fight(arguments.rounds, arguments.processes, arguments.threads)
     print(outcome)
     for text in outcome.wrong[:20]:
         print(text)
@@ -310,6 +302,8 @@ def kill_at_random(seed: int, over: threading.Event, outcome: Outcome) -> None:
     chance = random.Random(seed)
     while not over.wait(chance.uniform(0.02, 0.2)):
         with connection.cursor() as cursor:
+            # The application's role neither sees what others do nor may end it.
+            cursor.execute("RESET ROLE")
             cursor.execute(
                 "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM ("
                 " SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

@@ -10,8 +10,10 @@ from pathlib import Path
 
 
 @contextmanager
-def own_database() -> Iterator[None]:
-    """An embedded PostgreSQL with the product's tables and code lists, gone afterwards."""
+def own_database() -> Iterator[Path]:
+    """An embedded PostgreSQL with the product's tables and code lists, in a folder that is gone
+    afterwards.
+    """
     with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
         from config.embedded import Services
@@ -22,4 +24,4 @@ def own_database() -> Iterator[None]:
             import django
 
             django.setup()
-            yield
+            yield Path(folder)

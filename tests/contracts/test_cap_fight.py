@@ -24,4 +24,5 @@ def test_a_fight_with_killed_connections_loses_no_place_and_passes_no_cap(monkey
     outcome = fight(30, processes=2, threads=8)
     assert outcome.wrong == []
     assert outcome.rounds == 30
+    assert outcome.killed > 0
     assert outcome.taken >= 30 * PLACES
