@@ -181,9 +181,9 @@ def _candidates(
     return (
         cases.annotate(says=Subquery(said.values("stands")[:1]))
         .filter(~Exists(standing), Q(says=None) | Q(says=True))
-        .select_related("patient__municipality", "region")
+        .select_related("patient__municipality", "region", "form")
         # Nobody is shown: what is encrypted stays so.
-        .defer(*(f"patient__{name}" for name in SEALED))
+        .defer("form__typed", *(f"patient__{name}" for name in SEALED))
         .order_by("pk")
     )
 

@@ -20,8 +20,8 @@ from organisations.access import acting_as
 from organisations.administration import services as administration
 from organisations.errors import CapReached, DomainError, InvalidInput, WrongState
 from organisations.events import deliver_events
-from organisations.models import Assignment, CareUnit, EventDelivery, User
-from referral import services
+from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, User
+from referral import services, watch_hits
 from referral.models import Case, CaseLog, CaseState, WatchHit, WatchKind
 from referral.selectors import worklist, worklist_counts
 from tests.factories import (
@@ -103,6 +103,16 @@ def test_posted_places_give_a_to_do_at_once():
     mail = StaffMail.objects.get()
     assert made.case.number in mail.body
     assert made.patient.family_name not in mail.body + mail.subject
+
+
+def test_the_number_of_queries_does_not_grow_with_the_cases(django_assert_max_num_queries):
+    line = ContractLineFactory()
+    made = [watched(line) for _n in range(6)]
+    post(line.care_unit)
+    event = DomainEvent.objects.get(kind="free_capacity.posted")
+    with django_assert_max_num_queries(12):
+        watch_hits.on_capacity(event, timezone.now())
+    assert all(one.case.watch_hits.exists() for one in made)
 
 
 @pytest.mark.parametrize(
