@@ -212,7 +212,10 @@ def test_an_old_version_is_read_as_it_was(client, line, owner):
     record_change(line.contract, why="Först", actor=owner, now=NOW)
     Contract.objects.filter(pk=line.contract_id).update(title="Helt ny")
     page = logged_in(client, owner).get(reverse("contract-version", args=[line.contract_id, 1]))
-    assert "Knäproteser, version 1" in page.content.decode()
+    text = page.content.decode()
+    assert "Knäproteser, version 1" in text
+    assert Contract.Type(line.contract.contract_type).label in text
+    assert line.contract.contract_type not in text
 
 
 def test_a_file_is_loaded_on_the_page_and_a_bad_one_refused(client, owner):
