@@ -214,7 +214,7 @@ def test_an_old_version_is_read_as_it_was(client, line, owner):
     page = logged_in(client, owner).get(reverse("contract-version", args=[line.contract_id, 1]))
     text = page.content.decode()
     assert "Knäproteser, version 1" in text
-    assert Contract.Type(line.contract.contract_type).label in text
+    assert str(Contract.Type(line.contract.contract_type).label) in text
     assert line.contract.contract_type not in text
 
 
