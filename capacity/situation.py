@@ -136,12 +136,8 @@ _SHARE = """CASE WHEN done >= %(fewest)s
         AND round(done * (100 - {share}) / 100) NOT BETWEEN 1 AND %(fewest)s - 1
         THEN {share} END"""
 _SHARES = {name: _SHARE.format(share=name) for name in ("asa34", "general_anaesthesia")}
-_BY_UNIT = _TABLE.format(
-    each_once=_EACH_ONCE, key="unit.hsa_id", name="unit.name", **_SHARES
-)
-_BY_REGION = _TABLE.format(
-    each_once=_EACH_ONCE, key="region.code", name="region.name", **_SHARES
-)
+_BY_UNIT = _TABLE.format(each_once=_EACH_ONCE, key="unit.hsa_id", name="unit.name", **_SHARES)
+_BY_REGION = _TABLE.format(each_once=_EACH_ONCE, key="region.code", name="region.name", **_SHARES)
 _MONTHS = f"""
 SELECT date_trunc('month', time.day)::date, count(*),
        percentile_disc(0.5) WITHIN GROUP (ORDER BY time.median_days)
