@@ -12,6 +12,7 @@ from tests.factories import (
     ContractFactory,
     ContractLineFactory,
     MedicalAreaFactory,
+    ProcedureFactory,
     ProviderFactory,
     RegionFactory,
     clinic_actor,
@@ -169,6 +170,8 @@ def test_the_list_is_filtered_by_area_code_region_provider_text_and_state(client
     assert found(provider=eye.contract.provider_id) == {eye.contract.number}
     assert found(q="uddevalla knä") == {knee.contract.number}
     assert found(q="linser") == {eye.contract.number}
+    ProcedureFactory(kva=eye.kva, name="Fakoemulsifikation")
+    assert found(q="fakoemuls") == {eye.contract.number}
     assert found(state="stopped") == {eye.contract.number}
     for wrong in ({"area": "finns inte"}, {"q": "x\x00"}):
         assert found(**wrong) == both  # said at the field; nothing is hidden meanwhile
