@@ -49,7 +49,10 @@ DEFINITIONS = (
     ),
     (
         _("Små tal"),
-        _("Färre än fem åtgärder visas inte närmare. Regioners antal är avrundat till jämna fem."),
+        _(
+            "Färre än fem åtgärder visas inte närmare, inte heller en andel av så få. Regioners "
+            "antal är avrundat till jämna fem."
+        ),
     ),
 )
 
@@ -102,7 +105,7 @@ WITH chosen AS (
     FROM chosen
     JOIN organisations_careunit AS unit ON unit.id = chosen.care_unit_id
     JOIN organisations_region AS region ON region.code = unit.region_id
-), shares AS (
+), summed AS (
     SELECT key, source,
            sum(done * asa34_percent) / nullif(sum(done) FILTER (WHERE asa34_percent IS NOT NULL), 0)
                AS asa34,
@@ -111,13 +114,13 @@ WITH chosen AS (
                AS general_anaesthesia,
            sum(done) AS done
     FROM placed GROUP BY key, source
+), shares AS (
+    SELECT key, source, {asa34} AS asa34, {general_anaesthesia} AS general_anaesthesia FROM summed
 )
 SELECT placed.key, placed.name, placed.region, placed.source, count(*) AS done,
        percentile_disc(0.5) WITHIN GROUP (ORDER BY placed.median_days),
        percentile_disc(0.5) WITHIN GROUP (ORDER BY placed.p80_days),
-       CASE WHEN shares.done >= %(fewest)s THEN shares.asa34 END,
-       CASE WHEN shares.done >= %(fewest)s THEN shares.general_anaesthesia END,
-       max(placed.day)
+       shares.asa34, shares.general_anaesthesia, max(placed.day)
 FROM placed
 JOIN shares USING (key, source)
 CROSS JOIN LATERAL generate_series(1, placed.done)
@@ -125,10 +128,16 @@ WHERE placed.day > %(since)s
   AND coalesce(shares.asa34, 0) >= %(asa34)s
   AND coalesce(shares.general_anaesthesia, 0) >= %(general_anaesthesia)s
 GROUP BY placed.key, placed.name, placed.region, placed.source,
-         shares.done, shares.asa34, shares.general_anaesthesia
+         shares.asa34, shares.general_anaesthesia
 """
-_BY_UNIT = _TABLE.format(each_once=_EACH_ONCE, key="unit.hsa_id", name="unit.name")
-_BY_REGION = _TABLE.format(each_once=_EACH_ONCE, key="region.code", name="region.name")
+# A share of so many done is not shown where it is of one to four of them, or of all but so few.
+_SHARE = """CASE WHEN done >= %(fewest)s
+        AND round(done * {share} / 100) NOT BETWEEN 1 AND %(fewest)s - 1
+        AND round(done * (100 - {share}) / 100) NOT BETWEEN 1 AND %(fewest)s - 1
+        THEN {share} END"""
+_SHARES = {name: _SHARE.format(share=name) for name in ("asa34", "general_anaesthesia")}
+_BY_UNIT = _TABLE.format(each_once=_EACH_ONCE, key="unit.hsa_id", name="unit.name", **_SHARES)
+_BY_REGION = _TABLE.format(each_once=_EACH_ONCE, key="region.code", name="region.name", **_SHARES)
 _MONTHS = f"""
 SELECT date_trunc('month', time.day)::date, count(*),
        percentile_disc(0.5) WITHIN GROUP (ORDER BY time.median_days)

@@ -19,6 +19,8 @@ FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 PLANS = "delivery-plans"
+# Pages of the cases that have an address of their own beside theirs.
+ALSO_CASES = ("allocations", "offer-drafts")
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
     Role.NAVIGATOR: (*(CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),),
@@ -69,4 +71,5 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         WEIGHTS: _("Matchning"),
     }
     url = reverse(name)
-    return {"url": url, "label": labels[name], "current": path.startswith(url)}
+    places = [url, *(reverse(also) for also in ALSO_CASES if name == CASES)]
+    return {"url": url, "label": labels[name], "current": path.startswith(tuple(places))}

@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from contracts.codes import covering_codes
-from contracts.models import Contract, ContractLine
+from contracts.models import Contract, ContractLine, Procedure
 from organisations.models import MedicalArea, Provider, Region
 
 STATES = (
@@ -45,10 +45,11 @@ class ContractFilter(django_filters.FilterSet):
         fields = ("number", "owner_region", "is_stopped", "contract_type")
 
     def by_text(self, contracts: QuerySet[Contract], _name: str, text: str) -> Any:
-        """Words in number, title, provider, what is included, unit or code."""
+        """Words in number, title, provider, what is included, unit, code or the code's name."""
         for word in text.replace("\x00", "").split():
             lines = ContractLine.objects.filter(
                 Q(kva__istartswith=word)
+                | Q(kva__in=Procedure.objects.filter(name__icontains=word).values("kva"))
                 | Q(included__icontains=word)
                 | Q(care_unit__name__icontains=word)
                 | Q(care_unit__municipality__name__icontains=word)

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from contracts.models import Contract, ContractLine, PeriodCap
+from django.db.models import TextChoices
+
+from contracts.models import ChecklistItem, Contract, ContractLine, Period, PeriodCap
+from organisations.models import MedicalArea, Region
 
 
 def content_of(contract_id: int) -> dict[str, Any]:
@@ -48,6 +51,42 @@ def content_of(contract_id: int) -> dict[str, Any]:
             for d in contract.documents.filter(removed_at__isnull=True)
         ],
     }
+
+
+def in_words(content: dict[str, Any]) -> dict[str, Any]:
+    """A version's content as people read it: the words that its codes stand for."""
+    regions = {region.code: region.short_name for region in Region.objects.all()}
+    wanted = content["medical_areas"]
+    areas = dict(MedicalArea.objects.filter(mvo__in=wanted).values_list("mvo", "name"))
+    words = {
+        "contract_type": _label(Contract.Type, content["contract_type"]),
+        "reimbursement_principle": _label(
+            Contract.Reimbursement, content["reimbursement_principle"]
+        ),
+        "medical_areas": [f"{mvo} {areas.get(mvo, '')}".strip() for mvo in wanted],
+        "regions_allowed": [regions.get(code, code) for code in content["regions_allowed"]],
+        "period_caps": _period_words(content["period_caps"]),
+        "lines": [
+            line | {"period_caps": _period_words(line["period_caps"])} for line in content["lines"]
+        ],
+        "checklist": [
+            item
+            | {
+                "question": _label(ChecklistItem.Question, item["question"]),
+                "status": _label(ChecklistItem.Status, item["status"]),
+            }
+            for item in content["checklist"]
+        ],
+    }
+    return content | words
+
+
+def _label(choices: type[TextChoices], value: str) -> str:
+    return str(dict(choices.choices).get(value, value))
+
+
+def _period_words(caps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [cap | {"period": _label(Period, cap["period"])} for cap in caps]
 
 
 def _line(line: ContractLine) -> dict[str, Any]:

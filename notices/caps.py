@@ -29,7 +29,11 @@ def on_cap_alert(event: DomainEvent, now: datetime) -> None:
     )
     contract, place = alert.contract, str(alert.contract)
     if alert.line is not None:
-        place = f"{place}, {alert.line.kva} {alert.line.care_unit.name}"
+        place = _("%(place)s, avropsrad %(kva)s hos %(unit)s") % {
+            "place": place,
+            "kva": alert.line.kva,
+            "unit": alert.line.care_unit.name,
+        }
     values = {"place": place, "percent": alert.percent, "address": _address(contract)}
     if alert.percent == 100:
         subject = _("Taket är nått: %(number)s") % {"number": contract.number}

@@ -67,7 +67,7 @@ def plans_page(request: HttpRequest) -> HttpResponse:
         {
             "plan": plan,
             "procedure": names[plan.kva],
-            "figures": _figures(plan, agreed_version(plan), actor=actor, today=today),
+            "figures": _figures(plan, _holding(plan, actor), actor=actor, today=today),
             "draft": draft_version(plan) if may_change(actor, plan) else None,
         }
         for plan in page

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 
 from django.contrib.auth.hashers import make_password
@@ -332,15 +333,27 @@ def _months(
     found = []
     for month in range(MONTHS):
         drifted = max(5, round(median * (1 + 0.015 * month) * random.uniform(0.9, 1.1)))  # nosec B311 # demonstration data
+        done, waited = random.randint(8, 60), drifted if month else median  # nosec B311 # demonstration data
+        month_of = partial(
+            WaitingTime, care_unit=unit, kva=code, day=today - timedelta(days=3 + 30 * month)
+        )
         found.append(
-            WaitingTime(
-                care_unit=unit,
-                kva=code,
-                day=today - timedelta(days=3 + 30 * month),
-                done=random.randint(8, 60),  # nosec B311 # demonstration data
-                median_days=drifted if month else median,
+            month_of(
+                done=done,
+                median_days=waited,
                 p80_days=round(max(drifted, median) * 1.5),
                 asa34_percent=Decimal(random.randint(4, 28)),  # nosec B311 # demonstration data
+                general_anaesthesia_percent=Decimal(20 + median % 50),
+                source="Demo",
+            )
+        )
+        # Half of them were judged to need it within 90 days, and waited somewhat less.
+        found.append(
+            month_of(
+                done=done // 2,
+                median_days=round(waited * 0.8),
+                p80_days=round(waited * 1.1),
+                need_within_days=90,
                 source="Demo",
             )
         )

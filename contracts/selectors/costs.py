@@ -157,6 +157,10 @@ def cost_rows(costs: Sequence[Cost], total: Cost, *, heading: str) -> list[list[
     def cell(value: Any) -> Any:
         return str(hidden) if value is None else float(value)
 
+    def visits(value: Decimal | None) -> Any:
+        whole = value is not None and value == value.to_integral_value()
+        return int(value) if whole else cell(value)  # type: ignore[arg-type]
+
     head = [heading, _("Behandlade"), _("Besök"), _("Slutreglerat, kr")]
     head += [_("Väntar på faktura, kr"), _("Summa, kr")]
     return [
@@ -165,8 +169,8 @@ def cost_rows(costs: Sequence[Cost], total: Cost, *, heading: str) -> list[list[
             [
                 cost.label,
                 str(hidden) if cost.treated is None else cost.treated,
-                *(cell(v) for v in (cost.visits, cost.settled_sek)),
-                *(cell(v) for v in (cost.waiting_sek, cost.total_sek)),
+                visits(cost.visits),
+                *(cell(v) for v in (cost.settled_sek, cost.waiting_sek, cost.total_sek)),
             ]
             for cost in (*costs, total)
         ),

@@ -181,7 +181,7 @@ def _choice(text: str, choices: Any) -> str:
     for choice in choices:
         if text.casefold() in {choice.value, str(choice.label).casefold()}:
             return str(choice.value)
-    names = ", ".join(choices.values)
+    names = ", ".join(str(label) for label in choices.labels)
     raise ValueError(_("välj något av %(names)s.") % {"names": names})
 
 

@@ -4,6 +4,7 @@ Only the contract owner of the owner region changes a contract. Every change kee
 it then reads in a :class:`ContractVersion`; call-offs name the version they were made under.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -286,16 +288,19 @@ def _changed(contract: Contract, *, why: str, actor: Actor, now: datetime) -> Co
 
 
 def _keep_version(contract: Contract, *, why: str, actor: Actor, now: datetime) -> None:
+    """A version of what has changed. What reads as before is none: a file may be read in again."""
     before = contract.versions.first()
+    content = json.loads(json.dumps(content_of(contract.pk), cls=DjangoJSONEncoder))
+    if before is not None and before.content == content:
+        return
     contract.version += 1
     contract.save(update_fields=["version"])
-    made = ContractVersion.objects.create(
+    ContractVersion.objects.create(
         contract=contract,
         number=contract.version,
         made_at=now,
         made_by=actor.name[:120],
         why=why[:300],
-        content=content_of(contract.pk),
+        content=content,
     )
-    made.refresh_from_db(fields=["content"])
-    tell_terms(contract, before=before.content if before else None, after=made.content, now=now)
+    tell_terms(contract, before=before.content if before else None, after=content, now=now)

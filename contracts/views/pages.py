@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from contracts.charts import curve_chart
 from contracts.filters import ContractSearch
-from contracts.models import Contract
 from contracts.selectors import (
     Usage,
     contracts_of,
@@ -24,6 +23,7 @@ from contracts.selectors import (
     visible_contracts,
 )
 from contracts.services import may_change
+from contracts.versions import in_words
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 
@@ -119,16 +119,10 @@ def version_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """The contract as it read after a change."""
     contract = get_object_or_404(contracts_of(actor_of(request)), pk=pk)
     version = get_object_or_404(contract.versions, number=number)
-    content = version.content
-    labels = {
-        "contract_type": dict(Contract.Type.choices),
-        "reimbursement_principle": dict(Contract.Reimbursement.choices),
-    }
-    words = {name: found.get(content[name], content[name]) for name, found in labels.items()}
     return render(
         request,
         "contracts/version.html",
-        {"contract": contract, "version": version, "content": content, "words": words},
+        {"contract": contract, "version": version, "content": in_words(version.content)},
     )
 
 

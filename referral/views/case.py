@@ -59,6 +59,8 @@ WAITS_FOR = {
     CaseState.CLOSED: _lazy("Ärendet är avslutat."),
 }
 
+SOMETHING_FOUND = _lazy("Någon kan ta emot nu. Återuppta ärendet, eller avfärda träffarna.")
+
 
 @dataclass(frozen=True)
 class ActionButton:
@@ -119,6 +121,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
     log = timeline(actor, case)
     watched = case.state == CaseState.WATCHED and actor.role == Role.NAVIGATOR
     hits = hits_of(case, today=today) if watched else []
+    found = any(not shown.reasons for shown in hits)
     return {
         "case": case,
         "form": case.form,
@@ -126,9 +129,10 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "clock": case.clock(today),
         "today": today,
         "age": case.patient.age_at(today),
-        "waits_for": WAITS_FOR[CaseState(case.state)],
+        "waits_for": SOMETHING_FOUND if found else WAITS_FOR[CaseState(case.state)],
         "buttons": buttons_for(case, actor),
         "hits": hits,
+        "hits_hold": found,
         "may_note": "note" in actions_for(case, actor),
         "offers": list(offers.order_by("-serial")),
         "attachments": list(case.form.attachments.all()),

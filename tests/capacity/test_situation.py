@@ -75,6 +75,17 @@ def test_fewer_than_five_show_no_figures(unit):
     assert table()[0].done == 5
 
 
+@pytest.mark.parametrize(
+    ("done", "percent", "shown"),
+    [(8, 38, None), (8, 0, 0), (10, 50, 50), (8, 100, 100), (20, 90, None), (40, 20, 20)],
+)
+def test_a_share_of_one_to_four_or_of_all_but_so_few_is_not_shown(unit, done, percent, shown):
+    days_ago(unit, 1, done=done, asa34_percent=percent)
+    assert table()[0].asa34_percent == shown
+    hit = [row.name for row in table(asa34_least=10)]
+    assert bool(hit) == (shown is not None and shown >= 10)
+
+
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_a_region_never_tells_a_units_small_number(numbers):
     WaitingTime.objects.all().delete()

@@ -93,6 +93,17 @@ def test_a_file_makes_contracts_with_their_lines(owner, unit):
     assert contract.versions.first().content["lines"][0]["kva"] == "NFB49"
 
 
+def test_a_file_that_changes_nothing_makes_no_version(owner, unit):
+    load(owner, row(), row(kvå="NFB49"))
+    contract = Contract.objects.get()
+    kept = contract.versions.count()
+    load(owner, row(), row(kvå="NFB49"))
+    contract.refresh_from_db()
+    assert contract.version == contract.versions.count() == kept
+    load(owner, row(pris="81000"))
+    assert contract.versions.count() == kept + 1
+
+
 def test_one_bad_row_and_nothing_is_stored(owner, unit):
     made = load(owner, row(), row(kvå="NFB49", pris="mycket"))
     assert made.stored == 0
@@ -117,7 +128,7 @@ def test_the_good_rows_are_stored_when_asked_for(owner, unit):
         ({"gäller till": "2025-01-01"}, "Sista dagen ligger före"),
         ({"regioner": "99"}, "okänd kod 99"),
         ({"mvo": "000"}, "okänd kod 000"),
-        ({"avtalstyp": "muntligt"}, "procurement"),
+        ({"avtalstyp": "muntligt"}, "Upphandlat avtal, Direktupphandling, Vårdval"),
         ({"tak antal": "-1"}, "inget heltal"),
         ({"kvå": "X"}, "KVÅ-kod"),
         ({"pris": "NaN"}, "inget belopp"),

@@ -12,6 +12,7 @@ from tests.factories import (
     ContractFactory,
     ContractLineFactory,
     MedicalAreaFactory,
+    ProcedureFactory,
     ProviderFactory,
     RegionFactory,
     clinic_actor,
@@ -169,6 +170,8 @@ def test_the_list_is_filtered_by_area_code_region_provider_text_and_state(client
     assert found(provider=eye.contract.provider_id) == {eye.contract.number}
     assert found(q="uddevalla knä") == {knee.contract.number}
     assert found(q="linser") == {eye.contract.number}
+    ProcedureFactory(kva=eye.kva, name="Fakoemulsifikation")
+    assert found(q="fakoemuls") == {eye.contract.number}
     assert found(state="stopped") == {eye.contract.number}
     for wrong in ({"area": "finns inte"}, {"q": "x\x00"}):
         assert found(**wrong) == both  # said at the field; nothing is hidden meanwhile
@@ -212,7 +215,10 @@ def test_an_old_version_is_read_as_it_was(client, line, owner):
     record_change(line.contract, why="Först", actor=owner, now=NOW)
     Contract.objects.filter(pk=line.contract_id).update(title="Helt ny")
     page = logged_in(client, owner).get(reverse("contract-version", args=[line.contract_id, 1]))
-    assert "Knäproteser, version 1" in page.content.decode()
+    text = page.content.decode()
+    assert "Knäproteser, version 1" in text
+    assert str(Contract.Type(line.contract.contract_type).label) in text
+    assert line.contract.contract_type not in text
 
 
 def test_a_file_is_loaded_on_the_page_and_a_bad_one_refused(client, owner):
