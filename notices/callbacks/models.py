@@ -156,9 +156,11 @@ class CallBack(models.Model):
                 name="call_phone_encrypted", condition=Q(phone="") | Q(phone__sealed=True)
             ),
             models.CheckConstraint(
-                name="call_has_number_until_it_ends",
-                condition=Q(state__in=["asked", "booked"]) & ~Q(phone="")
-                | ~Q(state__in=["asked", "booked"]) & Q(phone=""),
+                name="call_booked_has_number", condition=~Q(state="booked") | ~Q(phone="")
+            ),
+            models.CheckConstraint(
+                name="call_ended_keeps_no_number",
+                condition=Q(state__in=["asked", "booked"]) | Q(phone=""),
             ),
             models.CheckConstraint(
                 name="call_booked_by_is_whole",

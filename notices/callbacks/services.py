@@ -30,9 +30,9 @@ def ask_for_call(
     """The patient wants to be called, whenever it suits: a to-do for the case's navigator.
 
     Asking again while a call is to come changes nothing and raises :class:`WrongState`. Without
-    ``phone`` the patient's own number is called. ``channel`` is where the patient asked.
+    ``phone`` the patient's own number is called, if there is one. ``channel`` is where the patient asked.
     """
-    number, what = _number(phone, case), _about(about)
+    number, what = _number(phone, case, needed=False), _about(about)
 
     def change(locked: Case) -> None:
         _refuse_second(locked)
@@ -58,7 +58,7 @@ def book_call(
     The patient who asked to be called gets the time. Raises :class:`InvalidInput` at the field,
     :class:`WrongState` when the time is not free or a time is booked already.
     """
-    number, what = _number(phone, case), _about(about)
+    number, what = _number(phone, case, needed=True), _about(about)
 
     def change(locked: Case) -> None:
         coming = _coming(locked)
@@ -165,17 +165,24 @@ def _do(
     perform(case, VERBS[verb], actor=actor, now=now, why=why, details=details, change=change)
 
 
-def _number(phone: str, case: Case) -> str:
-    """What is to be called; :class:`InvalidInput` when it is no telephone number."""
-    number = phone.strip() or case.patient.phone.strip()
-    digits = sum(character.isdigit() for character in number)
-    if not number:
-        text = _("Skriv numret att ringa.")
-    elif not re.fullmatch(PHONE_SHAPE, number) or not FEWEST_DIGITS <= digits <= MOST_DIGITS:
+def is_number(text: str) -> bool:
+    """Whether it can be called: a telephone number as people write it."""
+    digits = sum(character.isdigit() for character in text)
+    return bool(re.fullmatch(PHONE_SHAPE, text)) and FEWEST_DIGITS <= digits <= MOST_DIGITS
+
+
+def _number(phone: str, case: Case, *, needed: bool) -> str:
+    """What is to be called, else the patient's own number; :class:`InvalidInput` at the field."""
+    number = phone.strip()
+    if number and not is_number(number):
         text = _("Skriv ett telefonnummer, till exempel 070-123 45 67.")
-    else:
-        return number
-    raise InvalidInput(text, fields={"phone": text})
+        raise InvalidInput(text, fields={"phone": text})
+    known = case.patient.phone.strip()
+    number = number or (known if is_number(known) else "")
+    if needed and not number:
+        text = _("Skriv numret att ringa.")
+        raise InvalidInput(text, fields={"phone": text})
+    return number
 
 
 def _about(text: str) -> str:

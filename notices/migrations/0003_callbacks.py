@@ -239,17 +239,17 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(
-                                ("state__in", ["asked", "booked"]),
-                                models.Q(("phone", ""), _negated=True),
-                            ),
-                            models.Q(
-                                models.Q(("state__in", ["asked", "booked"]), _negated=True),
-                                ("phone", ""),
-                            ),
+                            models.Q(("state", "booked"), _negated=True),
+                            models.Q(("phone", ""), _negated=True),
                             _connector="OR",
                         ),
-                        name="call_has_number_until_it_ends",
+                        name="call_booked_has_number",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["asked", "booked"]), ("phone", ""), _connector="OR"
+                        ),
+                        name="call_ended_keeps_no_number",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
