@@ -30,7 +30,8 @@ def ask_for_call(
     """The patient wants to be called, whenever it suits: a to-do for the case's navigator.
 
     Asking again while a call is to come changes nothing and raises :class:`WrongState`. Without
-    ``phone`` the patient's own number is called, if there is one. ``channel`` is where the patient asked.
+    ``phone`` the patient's own number is called, if there is one. ``channel`` is where the patient
+    asked.
     """
     number, what = _number(phone, case, needed=False), _about(about)
 
