@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from notices.callbacks.models import CallBack, PhoneTime
 from organisations.access import Actor, as_product
-from organisations.models import Role
+from organisations.models import Assignment, Role
 from referral.models import Case
 
 MOST_CHOICES = 300
@@ -42,6 +42,14 @@ def day_bounds(first: date, days: int = 1) -> tuple[datetime, datetime]:
     )
 
 
+def _still_works(user: str, region: str, *, now: datetime) -> Exists:
+    """Whether the row's user is a navigator of the row's region now."""
+    working = Assignment.objects.live(now=now).filter(
+        role=Role.NAVIGATOR, user=OuterRef(user), region=OuterRef(region), user__is_active=True
+    )
+    return Exists(working)
+
+
 def free_times(region_id: str, *, now: datetime) -> list[PhoneTime]:
     """The region's free times to come, the next ones first, of navigators who still work."""
     with as_product("free phone times"):
@@ -49,10 +57,10 @@ def free_times(region_id: str, *, now: datetime) -> list[PhoneTime]:
         return list(
             PhoneTime.objects.filter(
                 ~Exists(held),
+                _still_works("navigator", "region", now=now),
                 region_id=region_id,
                 closed_at__isnull=True,
                 starts_at__gt=now,
-                navigator__is_active=True,
             )
             .select_related("navigator")
             .order_by("starts_at", "pk")[:MOST_CHOICES]
@@ -90,20 +98,21 @@ def calls_of(actor: Actor) -> QuerySet[CallBack]:
     return calls.filter(case__in=Case.objects.visible_to(actor))
 
 
-def calls_to_make(actor: Actor, *, today: date) -> list[CallBack]:
+def calls_to_make(actor: Actor, *, now: datetime) -> list[CallBack]:
     """The navigator's booked calls up to today's last, then those who asked to be called.
 
-    Who asked is the case's navigator's, and everybody's while the case has none. A call that
-    nobody has written an outcome for stays.
+    Who asked, or is booked with somebody who no longer works there, is the case's navigator's, and
+    everybody's while the case has none. A call that nobody has written an outcome for stays.
     """
     if actor.role != Role.NAVIGATOR:
         return []
-    _start, end = day_bounds(today)
-    booked = Q(state=CallBack.State.BOOKED, time__navigator=actor.user_id, time__starts_at__lt=end)
-    asked = Q(state=CallBack.State.ASKED) & (
-        Q(case__navigator=actor.user_id) | Q(case__navigator__isnull=True)
-    )
-    found = calls_of(actor).filter(booked | asked).exclude(case__closed_at__isnull=False)
+    _start, end = day_bounds(timezone.localdate(now))
+    due = Q(state=CallBack.State.BOOKED, time__starts_at__lt=end)
+    own = Q(time__navigator=actor.user_id)
+    left = ~_still_works("time__navigator", "time__region", now=now)
+    of_case = Q(case__navigator=actor.user_id) | Q(case__navigator__isnull=True)
+    wanted = due & own | due & left & of_case | Q(state=CallBack.State.ASKED) & of_case
+    found = calls_of(actor).filter(wanted, case__closed_at__isnull=True)
     return list(found.order_by(F("time__starts_at").asc(nulls_last=True), "pk"))
 
 

@@ -1,7 +1,7 @@
 """Telefontider: a week of times, the calls to make today, and a call booked from its case."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -31,7 +31,7 @@ from notices.callbacks.selectors import (
     shown_calls,
     week_of_times,
 )
-from notices.callbacks.times import close_times, open_times, take_over
+from notices.callbacks.times import close_times, next_working_day, open_times, take_over
 from notices.callbacks.verbs import VERBS
 from organisations.access import record_access
 from organisations.errors import DomainError, InvalidInput
@@ -60,7 +60,11 @@ def phone_times(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Det finns inget ärende med det numret."))
     week = _week(request.GET.get("week", ""), today=timezone.localdate(now))
     everybody = request.GET.get("who") == "all"
-    shown = week_of_times(actor, monday=week.monday, everybody=everybody)
+    shown = [
+        one
+        for one in week_of_times(actor, monday=week.monday, everybody=everybody)
+        if one.taken or one.time.starts_at > now  # what nobody used is of no interest afterwards
+    ]
     record_access(actor, what="phone_times", now=now, cases=shown_calls(one.call for one in shown))
     return render(
         request,
@@ -75,8 +79,7 @@ def phone_times(request: HttpRequest) -> HttpResponse:
             "next": _address(week.back(-1), everybody=everybody),
             "other": _address(week, everybody=not everybody),
             "everybody": everybody,
-            "any_free": any(one.is_free and one.time.starts_at > now for one in shown),
-            "now": now,
+            "any_free": any(one.is_free for one in shown),
         },
     )
 
@@ -100,7 +103,7 @@ def phone_times_new(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     form = TimesForm(
         request.POST if request.method == "POST" else None,
-        initial={"first_day": timezone.localdate(now) + timedelta(days=1)},
+        initial={"first_day": next_working_day(timezone.localdate(now))},
     )
     if form.is_bound and form.is_valid():
         try:
@@ -162,14 +165,13 @@ def phone_time_take_over(request: HttpRequest, pk: int) -> HttpResponse:
 def calls_today(request: HttpRequest) -> HttpResponse:
     """Those to call today, on top of the worklist; a page of its own without scripts."""
     actor, now = actor_of(request), timezone.now()
-    today = timezone.localdate(now)
-    calls = calls_to_make(actor, today=today)
-    record_access(actor, what="calls", now=now, cases=shown_calls(calls))
+    calls = calls_to_make(actor, now=now)
+    record_access(actor, what="calls_today", now=now, cases=shown_calls(calls))
     part = bool(request.headers.get("HX-Request"))
     return render(
         request,
         "notices/callbacks/partials/today.html" if part else "notices/callbacks/today.html",
-        {"calls": calls, "now": now, "today": today},
+        {"calls": calls, "now": now},
     )
 
 

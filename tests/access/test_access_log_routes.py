@@ -370,7 +370,7 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "phone-times": (
         Visit("navigator", ("phone_times",), args=lambda w: [called(w)][1:], query="?who=all"),
     ),
-    "calls-today": (Visit("navigator", ("calls",), args=lambda w: [asked(w)][1:]),),
+    "calls-today": (Visit("navigator", ("calls_today",), args=lambda w: [asked(w)][1:]),),
     "phone-time-take-over": (
         Visit(
             "colleague",

@@ -1,6 +1,5 @@
 """Telefontider as pages: open, close, book from the case, and what became of the call."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from capacity.plans.weeks import free_days
 from notices.callbacks.services import ask_for_call
+from notices.callbacks.times import next_working_day
 from notices.models import CallBack, PhoneTime
 from organisations.access import Actor
 from referral import services
@@ -30,15 +29,13 @@ def visiting(actor: Actor) -> Client:
     return client
 
 
-def working_day() -> str:
-    day = timezone.localdate() + timedelta(days=1)
-    while day in free_days() or day.weekday() > 4:
-        day += timedelta(days=1)
-    return str(day)
-
-
 def open_hour(client: Client, **values: Any) -> Any:
-    typed = {"first_day": working_day(), "start": "09:00", "end": "10:00", "minutes": "30"}
+    typed = {
+        "first_day": str(next_working_day(timezone.localdate())),
+        "start": "09:00",
+        "end": "10:00",
+        "minutes": "30",
+    }
     return client.post(reverse("phone-times-new"), typed | values)
 
 

@@ -14,14 +14,17 @@ from notices.callbacks import services as calls
 from notices.callbacks.selectors import calls_to_make, free_times, week_of_times
 from notices.callbacks.times import Series, close_times, open_times, take_over
 from notices.models import CallBack, PhoneTime
+from notices.retention import remove_notices_of
 from organisations.access import Actor
 from organisations.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from organisations.events import deliver_events
-from organisations.models import AccessLog
+from organisations.models import AccessLog, Assignment
+from organisations.retention import rules
 from patients.services import ContactDetails
 from referral import services
 from referral.machine import CaseNotFound
 from referral.models import CaseState
+from referral.patient_extract import extract_for_case
 from tests.concurrency import together
 from tests.factories import (
     MadeCase,
@@ -37,6 +40,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = stockholm(2026, 11, 27, 8)  # a Friday
 MONDAY = date(2026, 11, 30)
+MONDAY_NOON = stockholm(2026, 11, 30, 12)
 PATIENT = Actor.patient("Patienten i 1177")
 
 
@@ -278,7 +282,7 @@ def test_who_asks_gets_a_time_and_who_does_not_answer_is_called_again():
     made = a_case()
     first, second, *_rest = opened(made.navigator)
     asked = calls.ask_for_call(made.case, about="Frågor", actor=PATIENT, now=NOW)
-    assert calls_to_make(made.navigator, today=MONDAY) == [asked]
+    assert calls_to_make(made.navigator, now=MONDAY_NOON) == [asked]
     call = booked(made, first)
     assert call.pk == asked.pk
     again = calls.call_missed(call, actor=made.navigator, now=NOW)
@@ -287,7 +291,7 @@ def test_who_asks_gets_a_time_and_who_does_not_answer_is_called_again():
     done = calls.call_done(again, outcome="Reser med ledsagare.", actor=made.navigator, now=NOW)
     assert (done.state, done.phone) == ("done", "")
     assert not {first, second} & set(free_times(made.case.region_id, now=NOW))
-    assert calls_to_make(made.navigator, today=MONDAY) == []
+    assert calls_to_make(made.navigator, now=MONDAY_NOON) == []
     verbs = list(made.case.log.order_by("pk").values_list("verb", flat=True))
     assert verbs[-5:] == [
         *("call_asked", "call_booked", "call_missed", "call_booked", "call_done"),
@@ -308,10 +312,20 @@ def test_the_days_calls_are_the_navigators_own_and_the_late_ones_stay():
     colleague = navigator_actor(made.unit.region)
     (when, *_rest) = opened(colleague)
     call = booked(made, when)
-    assert calls_to_make(made.navigator, today=MONDAY) == []
-    assert calls_to_make(colleague, today=MONDAY - timedelta(days=1)) == []
-    assert calls_to_make(colleague, today=MONDAY) == [call]
-    assert calls_to_make(colleague, today=MONDAY + timedelta(days=3)) == [call]
+    assert calls_to_make(made.navigator, now=MONDAY_NOON) == []
+    assert calls_to_make(colleague, now=MONDAY_NOON - timedelta(days=1)) == []
+    assert calls_to_make(colleague, now=MONDAY_NOON) == [call]
+    assert calls_to_make(colleague, now=MONDAY_NOON + timedelta(days=3)) == [call]
+
+
+def test_what_was_booked_with_somebody_who_left_is_the_cases_navigators():
+    made = a_case()
+    colleague = navigator_actor(made.unit.region)
+    first, second, *_rest = opened(colleague)
+    call = booked(made, first)
+    Assignment.objects.filter(user=colleague.user_id).update(ends_at=NOW)
+    assert calls_to_make(made.navigator, now=MONDAY_NOON) == [call]
+    assert second not in free_times(made.case.region_id, now=NOW)
 
 
 # Taking over
@@ -377,7 +391,7 @@ def test_a_blocked_case_shows_its_time_as_taken_and_no_more():
     _block(made)
     shown = week_of_times(made.navigator, monday=MONDAY, everybody=False)[0]
     assert (shown.taken, shown.call) == (True, None)
-    assert calls_to_make(made.navigator, today=MONDAY) == []
+    assert calls_to_make(made.navigator, now=MONDAY_NOON) == []
 
 
 def test_correcting_the_patient_leaves_the_call():
@@ -502,3 +516,27 @@ def test_two_series_opened_at_once_never_overlap():
     results = together([lambda: opened(navigator), lambda: opened(navigator, minutes=20)])
     assert sum(isinstance(one, InvalidInput) for one in results) == 1
     _holds()
+
+
+# What is kept
+
+
+def test_a_patients_extract_tells_of_the_calls():
+    made = a_case()
+    call = calls.ask_for_call(made.case, about="Resan", actor=PATIENT, now=NOW)
+    calls.call_done(call, outcome="Klart.", actor=made.navigator, now=NOW)
+    extract = extract_for_case(made.case, reason="x", actor=made.navigator, now=NOW)
+    (told,) = extract.as_data()["cases"][0]["call_backs"]
+    assert (told["about"], told["outcome"], told["phone"]) == ("Resan", "Klart.", "")
+
+
+def test_unused_times_are_thinned_and_calls_go_with_their_case():
+    made = a_case()
+    used, *_unused = opened(made.navigator)
+    booked(made, used)
+    (rule,) = (one for one in rules() if one.name == "phone_times")
+    assert (rule.due(NOW), rule.due(NOW + timedelta(days=94))) == (0, 3)
+    assert rule.thin(NOW + timedelta(days=94), 2) == 2
+    remove_notices_of(made.case)
+    assert not CallBack.objects.exists()
+    assert rule.thin(NOW + timedelta(days=94), 10) == 2
