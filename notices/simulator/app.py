@@ -185,6 +185,10 @@ def _pages(app: Flask, book: Book, patient: Patient) -> None:
             return _message_page(book, message_id, refusal=refusal), 422
         return redirect(url_for("read", message_id=message_id))
 
+    @app.get("/meddelanden/<message_id>/uppringning")
+    def call_page(message_id: str) -> str:
+        return render_template("call.html", message=_found(book.message(message_id)))
+
     @app.post("/meddelanden/<message_id>/uppringning")
     def ask_for_call(message_id: str) -> BaseResponse | tuple[str, int]:
         phone = request.form.get("phone", "").strip()[:30]

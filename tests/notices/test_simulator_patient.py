@@ -174,6 +174,7 @@ class TestCallbacks:
     ):
         message_id = program.sent(callback_url=receiver.url)
         address = f"/meddelanden/{message_id}"
+        assert "Vad gäller det?" in client.get(f"{address}/uppringning").text
         client.post(f"{address}/uppringning", data={"phone": " 070-1 ", "about": "Resan"})
         deliver()
         (told,) = receiver.taken
