@@ -14,6 +14,7 @@ class NoticesConfig(AppConfig):
         consumers.subscribe_all()
         retention.register_all()
         register_part("notices", extract.part_of)
+        register_part("call_backs", extract.calls_of_case)
         register_sweep("inbox", sending.send_inbox_notices)
         register_sweep("email", sending.send_emails)
         register_sweep("staff_mail", caps.send_staff_mail)

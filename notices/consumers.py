@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notices.callbacks.consumers import on_call_not_wanted
 from notices.caps import on_cap_alert, on_period_full
 from notices.models import Notice
 from notices.plans import on_plan_behind
@@ -32,6 +33,8 @@ def subscribe_all() -> None:
     subscribe("contract.period_full", "notices.period_full", on_period_full)
     subscribe("watch.found", "notices.watch", on_watch_found)
     subscribe("delivery_plan.behind", "notices.plan_behind", on_plan_behind)
+    for kind in ("case.closed", "case.patient_moved", "case.blocked"):
+        subscribe(kind, "notices.calls", on_call_not_wanted)
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 

@@ -1,4 +1,4 @@
-"""The notices of a case in a patient's extract (referral.patient_extract)."""
+"""The notices and calls of a case in a patient's extract (referral.patient_extract)."""
 
 from django.utils.translation import gettext as _
 
@@ -11,3 +11,11 @@ def part_of(case: Case) -> Part:
     names = ("kind", "channel", "state", "subject", "body", "created_at", "sent_at", "read_at")
     sent = case.notices.exclude(channel="email")
     return Part("notices", _("Meddelanden"), [facts_of(notice, *names) for notice in sent])
+
+
+def calls_of_case(case: Case) -> Part:
+    """The calls, with their time and what came of them."""
+    names = ("state", "time", "phone", "about", "booked_by", "booked_at", "tries")
+    calls = case.call_backs.select_related("time")
+    rows = [facts_of(call, *names, "ended_at", "outcome") for call in calls]
+    return Part("call_backs", _("Uppringningar"), rows)

@@ -5,17 +5,19 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from notices.models import GatewayCallback, Notice
+from notices.models import CallBack, GatewayCallback, Notice, PhoneTime
 from organisations.retention import Rule, register_rule
 from referral.models import Case
 from referral.retention import before_thinning
 
 CALLBACKS_KEPT = timedelta(days=365)
 BODIES_KEPT = timedelta(days=730)
+TIMES_KEPT = timedelta(days=90)
 
 
 def remove_notices_of(case: Case) -> None:
-    """A case that is thinned takes its notices with it."""
+    """A case that is thinned takes its notices and calls with it."""
+    CallBack.objects.filter(case=case).delete()
     GatewayCallback.objects.filter(notice__case=case).delete()
     Notice.objects.filter(case=case).delete()
 
@@ -39,6 +41,16 @@ def _thin_bodies(now: datetime, at_most: int) -> int:
     return Notice.objects.filter(pk__in=keys).update(body="")
 
 
+def _unused_times(now: datetime) -> QuerySet[PhoneTime]:
+    """Past times that no call hangs on."""
+    return PhoneTime.objects.filter(ends_at__lt=now - TIMES_KEPT, calls__isnull=True)
+
+
+def _thin_times(now: datetime, at_most: int) -> int:
+    keys = list(_unused_times(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return PhoneTime.objects.filter(pk__in=keys).delete()[0]
+
+
 def register_all() -> None:
     before_thinning(remove_notices_of)
     register_rule(
@@ -59,5 +71,15 @@ def register_all() -> None:
             law=_("GDPR artikel 5.1 c och e; texten står i erbjudandet"),
             due=lambda now: _old_bodies(now).count(),
             thin=_thin_bodies,
+        )
+    )
+    register_rule(
+        Rule(
+            name="phone_times",
+            what=_("Telefontider som ingen är bokad på"),
+            kept=_("90 dagar"),
+            law=_("GDPR artikel 5.1 e; visar när en medarbetare har arbetat"),
+            due=lambda now: _unused_times(now).count(),
+            thin=_thin_times,
         )
     )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from notices.callbacks.services import ask_for_call, is_number
 from notices.models import GatewayCallback, Notice
 from organisations.access import Actor, as_product
 from organisations.errors import DomainError, InvalidInput
@@ -15,7 +16,7 @@ from organisations.events import wake
 from referral.models import AnswerChannel, LogVerb
 from referral.services import answer_offer, record_notice
 
-READ, ANSWERED = "message.read", "message.answered"
+READ, ANSWERED, CALL = "message.read", "message.answered", "call.requested"
 
 
 @transaction.atomic
@@ -43,6 +44,8 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
         callback.outcome = _mark_read(notice, now=now)
     elif kind == ANSWERED:
         callback.outcome = _answer(notice, payload.get("answer"), now=now)
+    elif kind == CALL:
+        callback.outcome = _call_wanted(notice, payload.get("call"), now=now)
     else:
         raise InvalidInput(_("Okänd typ av återkoppling."), fields={"type": _("Okänd typ.")})
     callback.save(update_fields=["outcome", "notice"])
@@ -113,6 +116,26 @@ def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
     notice.read_at = notice.read_at or now
     notice.save(update_fields=["state", "sent_at", "read_at", "receipt"])
     return "accepted" if answer["accepted"] else "declined"
+
+
+def _call_wanted(notice: Notice, call: object, *, now: datetime) -> str:
+    """The patient asks to be called about a message; the offer stands, and so does the answer."""
+    wanted = call if isinstance(call, dict) else {}
+    about = str(wanted.get("about") or notice.subject)
+    phone = str(wanted.get("phone") or "").strip()
+    try:
+        with transaction.atomic():
+            ask_for_call(
+                notice.case,
+                about=about[:200],
+                phone=phone if is_number(phone) else "",  # else the one in the case
+                channel=AnswerChannel.INBOX,
+                actor=Actor.patient("Patienten i 1177"),
+                now=now,
+            )
+    except DomainError as error:
+        return f"not taken: {error.code}"
+    return "call asked for"
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ LOOKS = {
     "matching": _("Sökte vårdgivare åt patienten"),
     "offers": _("Läste erbjudanden"),
     "notices": _("Läste meddelanden till patienten"),
+    "calls": _("Läste uppringningar till patienten"),
     "certificate": _("Hämtade vårdgarantiintyg"),
     "attachment": _("Hämtade en bilaga"),
     "running case": _("Såg att patienten har ett pågående ärende"),
@@ -22,6 +23,8 @@ LOOKS = {
 LISTS = {
     "list": _("Såg ärendet i en lista"),
     "drafts": _("Såg utkastet i en lista"),
+    "phone_times": _("Såg ärendet bland telefontider"),
+    "calls_today": _("Såg ärendet bland dem som ska ringas upp"),
     "allocation": _("Såg ärendet i en fördelning av väntelistan"),
     "allocation_file": _("Hämtade en fördelning av väntelistan som fil"),
     "offer_drafts": _("Såg utkastet till erbjudande i en lista"),

@@ -25,7 +25,8 @@ from contracts.models import (
     InvoiceLine,
     PeriodCap,
 )
-from notices.models import GatewayCallback, Notice, StaffMail
+from notices.callbacks.services import ask_for_call, book_call
+from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, StaffMail
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -137,6 +138,31 @@ def notice(channel: str = Notice.Channel.INBOX) -> Notice:
     made = make_case(CaseState.OFFERED)
     deliver_events(now=timezone.now())
     return Notice.objects.get(case=made.case, channel=channel)
+
+
+def phone_time() -> PhoneTime:
+    region, now = RegionFactory(), timezone.now()
+    return PhoneTime.objects.create(
+        navigator=user_of(navigator_actor(region)),
+        region=region,
+        starts_at=now + timedelta(hours=1),
+        ends_at=now + timedelta(hours=2),
+        opened_at=now,
+    )
+
+
+def call(*, booked: bool = False) -> CallBack:
+    made = make_case(CaseState.IN_PROGRESS)
+    who: dict[str, Any] = {"phone": "070-123 45 67", "about": "x", "actor": made.navigator}
+    who |= {"now": timezone.now()}
+    if booked:
+        return book_call(made.case, time_id=phone_time().pk, **who)
+    return ask_for_call(made.case, **who)
+
+
+def on_the_same_time() -> str:
+    make_case()
+    return copy(call(booked=True), case_id="(SELECT min(id) FROM referral_case)")
 
 
 def assignment() -> Assignment:
@@ -691,6 +717,20 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
+    "phone_time_ends_within_four_hours": lambda: update(phone_time(), "ends_at = starts_at"),
+    "phone_times_of_a_navigator_do_not_overlap": lambda: copy(
+        phone_time(), starts_at="starts_at + interval '59 minutes'"
+    ),
+    "call_one_per_time": on_the_same_time,
+    "call_one_coming_per_case": lambda: copy(call()),
+    "call_booked_has_time": lambda: update(call(), "state = 'booked'"),
+    "call_asked_has_no_time": lambda: update(call(booked=True), "state = 'asked'"),
+    "call_ended_has_time_of_end": lambda: update(call(), "state = 'cancelled', phone = ''"),
+    "call_done_says_how": lambda: update(call(), "state = 'done', phone = '', ended_at = now()"),
+    "call_phone_encrypted": lambda: update(call(), "phone = '070-123 45 67'"),
+    "call_booked_has_number": lambda: update(call(booked=True), "phone = ''"),
+    "call_ended_keeps_no_number": lambda: update(call(), "state = 'cancelled', ended_at = now()"),
+    "call_booked_by_is_whole": lambda: update(call(), "booked_by_user_id = NULL"),
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
     "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
     "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),

@@ -54,11 +54,11 @@ def weeks_of(year: int) -> list[Week]:
 
 def working_days(week: Week) -> int:
     """Mondays to Fridays of the week that are neither public holidays nor eves kept as such."""
-    return sum((week.monday + timedelta(days=n)) not in _free_days() for n in range(WORKING_DAYS))
+    return sum((week.monday + timedelta(days=n)) not in free_days() for n in range(WORKING_DAYS))
 
 
 @cache
-def _free_days() -> holidays.HolidayBase:
+def free_days() -> holidays.HolidayBase:
     """Swedish public holidays with Midsummer, Christmas and New Year's Eve, which care keeps."""
     return holidays.country_holidays("SE", categories=("public", "de_facto"))
 

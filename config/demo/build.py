@@ -15,6 +15,7 @@ from stdnum import luhn
 from capacity.models import QualityMeasure, WaitingTime
 from capacity.services import change_weights
 from config.demo import places
+from config.demo.calls import book_calls
 from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
@@ -65,6 +66,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         post_free_places(providers, teller.providers, now=now)
         invoices = _invoices(now=now)
         plans = make_plans(teller.actors["avtal.dalarna"], now=now)
+        calls = book_calls(_navigator(now=now), now=now)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
@@ -72,12 +74,17 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "cases": teller.told,
         "invoices": invoices,
         "delivery plans": plans,
+        "call-backs": calls,
     }
+
+
+def _navigator(*, now: datetime) -> Actor | None:
+    return actor_for(User.objects.get(login="lots.dalarna"), now=now)
 
 
 def _allocation(*, now: datetime) -> None:
     """Dalarna's waiting patients allocated once, to compare with first come; nothing accepted."""
-    actor = actor_for(User.objects.get(login="lots.dalarna"), now=now)
+    actor = _navigator(now=now)
     clinics = list(CareUnit.objects.filter(region_id="20", sends=True))
     if actor is not None and clinics:
         services.request_allocation(

@@ -72,8 +72,17 @@ class Patient:
         self.sender.wake()
         return done
 
+    def ask_for_call(self, message: dict[str, Any], call: dict[str, str]) -> bool:
+        """Ask to be called about the message; False when nobody is to be told."""
+        callback = self._callback(message, "call.requested", call=call)
+        if callback is None:
+            return False
+        self.book.queue(message["message_id"], callback)
+        self.sender.wake()
+        return True
+
     def _callback(
-        self, message: dict[str, Any], kind: str, answer: dict[str, Any] | None = None
+        self, message: dict[str, Any], kind: str, answer: dict[str, Any] | None = None, **more: Any
     ) -> Callback | None:
         content = message["content"]
         if not content["callback_url"]:
@@ -85,6 +94,7 @@ class Patient:
             "message_id": message["message_id"],
             "thread": content["thread"],
             "reference": content["reference"],
+            **more,
         }
         if answer is not None:
             payload["answer"] = answer
@@ -172,6 +182,21 @@ def _pages(app: Flask, book: Book, patient: Patient) -> None:
         elif given is None or not patient.answer(message, given):
             refusal = "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
         if refusal:
+            return _message_page(book, message_id, refusal=refusal), 422
+        return redirect(url_for("read", message_id=message_id))
+
+    @app.get("/meddelanden/<message_id>/uppringning")
+    def call_page(message_id: str) -> str:
+        return render_template("call.html", message=_found(book.message(message_id)))
+
+    @app.post("/meddelanden/<message_id>/uppringning")
+    def ask_for_call(message_id: str) -> BaseResponse | tuple[str, int]:
+        phone = request.form.get("phone", "").strip()[:30]
+        about = request.form.get("about", "").strip()[:200]
+        if not patient.ask_for_call(
+            _found(book.message(message_id)), {"phone": phone, "about": about}
+        ):
+            refusal = "Det går inte att be om uppringning här. Ring vårdlotsen."
             return _message_page(book, message_id, refusal=refusal), 422
         return redirect(url_for("read", message_id=message_id))
 

@@ -131,6 +131,11 @@ class Book:
             )
             return _queue_if(db, done.rowcount == 1, message_id, callback)
 
+    def queue(self, message_id: str, callback: Callback) -> None:
+        """A callback about the message that changes nothing in the book."""
+        with self._open() as db:
+            _queue_if(db, True, message_id, callback)
+
     # Recipients
 
     def set_active(self, identity_number: str, active: bool) -> None:

@@ -18,7 +18,8 @@ from django.urls.resolvers import URLPattern
 from django.utils import timezone
 
 from contracts.models import InvoiceLine
-from notices.models import Notice
+from notices.callbacks.services import ask_for_call, book_call
+from notices.models import CallBack, Notice, PhoneTime
 from organisations.access import Actor
 from organisations.access_log.reviewing import draw_sample
 from organisations.events import deliver_events
@@ -90,6 +91,37 @@ def hit(world: World) -> list[Any]:
         case=made.case, cause="contract", line=made.line, event_id=0, found_at=timezone.now()
     )
     return [world.number, found.pk]
+
+
+def asked(world: World) -> CallBack:
+    made = world.made
+    return ask_for_call(
+        made.case, about="Resan", phone="070-123 45 67", actor=made.navigator, now=timezone.now()
+    )
+
+
+def phone_time(world: World) -> PhoneTime:
+    now = timezone.now()
+    return PhoneTime.objects.create(
+        navigator=user_of(world.made.navigator),
+        region=world.made.unit.region,
+        starts_at=now + timedelta(seconds=1),
+        ends_at=now + timedelta(minutes=15),
+        opened_at=now,
+    )
+
+
+def called(world: World) -> PhoneTime:
+    """A phone time with a call on it."""
+    found = phone_time(world)
+    made, now = world.made, timezone.now()
+    phone = "070-123 45 67"
+    book_call(made.case, time_id=found.pk, about="x", phone=phone, actor=made.clinic, now=now)
+    return found
+
+
+def ending(name: str) -> Callable[[World], list[Any]]:
+    return lambda world: [asked(world).pk, name]
 
 
 def typed(world: World) -> dict[str, Any]:
@@ -335,6 +367,45 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     ),
     "attachment": (Visit("navigator", ("attachment",), S.RETURNED, args=attached),),
     "case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
+    "phone-times": (
+        Visit("navigator", ("phone_times",), args=lambda w: [called(w)][1:], query="?who=all"),
+    ),
+    "calls-today": (Visit("navigator", ("calls_today",), args=lambda w: [asked(w)][1:]),),
+    "phone-time-take-over": (
+        Visit(
+            "colleague",
+            ("call_taken_over",),
+            args=lambda w: [called(w).pk],
+            body=lambda w: {},
+            status=302,
+        ),
+    ),
+    "case-calls": (Visit("navigator", ("calls",)), Visit("clinic", ("calls",))),
+    "case-call-book": (
+        Visit("navigator", ("calls",)),
+        Visit(
+            "clinic",
+            ("call_booked",),
+            body=lambda w: {
+                "time_id": phone_time(w).pk,
+                "phone": "070-123 45 67",
+                "about": "Resan",
+            },
+            status=302,
+        ),
+    ),
+    "call-end": (
+        Visit("navigator", ("calls",), args=ending("done")),
+        Visit(
+            "navigator",
+            ("call_done",),
+            args=ending("done"),
+            body=lambda w: {"outcome": "x"},
+            status=302,
+        ),
+        Visit("navigator", ("call_missed",), args=ending("missed"), body=lambda w: {}, status=302),
+        Visit("clinic", ("call_cancelled",), args=ending("cancel"), body=lambda w: {}, status=302),
+    ),
     "notice-send-again": (
         Visit(
             "navigator",
@@ -531,6 +602,8 @@ NO_PATIENT: dict[str, str] = {
     "access-samples": "periods and counts",
     "privacy": "case numbers and names of staff",
     "allocations": "clinics, procedures and counts",
+    "phone-times-new": "times without anybody",
+    "phone-times-close": "times without anybody",
     "log-extracts": "asks whose, and sends on to the extract, which writes",
     "case-search": "sends on to the case or the list, which write",
     "suggest-procedures": "codes",

@@ -76,6 +76,7 @@ OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"privacy", "allocations", "offer-drafts"}
+OWN |= {"phone-times", "phone-times-new", "calls-today"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -88,6 +89,8 @@ ADMINISTRATION |= {"api-waiting-times"}
 # Free places name no patient; another provider's are not found: tests/capacity.
 ADMINISTRATION |= {"free-capacity-edit", "free-capacity-withdraw"}
 ADMINISTRATION |= {"api-free-capacity-detail", "api-free-capacity-withdraw"}
+# Times name no patient; another region's are not found: tests/notices/test_phone_time_pages.py.
+ADMINISTRATION |= {"phone-times-close", "phone-time-take-over"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {
@@ -108,6 +111,9 @@ OBJECTS: dict[str, Keys] = {
     "certificate": lambda made: of_case(made) | {"serial": 1},
     "attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
     "case-notices": of_case,
+    "case-calls": of_case,
+    "case-call-book": of_case,
+    "call-end": lambda made: {"pk": made.case.call_backs.first().pk, "ending": "cancel"},
     "form": of_form,
     "allocation": of_allocation,
     "allocation-accept": of_allocation,

@@ -4,6 +4,7 @@ Everything here asks for whole tables, as code that forgot its filter would.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
 from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
-from notices.models import GatewayCallback, Notice
+from notices.models import CallBack, GatewayCallback, Notice, PhoneTime
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -89,6 +90,7 @@ OF_A_CASE: dict[type[models.Model], str] = {
     Patient: "cases__number",
     Notice: "case__number",
     WatchHit: "case__number",
+    CallBack: "case__number",
 }
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
@@ -166,8 +168,8 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
             assert (model._meta.db_table in protected) != free, model
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
-    # Tells of no patient: protected so that others than its provider cannot change it.
-    tested |= {FreeCapacity}
+    # Tell of no patient: protected so that others than their provider or region cannot change them.
+    tested |= {FreeCapacity, PhoneTime}
     assert protected == {model._meta.db_table for model in tested}
 
 
@@ -217,7 +219,9 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = set() if model in {Notice, Correction, WatchHit} else {made.case.number}
+            expected = (
+                set() if model in {Notice, Correction, WatchHit, CallBack} else {made.case.number}
+            )
             assert numbers(model, path) == expected, model
 
 
@@ -296,6 +300,25 @@ def test_invoices_are_read_by_those_who_settle_them_in_the_region_that_pays():
         for actor in (*readers, *others):
             with acting_as(actor):
                 assert model._base_manager.exists() == (actor in readers), (model, actor)
+
+
+def test_phone_times_are_read_by_the_regions_navigators_and_clinics():
+    made, now = make_case(CaseState.IN_PROGRESS), timezone.now()
+    PhoneTime.objects.create(
+        navigator=user_of(made.navigator),
+        region=made.unit.region,
+        starts_at=now,
+        ends_at=now + timedelta(minutes=15),
+        opened_at=now,
+    )
+    readers = [made.navigator, navigator_actor(made.unit.region), made.clinic]
+    others = [
+        *(made.provider, manager_actor(made.unit.region), operator_actor()),
+        navigator_actor(RegionFactory(code="14")),
+    ]
+    for actor in (*readers, *others, None):
+        with acting_as(actor):
+            assert PhoneTime.objects.exists() == (actor in readers), actor
 
 
 def test_a_draft_is_its_clinics_alone():

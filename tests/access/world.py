@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from notices.callbacks.services import ask_for_call
 from organisations.access import Actor
 from organisations.events import deliver_events
 from patients.services import ContactDetails
@@ -67,6 +68,7 @@ def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> Ma
         case=made.case, cause="contract", line=made.line, event_id=0, found_at=now
     )
     services.unpark(made.case, actor=made.navigator, now=now)
+    ask_for_call(made.case, about="Resan", actor=made.navigator, now=now)
     advance(made, state)
     deliver_events(now=timezone.now())
     return made

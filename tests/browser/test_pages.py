@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,6 +19,8 @@ from contracts.files.columns import COLUMNS
 from contracts.files.writing import csv_file
 from contracts.models import ChecklistItem, ContractLine, PeriodCap
 from contracts.services import add_contact, add_document, import_contracts
+from notices.callbacks.services import ask_for_call, book_call
+from notices.callbacks.times import Series, open_times
 from organisations.access import Actor, actor_for
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.administration import services as administration
@@ -127,7 +130,34 @@ def pages() -> Iterator[Address]:
     yield from waiting_time_pages(navigator, line)
     yield from allocation_pages(home)
     yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
+    yield from phone_time_pages(home)
     yield from delivery_plan_pages(owner, line)
+
+
+def phone_time_pages(home: MadeCase) -> Iterator[Address]:
+    """A week of phone times, those to call today, and the calls of a case."""
+    navigator, now, number = home.navigator, timezone.now(), home.case.number
+    monday = Week.of(timezone.localdate(now)).back(-1).monday
+    friday = monday + timedelta(days=4)
+    hours = Series(first_day=monday, last_day=friday, start=time(9), end=time(10), minutes=15)
+    (first, *_rest) = open_times(hours, actor=navigator, now=now)
+    asked = ask_for_call(home.case, about="Resan", phone="070-123 45 67", actor=navigator, now=now)
+    week = f"?week={Week.of(monday).year}-W{Week.of(monday).number:02d}"
+    yield navigator, reverse("worklist")
+    yield navigator, reverse("calls-today")
+    yield navigator, reverse("case-call-book", args=[number])
+    for ending in ("done", "missed", "cancel"):
+        yield navigator, reverse("call-end", args=[asked.pk, ending])
+    yield home.clinic, reverse("case-calls", args=[number])
+    book_call(
+        home.case, time_id=first.pk, about="Resan", phone="070-123 45", actor=navigator, now=now
+    )
+    yield navigator, reverse("phone-times") + week
+    yield navigator, reverse("phone-times") + week + "&who=all"
+    yield navigator, reverse("phone-times") + "?week=nej&number=finns-inte"
+    yield navigator, reverse("phone-times-new")
+    yield navigator, reverse("case-call-book", args=[number])
+    yield navigator, reverse("case-calls", args=[number])
 
 
 def allocation_pages(home: MadeCase) -> Iterator[Address]:

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from capacity.models import FreeCapacity
 from contracts.models import CallOff, Contract, ContractLine
-from notices.models import Notice
+from notices.models import CallBack, Notice, PhoneTime
 from organisations.access_log.keyed import ROW_FIELDS, key_named, row_mac
 from organisations.models import AccessLog, Role
 from patients.identity import IdentityNumber
@@ -136,6 +136,12 @@ def test_a_parked_case_is_reviewed_within_30_days_as_in_life() -> None:
 def test_free_places_are_there_and_have_given_hits_on_the_watch_list() -> None:
     assert FreeCapacity.objects.filter(book_by__gte=timezone.localdate(NOW)).count() > 5
     assert WatchHit.objects.filter(handled_at__isnull=True).exists()
+
+
+def test_the_navigator_has_phone_times_and_patients_to_call() -> None:
+    assert PhoneTime.objects.filter(starts_at__gt=NOW).count() > 50
+    assert CallBack.objects.filter(state="booked", time__starts_at__gt=NOW).count() == 2
+    assert CallBack.objects.filter(state="asked").exists()
 
 
 def test_cases_that_a_person_should_have_handled_are_not_left_lying() -> None:

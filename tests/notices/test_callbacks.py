@@ -66,6 +66,19 @@ def test_a_yes_in_1177_accepts_the_offer(gateway):
     assert (notice_of(made).state, callback.notice) == (Notice.State.ANSWERED, notice_of(made))
 
 
+@pytest.mark.parametrize("phone", ["070-987 65 43", "", "ring mamma", None, 7, ["x"]])
+def test_who_asks_in_1177_to_be_called_is_a_to_do_and_the_offer_stands(gateway, phone):
+    made = sent_offer(gateway)
+    wanted = {"call": {"phone": phone, "about": "Resan"}}
+    callback = receive_callback(told(made, "call.requested", **wanted), now=NOW)
+    assert (callback.outcome, made.refresh().state) == ("call asked for", CaseState.OFFERED)
+    call = made.case.call_backs.get()
+    assert (call.state, call.booked_by, call.about) == ("asked", "patient", "Resan")
+    assert call.phone == (phone if phone == "070-987 65 43" else "")
+    again = receive_callback(told(made, "call.requested", call="x"), now=NOW)
+    assert again.outcome == "not taken: call_coming"
+
+
 def test_a_no_in_1177_declines_it_with_reason_and_comment(gateway):
     made = sent_offer(gateway)
     callback = receive_callback(told(made, answer=NO), now=NOW)

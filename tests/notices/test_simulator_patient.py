@@ -169,6 +169,22 @@ class TestProgramPlaysThePatient:
 
 
 class TestCallbacks:
+    def test_a_wish_to_be_called_is_told_and_answers_nothing(
+        self, client, program, receiver, deliver
+    ):
+        message_id = program.sent(callback_url=receiver.url)
+        address = f"/meddelanden/{message_id}"
+        assert "Vad gäller det?" in client.get(f"{address}/uppringning").text
+        client.post(f"{address}/uppringning", data={"phone": " 070-1 ", "about": "Resan"})
+        deliver()
+        (told,) = receiver.taken
+        assert (told["type"], told["call"]) == (
+            "call.requested",
+            {"phone": "070-1", "about": "Resan"},
+        )
+        assert "Ja, tack" in client.get(address).text
+        assert client.post(f"/meddelanden/{program.sent(key='k2')}/uppringning").status_code == 422
+
     def test_read_and_answer_are_told_signed_and_in_order(self, client, program, receiver, deliver):
         message_id = program.sent(callback_url=receiver.url)
         client.get(f"/meddelanden/{message_id}")

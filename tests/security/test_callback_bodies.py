@@ -36,6 +36,7 @@ GOOD = {
     "thread": "1",
     "reference": "13-26-000001-7",
     "answer": {"accepted": True, "reason": None, "comment": ""},
+    "call": {"phone": "070-123 45 67", "about": "Resan"},
 }
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
