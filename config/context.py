@@ -18,16 +18,19 @@ PRIVACY = "privacy"
 FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
+UNDELIVERED, NOTICE_DAYS = "undelivered", "notice-days"
 PLANS = "delivery-plans"
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (*(CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),),
+    Role.NAVIGATOR: (
+        *(CASES, UNDELIVERED, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
+    ),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
     Role.MANAGER: (STATISTICS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
-        WEIGHTS,
+        *(WEIGHTS, NOTICE_DAYS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -67,6 +70,8 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),
+        UNDELIVERED: _("Utskick"),
+        NOTICE_DAYS: _("Utskick"),
     }
     url = reverse(name)
     return {"url": url, "label": labels[name], "current": path.startswith(url)}

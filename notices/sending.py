@@ -120,14 +120,14 @@ def _send_to_patient(notice: Notice, now: datetime) -> None:
     choice = choose_channel(notice.case.patient)
     notice.why_channel = choice.why
     if choice.channel == Notice.Channel.LETTER:
-        _go_as_letter(notice, now=now)
+        go_as_letter(notice, now=now)
         return
     notice.channel = choice.channel
     try:
         notice.receipt = _hand_over(notice)
     except RecipientNotActive:  # since we asked
         notice.why_channel = Notice.Why.NEITHER
-        _go_as_letter(notice, now=now)
+        go_as_letter(notice, now=now)
     except MessageRefused as error:
         notice.state = Notice.State.FAILED
         notice.last_error = masked(str(error))[:300]
@@ -204,7 +204,7 @@ def _decline_reasons() -> tuple[tuple[str, str], ...]:
     return tuple((reason.value, str(reason.label)) for reason in DeclineReason)
 
 
-def _go_as_letter(notice: Notice, *, now: datetime) -> None:
+def go_as_letter(notice: Notice, *, now: datetime) -> None:
     """The patient is reached by letter only: an offer's own letter goes at once, other notices
     become letters themselves. A reminder beside a letter that goes now is none."""
     if notice.kind in Notice.OF_OFFER:

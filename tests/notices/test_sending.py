@@ -173,13 +173,13 @@ def test_tries_go_on_for_more_than_a_day_and_then_a_person_has_to_look(gateway, 
     made = make_case(CaseState.BOOKED, now=NOW)
     deliver(NOW)
     gateway.faults.fail_next = 10_000
-    now, state = NOW, Notice.State.WAITING
-    while state == Notice.State.WAITING:
+    now, state = NOW, "waiting"
+    while state == "waiting":
         tried = now
         send_inbox_notices(now=now)
         notice = Notice.objects.get(kind=Notice.Kind.BOOKED_TIME)
         now, state = notice.due_at, notice.state
-    assert (state, notice.attempts) == (Notice.State.FAILED, MAX_ATTEMPTS)
+    assert (state, notice.attempts) == ("failed", MAX_ATTEMPTS)
     assert tried - NOW > timedelta(days=1)
     assert CaseLog.objects.filter(case=made.case, verb="notice_failed").count() == 1
 
