@@ -18,18 +18,21 @@ PRIVACY = "privacy"
 FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
+UNDELIVERED, NOTICE_DAYS = "undelivered", "notice-days"
 PLANS = "delivery-plans"
 # Pages of the cases that have an address of their own beside theirs.
 ALSO_CASES = ("allocations", "offer-drafts")
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (*(CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),),
+    Role.NAVIGATOR: (
+        *(CASES, UNDELIVERED, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
+    ),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
     Role.MANAGER: (STATISTICS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
-        WEIGHTS,
+        *(WEIGHTS, NOTICE_DAYS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -69,6 +72,8 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),
+        UNDELIVERED: _("Utskick"),
+        NOTICE_DAYS: _("Utskick"),
     }
     url = reverse(name)
     places = [url, *(reverse(also) for also in ALSO_CASES if name == CASES)]

@@ -308,6 +308,7 @@ SPECTACULAR_SETTINGS = {
         "NoticeState": "notices.models.Notice.State",
         "NoticeKind": "notices.models.Notice.Kind",
         "NoticeChannel": "notices.models.Notice.Channel",
+        "NoticeWhy": "notices.models.Notice.Why",
         "AnswerChannel": "referral.models.AnswerChannel",
         "PauseReason": "referral.models.Pause.Reason",
         "DeclineReason": "referral.models.DeclineReason",

@@ -19,7 +19,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
     class Meta:
         model = Notice
         fields = (
-            *("id", "kind", "channel", "state", "subject", "created_at", "due_at"),
+            *("id", "kind", "channel", "why_channel", "state", "subject", "created_at", "due_at"),
             *("sent_at", "read_at", "attempts", "last_error"),
         )
 

@@ -5,13 +5,16 @@ notice that exists is left alone.
 """
 
 import zlib
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from notices.callbacks.consumers import on_call_not_wanted
 from notices.caps import on_cap_alert, on_period_full
+from notices.due import REMINDED_AT, due_at
 from notices.models import Notice
 from notices.plans import on_plan_behind
 from notices.watch import on_watch_found
@@ -25,6 +28,7 @@ def subscribe_all() -> None:
     for kind in ("offer.accepted", "offer.declined", "offer.withdrawn", "offer.expired"):
         subscribe(kind, "notices.cancel", on_offer_closed)
     subscribe("offer.accepted", "notices.provider", on_offer_accepted)
+    subscribe("case.patient_departed", "notices.departed", on_patient_departed)
     subscribe("case.returned", "notices.clinic_returned", on_case_returned)
     subscribe("referral.rejected", "notices.clinic_rejected", on_referral_rejected)
     subscribe("referral.booked", "notices.booked", on_booked)
@@ -38,19 +42,19 @@ def subscribe_all() -> None:
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 
-def letter_due_at(sent_at: datetime, *, days: int) -> datetime:
-    """The first moment of the day, ``days`` calendar days after the offer, Europe/Stockholm."""
-    day: date = timezone.localdate(sent_at) + timedelta(days=days)
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
 def on_offer_sent(event: DomainEvent, now: datetime) -> None:
-    """The offer goes to 1177 at once and as a letter when it stands unanswered on day 14."""
+    """The offer goes out at once; unanswered, it is reminded of and then goes as a letter.
+
+    Both days are the region's (reminder_after_days, letter_after_days).
+    """
     offer = _offer(event)
     if offer.state != Offer.State.SENT:
         return
     subject = _("Erbjudande om vård hos annan vårdgivare")
     _notice(offer.case, "offer", offer=offer, subject=subject, body=offer.text, now=now)
+    region = offer.case.region
+    letter_due = due_at(offer.sent_at, days=region.letter_after_days, printed=True)
+    _remind(offer, before=min(letter_due, offer.due_at), now=now)
     _notice(
         offer.case,
         "offer_letter",
@@ -58,16 +62,63 @@ def on_offer_sent(event: DomainEvent, now: datetime) -> None:
         subject=subject,
         body=offer.text,
         now=now,
-        due_at=letter_due_at(offer.sent_at, days=offer.case.region.letter_after_days),
+        due=letter_due,
         channel=Notice.Channel.LETTER,
+        why=Notice.Why.UNANSWERED,
+    )
+
+
+def _remind(offer: Offer, *, before: datetime, now: datetime) -> None:
+    """A short reminder on the region's day, where that comes before the letter and the last day."""
+    region = offer.case.region
+    if region.reminder_after_days is None:
+        return
+    due = due_at(offer.sent_at, days=region.reminder_after_days, printed=False, at=REMINDED_AT)
+    if due >= before:
+        return
+    last_day = timezone.localdate(offer.due_at - timedelta(microseconds=1))
+    _notice(
+        offer.case,
+        Notice.Kind.OFFER_REMINDER,
+        offer=offer,
+        subject=_("Påminnelse: svara på erbjudandet om vård"),
+        body=_(
+            "Du har fått ett erbjudande om vård som väntar på ditt svar.\n\n"
+            "Svara senast %(last_day)s, i 1177 eller genom att ringa %(contact)s. "
+            "Uppge ärendenummer %(number)s.\n\n"
+            "Svarar du inte finns erbjudandet inte kvar, och du står kvar i kön hos %(clinic)s.\n"
+        )
+        % {
+            "last_day": date_format(last_day, "j F Y"),
+            "contact": ", ".join(
+                filter(None, (region.navigator_unit_name, region.navigator_phone))
+            ),
+            "number": offer.case.number,
+            "clinic": offer.case.sending_unit.name,
+        },
+        now=now,
+        due=due,
     )
 
 
 def on_offer_closed(event: DomainEvent, now: datetime) -> None:
     """An answered or closed offer needs no letter and no reminder any more."""
-    Notice.objects.filter(offer=_offer(event), state=Notice.State.WAITING).update(
-        state=Notice.State.CANCELLED
+    _cancel(
+        Notice.objects.filter(offer=_offer(event)), _("Erbjudandet väntar inte längre på svar.")
     )
+
+
+def on_patient_departed(event: DomainEvent, now: datetime) -> None:
+    """Somebody who has died or moved abroad gets nothing more, in any of the cases."""
+    patient = Case.objects.select_related("patient").get(number=event.case_number).patient
+    to_patient = Notice.objects.filter(case__patient=patient, channel__in=Notice.TO_PATIENT)
+    if patient.has_departed:
+        _cancel(to_patient, patient.departure)
+
+
+def _cancel(notices: QuerySet[Notice], why: str) -> None:
+    """What waits is not sent. What lies at the printer's is not called back."""
+    notices.filter(state=Notice.State.WAITING).update(state=Notice.State.CANCELLED, last_error=why)
 
 
 def on_offer_accepted(event: DomainEvent, now: datetime) -> None:
@@ -147,7 +198,7 @@ def on_emergency_opened(event: DomainEvent, now: datetime) -> None:
 
 def on_booked(event: DomainEvent, now: datetime) -> None:
     """The patient is told the booked time in 1177."""
-    case = Case.objects.select_related("receiving_unit", "sending_unit", "region").get(
+    case = Case.objects.select_related("receiving_unit", "sending_unit", "region", "patient").get(
         number=event.case_number
     )
     booked_for = datetime.fromisoformat(event.payload["booked_for"].replace("Z", "+00:00"))
@@ -176,9 +227,9 @@ def on_booked(event: DomainEvent, now: datetime) -> None:
 
 
 def _offer(event: DomainEvent) -> Offer:
-    return Offer.objects.select_related("case__region", "case__sending_unit", "care_unit").get(
-        case__number=event.case_number, serial=event.payload["offer"]
-    )
+    return Offer.objects.select_related(
+        "case__region", "case__sending_unit", "case__patient", "care_unit"
+    ).get(case__number=event.case_number, serial=event.payload["offer"])
 
 
 def _notice(
@@ -188,11 +239,15 @@ def _notice(
     subject: str,
     body: str,
     now: datetime,
-    due_at: datetime | None = None,
+    due: datetime | None = None,
     offer: Offer | None = None,
     channel: str = Notice.Channel.INBOX,
+    why: str = "",
     key: str = "",
 ) -> None:
+    """A notice to the patient; in 1177 until it is sent, when the channel is chosen."""
+    if case.patient.has_departed:
+        return
     reference = key or (offer.reference if offer else case.number)
     notice = Notice(
         idempotency_key=f"{reference}/{kind}/{channel}",
@@ -200,11 +255,12 @@ def _notice(
         offer=offer,
         kind=kind,
         channel=channel,
+        why_channel=why,
         sender=case.sending_unit,
         subject=subject,
         body=body,
         created_at=now,
-        due_at=due_at or now,
+        due_at=due or now,
     )
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
 

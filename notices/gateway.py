@@ -1,13 +1,14 @@
-"""The gateway to 1177's inbox over HTTP (docs/integrations.md).
+"""The gateway to 1177's inbox and to digital post over HTTP (docs/integrations.md).
 
-Modelled on the inbox contracts IsActiveUser and AddMessage. Every message bears an idempotency
-key; sending the same key again gives the first receipt and no second message.
+Modelled on the inbox contracts IsActiveUser and AddMessage, and on Mina meddelanden: look up the
+recipient, deliver. Every message bears an idempotency key; sending the same key again gives the
+first receipt and no second message.
 """
 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
@@ -30,7 +31,7 @@ class GatewayError(Exception):
 
 
 class RecipientNotActive(GatewayError):
-    """The patient has no inbox in 1177."""
+    """The patient has no inbox in 1177, or no digital mailbox."""
 
 
 class MessageRefused(GatewayError):
@@ -71,19 +72,67 @@ class InboxMessage:
         }
 
 
+@dataclass(frozen=True)
+class DigitalLetter:
+    """A letter to a patient's digital mailbox; it cannot be answered there."""
+
+    recipient: str
+    sender_hsa_id: str
+    sender_name: str
+    subject: str
+    body: str
+    reference: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def is_active(identity_number: str) -> bool:
+    """Whether the patient has an active inbox in 1177. Raises :class:`GatewayError`."""
+    return _lookup("/1177/recipients/lookup", identity_number, "active")
+
+
+def has_mailbox(identity_number: str) -> bool:
+    """Whether the patient has a digital mailbox. Raises :class:`GatewayError`."""
+    return _lookup("/digital-post/recipients/lookup", identity_number, "reachable")
+
+
+def _lookup(path: str, identity_number: str, answer: str) -> bool:
+    """The gateway's yes or no; everything else is no answer, and never a no."""
+    response = _post(path, {"identity_number": identity_number}, headers={})
+    if response.status_code != 200:
+        raise GatewayError(f"answered {response.status_code}")
+    try:
+        found = response.json()[answer]
+    except (ValueError, KeyError, TypeError) as error:
+        raise GatewayError("the answer could not be read") from error
+    if not isinstance(found, bool):
+        raise GatewayError("the answer could not be read")
+    return found
+
+
 def send_message(message: InboxMessage, *, key: str) -> str:
-    """Hand the message over and return the gateway's message id.
+    """Hand the message over to 1177 and return the gateway's message id.
 
     Raises :class:`RecipientNotActive`, :class:`MessageRefused` or :class:`GatewayError`.
     """
-    response = _post("/1177/messages", message.as_json(), headers={"Idempotency-Key": key})
+    return _send("/1177/messages", message.as_json(), key=key)
+
+
+def send_digital_letter(letter: DigitalLetter, *, key: str) -> str:
+    """Hand the letter over to the digital mailbox; returns and raises as ``send_message``."""
+    return _send("/digital-post/messages", letter.as_json(), key=key)
+
+
+def _send(path: str, content: Mapping[str, Any], *, key: str) -> str:
+    response = _post(path, content, headers={"Idempotency-Key": key})
     if response.status_code in {200, 201}:
         try:
             return str(response.json()["message_id"])
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise GatewayError("the receipt could not be read") from error
     if response.status_code == 404:
-        raise RecipientNotActive("no active inbox")
+        raise RecipientNotActive("no active recipient")
     if 400 <= response.status_code < 500 and response.status_code not in {401, 408, 429}:
         raise MessageRefused(f"refused with {response.status_code}")
     raise GatewayError(f"answered {response.status_code}")

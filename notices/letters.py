@@ -19,6 +19,7 @@ from django.db import transaction
 
 from notices.models import LetterBatch, Notice
 from notices.pdf import letter_pdf
+from notices.sending import why_needless
 from organisations.spreadsheets import safe
 from organisations.sweeps import claim_due
 from referral.models import LogVerb, Offer
@@ -44,13 +45,12 @@ def deliver_letters(*, now: datetime, limit: int = 200) -> int:
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
     waiting = Notice.objects.filter(
         channel=Notice.Channel.LETTER, state=Notice.State.WAITING
-    ).select_related("offer")
+    ).select_related("offer", "case__patient")
     due = claim_due(waiting, now=now, limit=limit)
-    needed = [letter for letter in due if _still_needed(letter)]
     for letter in due:
-        if letter not in needed:
-            letter.state = Notice.State.CANCELLED
-            letter.save(update_fields=["state"])
+        if letter.offer is not None:  # as it stands when nobody can answer it meanwhile
+            letter.offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)
+    needed = _still_needed(due, now=now)
     if needed:
         batch = LetterBatch.objects.create(created_at=now, due_at=now)
         for letter in needed:
@@ -60,12 +60,19 @@ def _batch_due_letters(*, now: datetime, limit: int) -> int:
     return len(due)
 
 
-def _still_needed(letter: Notice) -> bool:
-    """An offer answered a moment ago needs no letter, whether or not the event has arrived."""
-    if letter.offer is None:
-        return True
-    offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)
-    return offer.state == Offer.State.SENT
+def _still_needed(letters: list[Notice], *, now: datetime) -> list[Notice]:
+    """The letters that still should go; the others are cancelled, with the reason."""
+    needed = []
+    for letter in letters:
+        needless = why_needless(letter, now=now)
+        if not needless:
+            needed.append(letter)
+            continue
+        letter.state = Notice.State.CANCELLED
+        letter.batch = None
+        letter.last_error = needless
+        letter.save(update_fields=["state", "batch", "last_error"])
+    return needed
 
 
 def _deliver_batches(*, now: datetime) -> None:
@@ -78,11 +85,17 @@ def _deliver_batches(*, now: datetime) -> None:
 
 
 def _deliver(batch: LetterBatch, *, now: datetime) -> None:
+    """Hand the batch over. A letter that is no longer needed stays out, unless the folder already
+    lies there from before a crash: what the printer may have taken has been sent."""
     letters = list(
         batch.letters.select_related(
             "case__patient", "case__region", "case__sending_unit__municipality", "offer"
-        ).order_by("pk")
+        )
+        .select_for_update(of=("self",))
+        .order_by("pk")
     )
+    if not (Path(settings.PRINT_DROP) / batch.folder_name).exists():
+        letters = _still_needed(letters, now=now)
     printed = _typeset(letters, now=now)
     if printed:
         write_folder(batch, printed, drop=Path(settings.PRINT_DROP))

@@ -54,6 +54,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         OFFER = "offer", _("Erbjudande")
         OFFER_LETTER = "offer_letter", _("Erbjudande som brev")
+        OFFER_REMINDER = "offer_reminder", _("Påminnelse om erbjudande")
         BOOKED_TIME = "booked_time", _("Bokad tid")
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
@@ -62,8 +63,27 @@ class Notice(models.Model):
 
     class Channel(models.TextChoices):
         INBOX = "1177", "1177"
+        DIGITAL = "digital", _("Digital post")
         LETTER = "letter", _("Brev")
         EMAIL = "email", _("E-post")
+
+    # What the patient gets; the rest goes to units and administrators.
+    TO_PATIENT = frozenset({Channel.INBOX, Channel.DIGITAL, Channel.LETTER})
+    # About an offer, and needless once it is answered.
+    OF_OFFER = frozenset({Kind.OFFER, Kind.OFFER_LETTER, Kind.OFFER_REMINDER})
+    # Of these the channel is chosen when the notice is sent (notices.channels).
+    CHOSEN = frozenset({Channel.INBOX, Channel.DIGITAL})
+
+    class Why(models.TextChoices):
+        """Why the notice goes the way it goes."""
+
+        INBOX = "inbox", _("Patienten är ansluten till 1177.")
+        MAILBOX = "mailbox", _("Patienten saknar 1177 men har digital brevlåda.")
+        NEITHER = "neither", _("Patienten har varken 1177 eller digital brevlåda.")
+        PROTECTED = "protected", _("Skyddad identitet: bara brev, genom Skatteverket.")
+        UNANSWERED = "unanswered", _("Brev när erbjudandet inte har besvarats i tid.")
+        REFUSED = "refused", _("Mottagaren tog inte emot det digitala meddelandet.")
+        BY_HAND = "by_hand", _("Vårdlotsen valde brev.")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Väntar")
@@ -79,7 +99,10 @@ class Notice(models.Model):
         Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
     )
     kind = models.CharField(_("slag"), max_length=20, choices=Kind)
-    channel = models.CharField(_("kanal"), max_length=6, choices=Channel)
+    channel = models.CharField(_("kanal"), max_length=8, choices=Channel)
+    why_channel = models.CharField(
+        _("varför kanalen"), max_length=10, choices=Why, blank=True, default="", db_default=""
+    )
     state = models.CharField(_("status"), max_length=9, choices=State, default=State.WAITING)
     # 1177's inbox serves the relation between patient and clinic: the clinic is the sender.
     sender = models.ForeignKey(CareUnit, on_delete=models.PROTECT, related_name="+")

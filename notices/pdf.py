@@ -1,4 +1,4 @@
-"""Letters as PDF: the offer in a window envelope, with an answer slip."""
+"""Letters as PDF in a window envelope; an offer has an answer slip."""
 
 import io
 
@@ -36,6 +36,8 @@ def letter_pdf(letter: Notice) -> tuple[bytes, int]:
         "phone": region.navigator_phone,
         "date": date_format(day, "j F Y"),
         "reasons": [str(label) for label in DeclineReason.labels],
+        # A booked time that goes by post asks for no answer.
+        "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
         "qr": qr_svg(case.number),
     }
     content = compile_pdf(TEMPLATE, data, at=letter.due_at)

@@ -1,22 +1,31 @@
-"""Sweeps that send what is due: 1177 notices and e-mails (design 5.3).
+"""Sweeps that send what is due: to patients in 1177 or digital post, and e-mails (design 5.3).
+
+The patient's channel is chosen when the notice is sent (notices.channels). A gateway that does not
+answer says nothing about the patient: the notice waits, and its letter goes on its own day.
 
 One notice, one transaction: claim the row, act under its idempotency key, record the outcome. A
 crash in between leaves the row due, and the key makes the second try harmless.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
+from django.db.models import Value
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
+from notices.channels import choose_channel
+from notices.due import letter_at_once
 from notices.gateway import (
+    DigitalLetter,
     GatewayError,
     InboxMessage,
     MessageRefused,
     RecipientNotActive,
+    send_digital_letter,
     send_message,
 )
 from notices.models import Notice
@@ -30,30 +39,37 @@ logger = logging.getLogger(__name__)
 
 # Twelve tries with growing pauses reach over a day; then a person has to look.
 MAX_ATTEMPTS = 12
+ANSWERABLE = frozenset({Notice.Kind.OFFER, Notice.Kind.OFFER_REMINDER})
 
 
 def send_inbox_notices(*, now: datetime, limit: int = 200) -> int:
-    """Send the 1177 notices that are due; returns how many were handled."""
-    return _sweep(Notice.Channel.INBOX, _send_to_inbox, now=now, limit=limit)
+    """Send the patients' notices that are due; returns how many were handled."""
+    return _sweep(Notice.CHOSEN, _send_to_patient, now=now, limit=limit)
 
 
 def send_emails(*, now: datetime, limit: int = 200) -> int:
     """Send the e-mails that are due; returns how many were handled."""
-    return _sweep(Notice.Channel.EMAIL, _send_email, now=now, limit=limit)
+    return _sweep({Notice.Channel.EMAIL}, _send_email, now=now, limit=limit)
 
 
 def _sweep(
-    channel: str, send: Callable[[Notice, datetime], None], *, now: datetime, limit: int
+    channels: Collection[str],
+    send: Callable[[Notice, datetime], None],
+    *,
+    now: datetime,
+    limit: int,
 ) -> int:
     handled = 0
-    while handled < limit and _send_one(channel, send, now=now):
+    while handled < limit and _send_one(channels, send, now=now):
         handled += 1
     return handled
 
 
 @transaction.atomic
-def _send_one(channel: str, send: Callable[[Notice, datetime], None], *, now: datetime) -> bool:
-    waiting = Notice.objects.filter(channel=channel, state=Notice.State.WAITING)
+def _send_one(
+    channels: Collection[str], send: Callable[[Notice, datetime], None], *, now: datetime
+) -> bool:
+    waiting = Notice.objects.filter(channel__in=channels, state=Notice.State.WAITING)
     due = claim_due(waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1)
     if not due:
         return False
@@ -95,15 +111,85 @@ def _log(notice: Notice, *, now: datetime) -> None:
         )
 
 
-def _send_to_inbox(notice: Notice, now: datetime) -> None:
-    if notice.offer is not None and notice.offer.state != Offer.State.SENT:
+def _send_to_patient(notice: Notice, now: datetime) -> None:
+    needless = why_needless(notice, now=now)
+    if needless:
         notice.state = Notice.State.CANCELLED
+        notice.last_error = needless
         return
-    answerable = notice.kind == Notice.Kind.OFFER
+    choice = choose_channel(notice.case.patient)
+    notice.why_channel = choice.why
+    if choice.channel == Notice.Channel.LETTER:
+        go_as_letter(notice, now=now)
+        return
+    notice.channel = choice.channel
+    try:
+        notice.receipt = _hand_over(notice)
+    except RecipientNotActive:  # since we asked
+        notice.why_channel = Notice.Why.NEITHER
+        go_as_letter(notice, now=now)
+    except MessageRefused as error:
+        notice.state = Notice.State.FAILED
+        notice.last_error = masked(str(error))[:300]
+        _hasten_letter(notice, why=Notice.Why.REFUSED, now=now)
+    else:
+        notice.state = Notice.State.SENT
+        notice.sent_at = now
+        notice.last_error = ""
+
+
+def why_needless(notice: Notice, *, now: datetime) -> str:
+    """Why the notice should not go after all, in words; empty when it should.
+
+    Asked at the last moment, whether or not the event that would have cancelled it has arrived.
+    """
+    if notice.case.patient.has_departed:
+        return notice.case.patient.departure
+    offer = notice.offer
+    if offer is None or notice.kind not in Notice.OF_OFFER:
+        return ""
+    if offer.state != Offer.State.SENT:
+        return _("Erbjudandet väntar inte längre på svar.")
+    if now >= offer.due_at:
+        return _("Tiden att svara har gått ut.")
+    if notice.channel == Notice.Channel.LETTER:
+        return ""
+    letters = Notice.objects.filter(offer=offer, kind=Notice.Kind.OFFER_LETTER)
+    if letters.filter(state__in=[Notice.State.BATCHED, Notice.State.SENT]).exists():
+        return _("Erbjudandet har gått som brev.")
+    if notice.kind == Notice.Kind.OFFER_REMINDER:
+        return _why_no_reminder(offer, now=now)
+    return ""
+
+
+def _why_no_reminder(offer: Offer, *, now: datetime) -> str:
+    """A reminder follows an offer that went out, and comes before the letter."""
+    told = Notice.objects.filter(offer=offer, kind=Notice.Kind.OFFER, sent_at__isnull=False)
+    if not told.exists():
+        return _("Erbjudandet har inte gått ut digitalt.")
+    letters = Notice.objects.filter(offer=offer, kind=Notice.Kind.OFFER_LETTER)
+    if letters.filter(state=Notice.State.WAITING, due_at__lte=now).exists():
+        return _("Erbjudandet går som brev.")
+    return ""
+
+
+def _hand_over(notice: Notice) -> str:
+    recipient, sender = notice.case.patient.identity_number, notice.sender
+    if notice.channel == Notice.Channel.DIGITAL:
+        letter = DigitalLetter(
+            recipient=recipient,
+            sender_hsa_id=sender.hsa_id,
+            sender_name=sender.name,
+            subject=notice.subject,
+            body=notice.body,
+            reference=notice.case.number,
+        )
+        return send_digital_letter(letter, key=notice.idempotency_key)
+    answerable = notice.kind in ANSWERABLE
     message = InboxMessage(
-        recipient=notice.case.patient.identity_number,
-        sender_hsa_id=notice.sender.hsa_id,
-        sender_name=notice.sender.name,
+        recipient=recipient,
+        sender_hsa_id=sender.hsa_id,
+        sender_name=sender.name,
         subject=notice.subject,
         body=notice.body,
         reference=notice.case.number,
@@ -111,36 +197,35 @@ def _send_to_inbox(notice: Notice, now: datetime) -> None:
         answerable=answerable,
         decline_reasons=_decline_reasons() if answerable else (),
     )
-    try:
-        notice.receipt = send_message(message, key=notice.idempotency_key)
-    except RecipientNotActive:
-        notice.state = Notice.State.FAILED
-        notice.last_error = _("Patienten har ingen inkorg i 1177.")
-        _hasten_letter(notice, now=now)
-    except MessageRefused as error:
-        notice.state = Notice.State.FAILED
-        notice.last_error = masked(str(error))[:300]
-        _hasten_letter(notice, now=now)
-    else:
-        notice.state = Notice.State.SENT
-        notice.sent_at = now
-        notice.last_error = ""
+    return send_message(message, key=notice.idempotency_key)
 
 
 def _decline_reasons() -> tuple[tuple[str, str], ...]:
     return tuple((reason.value, str(reason.label)) for reason in DeclineReason)
 
 
-def _hasten_letter(notice: Notice, *, now: datetime) -> None:
-    """An offer that cannot reach the inbox goes as a letter at once, not on day 14."""
+def go_as_letter(notice: Notice, *, now: datetime) -> None:
+    """The patient is reached by letter only: an offer's own letter goes at once, other notices
+    become letters themselves. A reminder beside a letter that goes now is none."""
+    if notice.kind in Notice.OF_OFFER:
+        _hasten_letter(notice, why=notice.why_channel, now=now)
+        notice.state = Notice.State.CANCELLED
+        notice.last_error = _("Går som brev i stället.")
+        return
+    notice.channel = Notice.Channel.LETTER
+    notice.due_at = letter_at_once(now)
+    notice.attempts = 0
+    notice.last_error = ""
+
+
+def _hasten_letter(notice: Notice, *, why: str, now: datetime) -> None:
+    """An offer that cannot reach the patient digitally goes as a letter at once, not on day 14."""
     if notice.offer is None:
         return
+    at_once = letter_at_once(now)
     Notice.objects.filter(
-        offer=notice.offer,
-        kind=Notice.Kind.OFFER_LETTER,
-        state=Notice.State.WAITING,
-        due_at__gt=now,
-    ).update(due_at=now)
+        offer=notice.offer, kind=Notice.Kind.OFFER_LETTER, state=Notice.State.WAITING
+    ).update(due_at=Least("due_at", Value(at_once)), why_channel=why)
 
 
 def _send_email(notice: Notice, now: datetime) -> None:
@@ -156,12 +241,15 @@ def _send_email(notice: Notice, now: datetime) -> None:
 
 
 def _postpone(notice: Notice, error: Exception, *, now: datetime) -> None:
+    """Try again later, with growing pauses.
+
+    What has a letter of its own is tried until that goes; the rest until a person has to look.
+    """
     notice.last_error = masked(f"{type(error).__name__}: {error}")[:300]
-    if notice.attempts >= MAX_ATTEMPTS:
+    if notice.attempts == MAX_ATTEMPTS:
+        logger.error("notice in case %s does not get through", notice.case.number)
+    if notice.attempts >= MAX_ATTEMPTS and notice.kind not in Notice.OF_OFFER:
         notice.state = Notice.State.FAILED
-        logger.error("notice in case %s failed for good", notice.case.number)
-        if notice.channel == Notice.Channel.INBOX:
-            _hasten_letter(notice, now=now)
         return
-    notice.due_at = now + timedelta(minutes=min(360, 2**notice.attempts))
+    notice.due_at = now + timedelta(minutes=min(360, 2 ** min(notice.attempts, MAX_ATTEMPTS)))
     logger.warning("notice in case %s is tried again later", notice.case.number)

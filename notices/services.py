@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from notices.callbacks.services import ask_for_call, is_number
+from notices.due import letter_at_once
 from notices.models import GatewayCallback, Notice
+from notices.sending import go_as_letter, why_needless
 from organisations.access import Actor, as_product
-from organisations.errors import DomainError, InvalidInput
+from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.events import wake
 from referral.models import AnswerChannel, LogVerb
 from referral.services import answer_offer, record_notice
@@ -141,14 +143,51 @@ def _call_wanted(notice: Notice, call: object, *, now: datetime) -> str:
 @transaction.atomic
 @as_product("notice")
 def send_again(notice: Notice, *, now: datetime) -> Notice:
-    """Have a failed notice tried once more, under the same idempotency key."""
+    """Have a notice that did not get through tried now, under the same idempotency key."""
     locked = Notice.objects.select_for_update().get(pk=notice.pk)
-    if locked.state == Notice.State.FAILED:
+    tried = locked.state == Notice.State.WAITING and locked.attempts > 0
+    if locked.state == Notice.State.FAILED or tried:
+        printed = locked.channel == Notice.Channel.LETTER
         locked.state = Notice.State.WAITING
-        locked.due_at = now
+        locked.due_at = letter_at_once(now) if printed else now
         locked.attempts = 0
         locked.save(update_fields=["state", "due_at", "attempts"])
         transaction.on_commit(wake)
+    return locked
+
+
+@transaction.atomic
+@as_product("notice")
+def send_as_letter(notice: Notice, *, now: datetime) -> Notice:
+    """Have a notice that does not get through digitally go as a letter at once.
+
+    An offer's own letter goes, today or on the next day letters are handed over. Raises
+    :class:`WrongState` for what has gone, goes as a letter already or is needed no more.
+    """
+    locked = (
+        Notice.objects.select_for_update(of=("self",))
+        .select_related("case__patient", "offer")
+        .get(pk=notice.pk)
+    )
+    if locked.state not in {Notice.State.FAILED, Notice.State.WAITING}:
+        raise WrongState(_("Meddelandet väntar inte på att skickas."))
+    if locked.channel not in Notice.CHOSEN:
+        raise WrongState(_("Meddelandet kan inte gå som brev i stället."))
+    needless = why_needless(locked, now=now)
+    if needless:
+        raise WrongState(needless)
+    # A letter that could not be made is tried again with it.
+    Notice.objects.filter(
+        offer=locked.offer,
+        offer__isnull=False,
+        kind=Notice.Kind.OFFER_LETTER,
+        state=Notice.State.FAILED,
+    ).update(state=Notice.State.WAITING, attempts=0)
+    locked.state = Notice.State.WAITING
+    locked.why_channel = Notice.Why.BY_HAND
+    go_as_letter(locked, now=now)
+    locked.save()
+    transaction.on_commit(wake)
     return locked
 
 

@@ -6,6 +6,7 @@ from notices.callbacks import views as callbacks
 urlpatterns = [
     path("gateway/1177/callback/", views.gateway_callback, name="gateway-callback"),
     path("cases/<str:number>/notices/", views.case_notices, name="case-notices"),
+    path("notices/undelivered/", views.undelivered_page, name="undelivered"),
     path("notices/<int:pk>/send-again/", views.notice_send_again, name="notice-send-again"),
     path("phone-times/", callbacks.phone_times, name="phone-times"),
     path("phone-times/new/", callbacks.phone_times_new, name="phone-times-new"),
@@ -19,4 +20,5 @@ urlpatterns = [
     path("calls/<int:pk>/<slug:ending>/", callbacks.call_end, name="call-end"),
     path("cases/<str:number>/calls/", callbacks.case_calls, name="case-calls"),
     path("cases/<str:number>/calls/book/", callbacks.case_call_book, name="case-call-book"),
+    path("notices/<int:pk>/as-letter/", views.notice_as_letter, name="notice-as-letter"),
 ]

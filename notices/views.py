@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,12 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from notices.models import Notice
-from notices.services import receive_callback, send_again
+from notices.selectors import departed_cases, next_of, undelivered
+from notices.services import receive_callback, send_again, send_as_letter
 from notices.signature import HEADER, is_valid
 from organisations.access import record_access
-from organisations.errors import InvalidInput
+from organisations.errors import InvalidInput, WrongState
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import ROWS, actor_of, page_of, pager, roles_required
 from organisations.throttling import BAD_CALLBACKS, client_address
 from referral.models import Case
 
@@ -59,28 +61,58 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
     """The notices of a case: a part of the case page, or a page of its own without scripts."""
     actor = actor_of(request)
     case = get_object_or_404(
-        Case.objects.visible_to(actor).select_related("patient"), number=number
+        Case.objects.visible_to(actor).select_related("patient", "form"), number=number
     )
     record_access(actor, what="notices", now=timezone.now(), cases=[(case.number, case.patient_id)])
+    notices = list(case.notices.all())
     part = bool(request.headers.get("HX-Request"))
     return render(
         request,
         "notices/partials/notices.html" if part else "notices/case_notices.html",
-        {"case": case, "notices": list(case.notices.all())},
+        {"case": case, "notices": notices, "next": next_of(notices)},
     )
+
+
+@roles_required(Role.NAVIGATOR)
+def undelivered_page(request: HttpRequest) -> HttpResponse:
+    """What did not get through, and the cases of patients who have died or moved abroad."""
+    actor, now = actor_of(request), timezone.now()
+    page = page_of(undelivered(actor), request)
+    departed = list(departed_cases(actor)[:ROWS])
+    cases = [notice.case for notice in page] + departed
+    shown = sorted({(case.number, case.patient_id) for case in cases})
+    record_access(actor, what="undelivered", now=now, cases=shown)
+    context = {"notices": page, "departed": departed}
+    return render(request, "notices/undelivered.html", context | pager(page, request))
 
 
 @roles_required(Role.NAVIGATOR)
 @require_POST
 def notice_send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try a notice that did not get through once more."""
+    return _decide(request, pk, send_again, "notice_again", _("Meddelandet skickas på nytt."))
+
+
+@roles_required(Role.NAVIGATOR)
+@require_POST
+def notice_as_letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a notice that did not get through go as a letter."""
+    return _decide(request, pk, send_as_letter, "notice_as_letter", _("Meddelandet går som brev."))
+
+
+def _decide(
+    request: HttpRequest, pk: int, service: Callable[..., Notice], what: str, done: str
+) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     cases = Case.objects.visible_to(actor)
     notice = get_object_or_404(Notice.objects.select_related("case"), pk=pk, case__in=cases)
-    send_again(notice, now=now)
-    record_access(
-        actor, what="notice_again", now=now, cases=[(notice.case.number, notice.case.patient_id)]
-    )
-    messages.success(request, _("Meddelandet skickas på nytt."))
+    record_access(actor, what=what, now=now, cases=[(notice.case.number, notice.case.patient_id)])
+    try:
+        service(notice, now=now)
+    except WrongState as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, done)
     return redirect("case", number=notice.case.number)
 
 

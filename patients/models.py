@@ -4,13 +4,15 @@ from datetime import date
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from organisations.addresses import neighbourhood
 from organisations.encrypted import EncryptedTextField, KeyedHashField
 from organisations.models import Municipality
+
+DEPARTED = Q(deceased_on__isnull=False) | Q(emigrated_on__isnull=False)
 
 
 class Patient(models.Model):
@@ -58,6 +60,9 @@ class Patient(models.Model):
     )
     phone = EncryptedTextField(_("telefon"), max_length=30, blank=True)
     language = models.CharField(_("språk"), max_length=40, blank=True)
+    # Either stops everything that would be sent (patients.services.record_departure).
+    deceased_on = models.DateField(_("avliden"), null=True, blank=True)
+    emigrated_on = models.DateField(_("utflyttad från Sverige"), null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -88,6 +93,12 @@ class Patient(models.Model):
                 condition=Q(protection="none")
                 | Q(street="", postal_code="", town="", municipality__isnull=True),
             ),
+            models.CheckConstraint(
+                name="patient_not_deceased_before_birth",
+                condition=Q(deceased_on__isnull=True)
+                | Q(birth_date__isnull=True)
+                | Q(deceased_on__gte=F("birth_date")),
+            ),
         )
         # Search by part of a name compares in upper case (Django's ``icontains``).
         indexes = (
@@ -97,6 +108,7 @@ class Patient(models.Model):
             GinIndex(
                 OpClass(Upper("family_name"), name="gin_trgm_ops"), name="patient_family_name_trgm"
             ),
+            models.Index(fields=["id"], name="patient_departed", condition=DEPARTED),
         )
 
     def __str__(self) -> str:
@@ -122,6 +134,21 @@ class Patient(models.Model):
     @property
     def identity_formatted(self) -> str:
         return f"{self.identity_number[:8]}-{self.identity_number[8:]}"
+
+    @property
+    def has_departed(self) -> bool:
+        """Whether the patient has died or moved abroad: nothing is sent any more."""
+        return bool(self.deceased_on or self.emigrated_on)
+
+    @property
+    def departure(self) -> str:
+        """That the patient has died or moved abroad, and when, in words; else empty."""
+        if self.deceased_on:
+            return str(_("Patienten avled %(day)s.") % {"day": f"{self.deceased_on:%Y-%m-%d}"})
+        if self.emigrated_on:
+            day = f"{self.emigrated_on:%Y-%m-%d}"
+            return str(_("Patienten flyttade från Sverige %(day)s.") % {"day": day})
+        return ""
 
     def age_at(self, day: date) -> int | None:
         """Whole years at ``day``; ``None`` when the birth date is not known."""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,6 +21,9 @@ CORRECTABLE = (
     *("given_name", "family_name", "municipality", "street", "postal_code", "town", "phone"),
     "language",
 )
+
+
+DEPARTURES = ("deceased_on", "emigrated_on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,39 @@ def lift_protection(patient: Patient) -> Patient:
     locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
     locked.protection = Patient.Protection.NONE
     locked.save(update_fields=["protection"])
+    return locked
+
+
+@transaction.atomic
+@as_product("patient register")
+def record_departure(patient: Patient, *, kind: str, on: date, today: date) -> Patient:
+    """The patient has died or moved abroad, which stops everything that would be sent.
+
+    ``kind`` is ``deceased_on`` or ``emigrated_on``. Raises :class:`InvalidInput` for a day to
+    come or before birth.
+    """
+    if kind not in DEPARTURES:
+        text = _("Välj avliden eller utflyttad.")
+        raise InvalidInput(text, fields={"kind": text})
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    if on > today:
+        text = _("Dagen har inte varit än.")
+        raise InvalidInput(text, fields={"on": text})
+    if locked.birth_date and on < locked.birth_date:
+        text = _("Dagen ligger före patientens födelse.")
+        raise InvalidInput(text, fields={"on": text})
+    setattr(locked, kind, on)
+    locked.save(update_fields=[kind])
+    return locked
+
+
+@transaction.atomic
+@as_product("patient register")
+def take_back_departure(patient: Patient) -> Patient:
+    """The patient lives in Sweden after all, or has moved home."""
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    locked.deceased_on = locked.emigrated_on = None
+    locked.save(update_fields=[*DEPARTURES])
     return locked
 
 

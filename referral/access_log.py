@@ -28,6 +28,7 @@ LISTS = {
     "allocation": _("Såg ärendet i en fördelning av väntelistan"),
     "allocation_file": _("Hämtade en fördelning av väntelistan som fil"),
     "offer_drafts": _("Såg utkastet till erbjudande i en lista"),
+    "undelivered": _("Såg ärendet bland utskick att ta hand om"),
 }
 CHANGES = {
     "answer": _("Registrerade patientens svar"),
@@ -38,6 +39,7 @@ CHANGES = {
     "attachment_added": _("Bifogade en fil"),
     "attachment_removed": _("Tog bort en bilaga"),
     "notice_again": _("Begärde att ett meddelande skickas på nytt"),
+    "notice_as_letter": _("Begärde att ett meddelande går som brev"),
 }
 REVIEWS = {
     "log_review": _("Granskade åtkomstloggen"),

@@ -31,6 +31,14 @@ def _is_not_protected(case: Case, _actor: Actor) -> bool:
     return not case.patient.is_protected
 
 
+def _is_here(case: Case, _actor: Actor) -> bool:
+    return not case.patient.has_departed
+
+
+def _has_departed(case: Case, _actor: Actor) -> bool:
+    return case.patient.has_departed
+
+
 _VERBS = (
     Transition(
         verb="consent",
@@ -70,6 +78,22 @@ _VERBS = (
         roles=HOME,
         event="case.patient_protected",
         when=_is_not_protected,
+    ),
+    Transition(
+        verb="depart",
+        label=_("Anteckna avliden eller utflyttad"),
+        sources=EVERY_STATE,
+        roles=HOME,
+        event="case.patient_departed",
+        when=_is_here,
+    ),
+    Transition(
+        verb="undo_depart",
+        label=_("Häv anteckningen om avliden eller utflyttad"),
+        sources=EVERY_STATE,
+        roles=HOME,
+        event="case.patient_returned",
+        when=_has_departed,
     ),
     Transition(
         verb="correct_patient",

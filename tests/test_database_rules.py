@@ -137,7 +137,7 @@ def callback() -> GatewayCallback:
 def notice(channel: str = Notice.Channel.INBOX) -> Notice:
     made = make_case(CaseState.OFFERED)
     deliver_events(now=timezone.now())
-    return Notice.objects.get(case=made.case, channel=channel)
+    return Notice.objects.filter(case=made.case, channel=channel).earliest("pk")
 
 
 def phone_time() -> PhoneTime:
@@ -500,6 +500,10 @@ BREAKS: dict[str, Callable[[], str]] = {
     "region_code_two_digits": lambda: update(RegionFactory(), "code = '1x'"),
     "region_guarantee_within_law": lambda: update(RegionFactory(), "guarantee_days = 91"),
     "region_offer_outlives_letter": lambda: update(RegionFactory(), "letter_after_days = 30"),
+    "region_reminds_before_letter": lambda: update(RegionFactory(), "reminder_after_days = 14"),
+    "patient_not_deceased_before_birth": lambda: update(
+        PatientFactory(), "birth_date = '1950-01-02', deceased_on = '1950-01-01'"
+    ),
     "municipality_code_begins_with_region": lambda: update(MunicipalityFactory(), "code = '9980'"),
     "provider_organisation_number_ten_digits": lambda: update(
         ProviderFactory(), "organisation_number = '123'"

@@ -5,14 +5,13 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from config.demo import places
 from config.demo.echo import Source, echo
 from config.demo.logins import REGION_USERS
+from config.demo.notices import settle_notices
 from config.demo.people import People, contact_of
-from notices.models import LetterBatch, Notice
 from organisations.access import Actor, actor_for
 from organisations.events import deliver_events
 from organisations.models import CareUnit, Municipality, Role, User
@@ -20,11 +19,9 @@ from patients.models import Patient
 from referral import services
 from referral.models import (
     Case,
-    CaseLog,
     CloseReason,
     DeclineReason,
     IntakeForm,
-    LogVerb,
     Offer,
     Pause,
     Phase,
@@ -52,9 +49,6 @@ PROTECTED = frozenset({7, 120})
 UNPROTECTED = Patient.Protection.NONE
 # How many cases are told through the services although a finished story would do.
 RETOLD_SHARE = 0.05
-# Notices of offers younger than this wait for the running worker, so that there is something to
-# answer in the simulator at the first start.
-FRESH = timedelta(hours=30)
 
 
 class Later(Exception):
@@ -107,9 +101,10 @@ class Teller:
             self.told += 1
         self._standing()
         self._drafts()
+        self._departed()
         services.expire_offers(now=self.now, limit=10_000)
         deliver_events(now=self.now, limit=100_000)
-        self._settle_notices()
+        settle_notices(now=self.now)
 
     def _echo(self, clinic: places.Clinic, at: datetime) -> bool:
         """Let a finished story of the clinic happen once more; False when none fits."""
@@ -397,32 +392,19 @@ class Teller:
             deliver_events(now=at, case_number=case.number)
             self.told += 1
 
-    def _settle_notices(self) -> None:
-        """What fell due in the past was sent in the past; fresh offers wait for the worker."""
-        due = Notice.objects.filter(state=Notice.State.WAITING, due_at__lte=self.now - FRESH)
-        entries = [
-            CaseLog(
-                case_id=notice.case_id,
-                at=notice.due_at,
-                verb=LogVerb.LETTER_SENT
-                if notice.channel == Notice.Channel.LETTER
-                else LogVerb.NOTICE_SENT,
-                from_state=notice.case.state,
-                to_state=notice.case.state,
-                actor_name="Vårdlots",
-                role="system",
-                details={"channel": notice.channel, "subject": notice.subject},
+    def _departed(self) -> None:
+        """A patient who has died while the case was open: its navigator closes it."""
+        open_cases = Case.objects.filter(region_id="20", state="in_progress")
+        case = open_cases.select_related("patient").order_by("received_at").last()
+        if case is not None:
+            services.depart(
+                case,
+                kind="deceased_on",
+                on=self._day(self.now - timedelta(days=2)),
+                reason="Kliniken ringde.",
+                actor=self._actor("lots.dalarna"),
+                now=self.now - timedelta(minutes=30),
             )
-            for notice in due.select_related("case")
-        ]
-        CaseLog.objects.bulk_create(entries)
-        letters = due.filter(channel=Notice.Channel.LETTER)
-        if letters.exists():
-            batch = LetterBatch.objects.create(
-                created_at=self.now, due_at=self.now, delivered_at=self.now
-            )
-            letters.update(batch=batch)
-        due.update(state=Notice.State.SENT, sent_at=F("due_at"), attempts=1)
 
     # What a form says
 

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from notices.simulator.faults import Faults
 from notices.simulator.wire import (
     answer_of,
     check_signature,
+    digital_letter_of,
     json_answer,
     message_of,
     object_sent,
@@ -109,13 +111,33 @@ def _gateway_routes(app: Flask, book: Book, faults: Faults, secret: str) -> None
         number = signed_object(secret).get("identity_number")
         if not isinstance(number, str):
             return problem(400, "identity_number is missing")
+        if faults.spend("fail_lookups"):
+            return problem(503, "told to fail")
         return json_answer({"active": book.is_active(number)})
 
     @app.post("/1177/messages")
     def messages() -> Response:
+        return take("1177", message_of)
+
+    @app.post("/digital-post/recipients/lookup")
+    def mailbox() -> Response:
+        number = signed_object(secret).get("identity_number")
+        if not isinstance(number, str):
+            return problem(400, "identity_number is missing")
+        return json_answer({"reachable": book.has_mailbox(number)})
+
+    @app.post("/digital-post/messages")
+    def digital_letters() -> Response:
+        return take("digital", digital_letter_of)
+
+    def take(
+        channel: str, read: Callable[[dict[str, Any]], tuple[dict[str, Any], list[str]]]
+    ) -> Response:
+        """Take a message once per key, and misbehave as told."""
         if faults.delay_seconds:
             time.sleep(faults.delay_seconds)
-        content, wrong = message_of(signed_object(secret))
+        content, wrong = read(signed_object(secret))
+        content["channel"] = channel
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= 200:
             wrong.append("Idempotency-Key")
@@ -230,10 +252,15 @@ def _steering(app: Flask, book: Book, faults: Faults, patient: Patient) -> None:
     @app.post("/recipients.json")
     def recipients() -> Response:
         wanted = object_sent()
-        number, active = wanted.get("identity_number"), wanted.get("active")
-        if not isinstance(number, str) or not isinstance(active, bool):
-            return problem(400, "identity_number and active are needed")
-        book.set_active(number, active)
+        number = wanted.get("identity_number")
+        places = {name: wanted[name] for name in ("active", "mailbox") if name in wanted}
+        told = places and all(isinstance(value, bool) for value in places.values())
+        if not isinstance(number, str) or not told:
+            return problem(400, "identity_number and active or mailbox are needed")
+        if "active" in places:
+            book.set_active(number, places["active"])
+        if "mailbox" in places:
+            book.set_mailbox(number, places["mailbox"])
         return json_answer({"status": "ok"})
 
     @app.post("/answer.json")

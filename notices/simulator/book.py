@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
 CREATE INDEX IF NOT EXISTS callbacks_of_message ON callbacks (message_id);
 CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (next_try) WHERE done_at IS NULL;
 CREATE TABLE IF NOT EXISTS inactive (identity_number TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS mailboxes (identity_number TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS emails (
     id INTEGER PRIMARY KEY, message_id TEXT, sender TEXT, recipients TEXT, subject TEXT,
     body TEXT, received_at TEXT);
@@ -76,8 +77,7 @@ class Book:
             db.execute("BEGIN IMMEDIATE")
             row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
             if row is None:
-                inactive = "SELECT 1 FROM inactive WHERE identity_number = ?"
-                if db.execute(inactive, (content["recipient"],)).fetchone():
+                if not _reaches(db, content["channel"], content["recipient"]):
                     return None, "not active"
                 db.execute(
                     "INSERT INTO messages (message_id, idempotency_key, body_hash, content,"
@@ -139,6 +139,7 @@ class Book:
     # Recipients
 
     def set_active(self, identity_number: str, active: bool) -> None:
+        """Everybody has an inbox in 1177 but those whose inbox was closed here."""
         sql = (
             "DELETE FROM inactive WHERE identity_number = ?"
             if active
@@ -147,12 +148,23 @@ class Book:
         with self._open() as db:
             db.execute(sql, (identity_number,))
 
+    def set_mailbox(self, identity_number: str, reachable: bool) -> None:
+        """Nobody has a digital mailbox but those who were given one here."""
+        sql = (
+            "INSERT OR IGNORE INTO mailboxes VALUES (?)"
+            if reachable
+            else "DELETE FROM mailboxes WHERE identity_number = ?"
+        )
+        with self._open() as db:
+            db.execute(sql, (identity_number,))
+
     def is_active(self, identity_number: str) -> bool:
         with self._open() as db:
-            row = db.execute(
-                "SELECT 1 FROM inactive WHERE identity_number = ?", (identity_number,)
-            ).fetchone()
-        return row is None
+            return _reaches(db, "1177", identity_number)
+
+    def has_mailbox(self, identity_number: str) -> bool:
+        with self._open() as db:
+            return _reaches(db, "digital", identity_number)
 
     # Callbacks
 
@@ -202,6 +214,14 @@ class Book:
         with self._open() as db:
             row = db.execute("SELECT * FROM emails WHERE id = ?", (number,)).fetchone()
         return dict(row) if row else None
+
+
+def _reaches(db: sqlite3.Connection, channel: str, identity_number: str) -> bool:
+    if channel == "digital":
+        sql = "SELECT 1 FROM mailboxes WHERE identity_number = ?"
+        return db.execute(sql, (identity_number,)).fetchone() is not None
+    sql = "SELECT 1 FROM inactive WHERE identity_number = ?"
+    return db.execute(sql, (identity_number,)).fetchone() is None
 
 
 def _queue_if(

@@ -13,6 +13,7 @@ class Faults:
 
     delay_seconds: float = 0.0
     fail_next: int = 0
+    fail_lookups: int = 0
     lose_answer_next: int = 0
     double_callbacks: bool = False
     shuffle_callbacks: bool = False
@@ -30,7 +31,7 @@ class Faults:
                     setattr(self, name, value)
         return refused
 
-    def spend(self, name: Literal["fail_next", "lose_answer_next"]) -> bool:
+    def spend(self, name: Literal["fail_next", "fail_lookups", "lose_answer_next"]) -> bool:
         """Whether this request is one of those told of; counts down exactly, threads or not."""
         with self._lock:
             left: int = getattr(self, name)

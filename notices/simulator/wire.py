@@ -68,6 +68,11 @@ def message_of(sent: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     }, wrong
 
 
+def digital_letter_of(sent: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A letter to a digital mailbox in the form of a message nobody can answer."""
+    return message_of({name: sent.get(name) for name in REQUIRED} | {"thread": "-"})
+
+
 def answer_of(
     message: dict[str, Any], *, accepted: object, reason: object, comment: object
 ) -> dict[str, Any] | None:

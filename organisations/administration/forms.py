@@ -294,6 +294,27 @@ class UnitForm(PlainForm):
         return UnitDetails(**self.cleaned_data)
 
 
+def _reminder_days() -> forms.IntegerField:
+    return forms.IntegerField(
+        label=_("Dagar utan svar innan påminnelse skickas"),
+        min_value=1,
+        max_value=363,
+        required=False,
+        help_text=_("Tomt ger ingen påminnelse."),
+    )
+
+
+def _letter_days() -> forms.IntegerField:
+    return forms.IntegerField(
+        label=_("Dagar utan svar innan brev skickas"), min_value=1, max_value=364
+    )
+
+
+class NoticeDaysForm(PlainForm):
+    reminder_after_days = _reminder_days()
+    letter_after_days = _letter_days()
+
+
 class RegionForm(PlainForm):
     guarantee_days = forms.IntegerField(label=_("Vårdgaranti, dagar"), min_value=1, max_value=90)
     child_psychiatry_days = forms.IntegerField(
@@ -302,9 +323,8 @@ class RegionForm(PlainForm):
     offer_stands_days = forms.IntegerField(
         label=_("Dagar ett erbjudande står kvar"), min_value=2, max_value=365
     )
-    letter_after_days = forms.IntegerField(
-        label=_("Dagar utan svar innan brev skickas"), min_value=1, max_value=364
-    )
+    reminder_after_days = _reminder_days()
+    letter_after_days = _letter_days()
     navigator_unit_name = forms.CharField(label=_("Vårdlotsenhet"), max_length=80)
     navigator_phone = forms.CharField(
         label=_("Telefon till vårdlots"), max_length=30, required=False

@@ -93,6 +93,7 @@ def history(
     *,
     person: User | None = None,
     unit: CareUnit | None = None,
+    verb: str = "",
     before: int | None = None,
 ) -> QuerySet[AdministrationLog]:
     """What was done, newest first: a region's own for its administrator, all for the operator."""
@@ -105,6 +106,8 @@ def history(
         rows = rows.filter(person=person)
     if unit:
         rows = rows.filter(care_unit=unit)
+    if verb:
+        rows = rows.filter(verb=verb)
     if before:
         rows = rows.filter(pk__lt=before)
     return rows.order_by("-pk")

@@ -28,6 +28,7 @@ urlpatterns = [
     path("history/", people.history_page, name="history"),
     path("operations/", operations.operations_page, name="operations"),
     path("operations/deliveries/<int:pk>/", operations.delivery_retry, name="delivery-retry"),
+    path("notice-days/", places.notice_days_page, name="notice-days"),
     path("regions/", places.regions_page, name="regions"),
     re_path(r"^regions/(?P<code>[0-9]{2})/$", places.region_page, name="region"),
     path("providers/", places.providers_page, name="providers"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from organisations.languages import language_names
@@ -35,6 +35,13 @@ class Region(models.Model):
     letter_after_days = models.PositiveSmallIntegerField(
         _("dagar utan svar innan brev skickas"), default=14
     )
+    reminder_after_days = models.PositiveSmallIntegerField(
+        _("dagar utan svar innan påminnelse skickas"),
+        default=7,
+        db_default=7,
+        null=True,
+        blank=True,
+    )
 
     class Meta:
         ordering = ("code",)
@@ -53,7 +60,12 @@ class Region(models.Model):
             ),
             models.CheckConstraint(
                 name="region_offer_outlives_letter",
-                condition=Q(offer_stands_days__gt=models.F("letter_after_days")),
+                condition=Q(offer_stands_days__gt=F("letter_after_days")),
+            ),
+            models.CheckConstraint(
+                name="region_reminds_before_letter",
+                condition=Q(reminder_after_days__isnull=True)
+                | Q(reminder_after_days__gte=1, reminder_after_days__lt=F("letter_after_days")),
             ),
         )
 

@@ -72,6 +72,29 @@ class ProtectForm(PlainForm):
     reason = _reason(_("Hur är skyddet känt?"))
 
 
+class DepartForm(PlainForm):
+    kind = forms.ChoiceField(
+        label=_("Vad har hänt?"),
+        choices=[
+            ("deceased_on", _("Patienten har avlidit")),
+            ("emigrated_on", _("Patienten har flyttat utomlands")),
+        ],
+        widget=forms.RadioSelect,
+        help_text=_("Allt som väntar på att skickas till patienten stoppas, i alla ärenden."),
+    )
+    on = forms.DateField(
+        label=_("Dag"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    reason = _reason(_("Hur är det känt?"))
+
+
+class UndoDepartForm(PlainForm):
+    reason = _reason(
+        _("Varför hävs anteckningen?"),
+        help_text=_("Det som stoppades skickas inte av sig självt."),
+    )
+
+
 class CorrectPatientForm(PlainForm):
     given_name = forms.CharField(label=_("Förnamn"), max_length=80)
     family_name = forms.CharField(label=_("Efternamn"), max_length=80)

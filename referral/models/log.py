@@ -55,6 +55,8 @@ class LogVerb(models.TextChoices):
     MOVE_PATIENT = "move_patient", _("Ärendet flyttades till rätt patient")
     PROTECT = "protect", _("Skyddad identitet antecknades")
     UNPROTECT = "unprotect", _("Skyddad identitet hävdes")
+    DEPART = "depart", _("Patienten antecknades som avliden eller utflyttad")
+    UNDO_DEPART = "undo_depart", _("Anteckningen om avliden eller utflyttad hävdes")
     STRIKE_NOTE = "strike_note", _("Anteckning märktes som felaktig")
     EXPORT = "export", _("Registerutdrag gjordes")
 
@@ -100,5 +102,11 @@ class CaseLog(models.Model):
     @property
     def channel_label(self) -> str:
         """How the message went or the answer came, in words."""
-        words = {"1177": "1177", "letter": _("brev"), "email": _("e-post"), "phone": _("telefon")}
+        words = {
+            "1177": "1177",
+            "digital": _("digital post"),
+            "letter": _("brev"),
+            "email": _("e-post"),
+            "phone": _("telefon"),
+        }
         return str(words.get(self.details.get("channel", ""), ""))

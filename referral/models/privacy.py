@@ -187,6 +187,7 @@ class Correction(Recorded):
         DETAILS = "details", _("Patientuppgifter")
         PATIENT = "patient", _("Fel patient i ärendet")
         PROTECTION = "protection", _("Skyddad identitet")
+        DEPARTURE = "departure", _("Avliden eller utflyttad")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="corrections")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections")

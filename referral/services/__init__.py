@@ -15,11 +15,13 @@ from referral.services.blocks import (
 from referral.services.consents import record_consent, withdraw_consent
 from referral.services.corrections import (
     correct_patient,
+    depart,
     lift_hold,
     move_patient,
     place_hold,
     protect,
     strike_note,
+    undo_depart,
     unprotect,
 )
 from referral.services.drafts import discard_drafts, send_drafts
@@ -57,6 +59,7 @@ __all__ = [
     "confirm",
     "correct_patient",
     "create_draft",
+    "depart",
     "discard_draft",
     "discard_drafts",
     "dismiss_hit",
@@ -91,6 +94,7 @@ __all__ = [
     "submit",
     "take",
     "treat",
+    "undo_depart",
     "unpark",
     "unprotect",
     "withdraw_consent",

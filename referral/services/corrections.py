@@ -4,7 +4,7 @@ Patientdatalagen 3 kap. 14 §: nothing is erased. What stood before is kept in `
 the form's submitted versions and in the log, readable by those who handle the case at home.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -18,11 +18,14 @@ from organisations.models import Role
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from patients.models import Patient
 from patients.services import (
+    DEPARTURES,
     ContactDetails,
     correct_details,
     find_or_register,
     lift_protection,
     protect_identity,
+    record_departure,
+    take_back_departure,
 )
 from referral.machine import append_log, perform
 from referral.models import (
@@ -168,6 +171,35 @@ def protect(case: Case, *, protection: str, reason: str, actor: Actor, now: date
         _correct(locked, Correction.Kind.PROTECTION, why, changes=changes, actor=actor, now=now)
 
     return perform(case, PRIVACY["protect"], actor=actor, now=now, why=why, change=change)
+
+
+def depart(case: Case, *, kind: str, on: date, reason: str, actor: Actor, now: datetime) -> Case:
+    """The patient has died or moved abroad: nothing more is sent, in any of the patient's cases.
+
+    The case stays where it is, for its navigator to close (patients.services.record_departure).
+    """
+    why = _reason(reason)
+
+    def change(locked: Case) -> None:
+        today = timezone.localdate(now)
+        locked.patient = record_departure(locked.patient, kind=kind, on=on, today=today)
+        changes = {kind: [None, on.isoformat()]}
+        _correct(locked, Correction.Kind.DEPARTURE, why, changes=changes, actor=actor, now=now)
+
+    return perform(case, PRIVACY["depart"], actor=actor, now=now, why=why, change=change)
+
+
+def undo_depart(case: Case, *, reason: str, actor: Actor, now: datetime) -> Case:
+    """The patient is to be reached again. What was stopped is not sent by itself."""
+    why = _reason(reason)
+
+    def change(locked: Case) -> None:
+        before = {name: getattr(locked.patient, name) for name in DEPARTURES}
+        changes = {name: [day.isoformat(), None] for name, day in before.items() if day}
+        locked.patient = take_back_departure(locked.patient)
+        _correct(locked, Correction.Kind.DEPARTURE, why, changes=changes, actor=actor, now=now)
+
+    return perform(case, PRIVACY["undo_depart"], actor=actor, now=now, why=why, change=change)
 
 
 def _forget_addresses(patient: Patient) -> None:

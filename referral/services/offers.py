@@ -75,11 +75,13 @@ def send_offer(
 
 
 def _refuse_unless_offerable(case: Case, line: ContractLine, *, today: date) -> None:
-    """Raise :class:`WrongState` where clinic or patient has said no."""
+    """Raise :class:`WrongState` where clinic or patient has said no, or there is no patient."""
     if not case.form.transferable:
         raise WrongState(
             _("Kliniken har bedömt att patienten inte kan förmedlas."), code="not_transferable"
         )
+    if case.patient.has_departed:
+        raise WrongState(case.patient.departure, code="patient_departed")
     refuse_without_consent(case, line.care_unit, today=today)
 
 

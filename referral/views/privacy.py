@@ -33,6 +33,8 @@ FORMS: dict[str, type[PlainForm]] = {
     "block": forms.BlockForm,
     "lift_block": forms.LiftBlockForm,
     "protect": forms.ProtectForm,
+    "depart": forms.DepartForm,
+    "undo_depart": forms.UndoDepartForm,
     "move_patient": forms.MovePatientForm,
     "export": forms.ExportForm,
 }
@@ -51,6 +53,8 @@ HANDLERS: dict[str, Handler] = {
     "block": calling(services.block),
     "lift_block": calling(services.lift_block),
     "protect": calling(services.protect),
+    "depart": calling(services.depart),
+    "undo_depart": calling(services.undo_depart),
     "correct_patient": _correct,
     "move_patient": calling(services.move_patient),
 }

@@ -283,6 +283,15 @@ def reason(world: World) -> dict[str, Any]:
     return {"reason": "x", "cannot_consent": "on"}
 
 
+def after_failure(world: World) -> list[Any]:
+    failed_notice(world)
+    return []
+
+
+def decision_on_notice(what: str) -> Visit:
+    return Visit("navigator", (what,), S.OFFERED, args=failed_notice, body=lambda w: {}, status=302)
+
+
 PATIENT: dict[str, tuple[Visit, ...]] = {
     "worklist": (
         Visit("navigator", ("list",), args=nothing, query="?view=all"),
@@ -406,16 +415,9 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("navigator", ("call_missed",), args=ending("missed"), body=lambda w: {}, status=302),
         Visit("clinic", ("call_cancelled",), args=ending("cancel"), body=lambda w: {}, status=302),
     ),
-    "notice-send-again": (
-        Visit(
-            "navigator",
-            ("notice_again",),
-            S.OFFERED,
-            args=failed_notice,
-            body=lambda w: {},
-            status=302,
-        ),
-    ),
+    "undelivered": (Visit("navigator", ("undelivered",), S.OFFERED, args=after_failure),),
+    "notice-send-again": (decision_on_notice("notice_again"),),
+    "notice-as-letter": (decision_on_notice("notice_as_letter"),),
     "forms": (
         Visit("clinic", ("drafts",), args=nothing, on_form=True),
         Visit("clinic", ("list",), S.RETURNED, args=nothing),
@@ -620,7 +622,16 @@ NO_PATIENT: dict[str, str] = {
             *("assignment-end", "assignment-give", "choose-assignment", "client-new", "history"),
             *("invitation-again", "invitation-withdraw", "invite", "people", "person"),
             *("person-edit", "person-let-in", "person-shut-off", "provider", "provider-new"),
-            *("providers", "region", "regions", "unit", "unit-close", "unit-new", "unit-open"),
+            *(
+                "notice-days",
+                "providers",
+                "region",
+                "regions",
+                "unit",
+                "unit-close",
+                "unit-new",
+                "unit-open",
+            ),
             *("units", "operations", "delivery-retry"),
         ],
         "people, places and operations: no patient",

@@ -38,6 +38,10 @@ def of_form(made: MadeCase) -> dict[str, Any]:
     return {"pk": made.case.form.pk}
 
 
+def of_notice(made: MadeCase) -> dict[str, Any]:
+    return {"pk": Notice.objects.filter(case=made.case)[0].pk}
+
+
 def of_allocation(made: MadeCase) -> dict[str, Any]:
     """A run for the case's clinic, where another of its patients waits."""
     make_case(CaseState.IN_PROGRESS, unit=made.unit, line=made.line)
@@ -75,15 +79,15 @@ OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}
 OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
-OWN |= {"privacy", "allocations", "offer-drafts"}
 OWN |= {"phone-times", "phone-times-new", "calls-today"}
+OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
 ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "person-let-in"}
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
-ADMINISTRATION |= {"regions", "region", "providers", "provider-new", "provider"}
+ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
 # Free places name no patient; another provider's are not found: tests/capacity.
@@ -124,7 +128,8 @@ OBJECTS: dict[str, Keys] = {
         of_form(made) | {"attachment": made.case.form.attachments.get().pk}
     ),
     "form-discard": of_form,
-    "notice-send-again": lambda made: {"pk": Notice.objects.filter(case=made.case)[0].pk},
+    "notice-send-again": of_notice,
+    "notice-as-letter": of_notice,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-certificate": lambda made: of_case(made) | {"serial": 1},

@@ -21,10 +21,12 @@ from contracts.models import ChecklistItem, ContractLine, PeriodCap
 from contracts.services import add_contact, add_document, import_contracts
 from notices.callbacks.services import ask_for_call, book_call
 from notices.callbacks.times import Series, open_times
+from notices.models import Notice
 from organisations.access import Actor, actor_for
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.administration import services as administration
 from organisations.administration.authority import Place
+from organisations.events import deliver_events
 from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
 from referral import services
 from referral.models import AllocationRun, CaseState, WatchHit
@@ -132,6 +134,32 @@ def pages() -> Iterator[Address]:
     yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
     yield from phone_time_pages(home)
     yield from delivery_plan_pages(owner, line)
+    yield from notice_pages(region, line)
+
+
+def notice_pages(region: Region, line: ContractLine) -> Iterator[Address]:
+    """What did not get through, a patient who has died, and the region's days."""
+    made, now = make_case(CaseState.OFFERED, region=region, line=line), timezone.now()
+    yield made.navigator, reverse("undelivered")
+    deliver_events(now=now)
+    Notice.objects.filter(case=made.case, kind="offer").update(
+        state="failed", attempts=12, last_error="refused with 400"
+    )
+    yield made.navigator, reverse("case-notices", args=[made.case.number])
+    dead = make_case(CaseState.OFFERED, region=region, line=line)
+    yield made.navigator, reverse("case-privacy", args=[dead.case.number, "depart"])
+    services.depart(
+        dead.case,
+        kind="deceased_on",
+        on=timezone.localdate(now),
+        reason="Anhörig ringde.",
+        actor=dead.clinic,
+        now=now,
+    )
+    yield made.navigator, reverse("undelivered")
+    yield made.navigator, reverse("case", args=[dead.case.number])
+    yield made.navigator, reverse("case-privacy", args=[dead.case.number, "undo_depart"])
+    yield region_admin_actor(region), reverse("notice-days")
 
 
 def phone_time_pages(home: MadeCase) -> Iterator[Address]:

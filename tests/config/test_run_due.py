@@ -24,13 +24,13 @@ def run_due(at: Any) -> str:
 
 def test_the_letter_goes_out_on_day_14_and_not_on_day_13(settings: Any, tmp_path: Path) -> None:
     settings.PRINT_DROP = tmp_path
-    sent = stockholm(2026, 12, 6, 15, 0)
+    sent = stockholm(2026, 12, 7, 15, 0)
     made = make_case(CaseState.OFFERED, now=sent)
     Notice.objects.all()
-    run_due("2026-12-19T23:59+01:00")
+    run_due("2026-12-20T23:59+01:00")
     letter = Notice.objects.get(kind="offer_letter")
     assert (letter.state, list(tmp_path.iterdir())) == ("waiting", [])
-    run_due("2026-12-20T00:01+01:00")
+    run_due("2026-12-21T00:01+01:00")
     letter.refresh_from_db()
     assert letter.state == "sent"
     (folder,) = tmp_path.iterdir()

@@ -40,7 +40,7 @@ def sent_offer(gateway) -> MadeCase:
 
 
 def notice_of(made: MadeCase) -> Notice:
-    return Notice.objects.get(offer=made.offer, channel=Notice.Channel.INBOX)
+    return Notice.objects.get(offer=made.offer, kind=Notice.Kind.OFFER)
 
 
 def told(made: MadeCase, kind: str = "message.answered", **changes: Any) -> dict[str, Any]:

@@ -53,12 +53,10 @@ def in_sweden(day: date, at: time) -> datetime:
         stockholm(2026, 5, 5, 9),
         stockholm(2026, 5, 5, 23, 59),
         stockholm(2026, 5, 5, 0, 1),  # still the day before in UTC
-        stockholm(2026, 3, 20, 9),  # summer time begins on 29 March
-        stockholm(2026, 3, 15, 9),  # day 14 is the day of the change itself
+        stockholm(2026, 3, 18, 9),  # summer time begins on 29 March
         stockholm(2026, 10, 20, 9),  # summer time ends on 25 October
-        stockholm(2026, 10, 11, 9),
         stockholm(2026, 12, 24, 9),
-        stockholm(2028, 2, 20, 9),  # over a leap day
+        stockholm(2028, 2, 17, 9),  # over a leap day
     ],
 )
 def test_letter_goes_out_on_day_14_not_on_day_13(gateway, drop, sent):
@@ -69,6 +67,25 @@ def test_letter_goes_out_on_day_14_not_on_day_13(gateway, drop, sent):
     assert folders(drop) == []
 
     run_due(now=in_sweden(sent.date() + 14 * DAY, time(0)))
+    assert len(folders(drop)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "last_moment", "due"),
+    [  # day 14 is the Sunday of either change, and Easter Sunday
+        (stockholm(2026, 3, 15, 9), stockholm(2026, 3, 29, 23, 59), stockholm(2026, 3, 30)),
+        (stockholm(2026, 10, 11, 9), stockholm(2026, 10, 25, 23, 59), stockholm(2026, 10, 26)),
+        (stockholm(2027, 3, 14, 9), stockholm(2027, 3, 29, 23, 59), stockholm(2027, 3, 30)),
+    ],
+)
+def test_a_letter_due_on_a_day_of_rest_goes_on_the_first_day_that_is_none(
+    gateway, drop, sent, last_moment, due
+):
+    offered(sent)
+    run_due(now=sent)
+    run_due(now=last_moment)
+    assert folders(drop) == []
+    run_due(now=due)
     assert len(folders(drop)) == 1
 
 

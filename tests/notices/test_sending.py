@@ -33,7 +33,7 @@ def offered(**overrides) -> MadeCase:
 
 
 def inbox_notice() -> Notice:
-    return Notice.objects.get(kind=Notice.Kind.OFFER, channel=Notice.Channel.INBOX)
+    return Notice.objects.get(kind=Notice.Kind.OFFER)
 
 
 def letter() -> Notice:
@@ -169,35 +169,29 @@ def test_a_notice_is_not_tried_again_before_its_time(gateway):
     assert inbox_notice().attempts == 1
 
 
-def test_tries_go_on_for_more_than_a_day_and_then_a_person_has_to_look(gateway):
-    made = offered()
+def test_tries_go_on_for_more_than_a_day_and_then_a_person_has_to_look(gateway, deliver):
+    made = make_case(CaseState.BOOKED, now=NOW)
+    deliver(NOW)
     gateway.faults.fail_next = 10_000
-    now = NOW
-    for _ in range(MAX_ATTEMPTS):
-        run_due(now=now)
-        tried, now = now, inbox_notice().due_at
-    notice = inbox_notice()
-    assert (notice.state, notice.attempts) == (Notice.State.FAILED, MAX_ATTEMPTS)
+    now, state = NOW, "waiting"
+    while state == "waiting":
+        tried = now
+        send_inbox_notices(now=now)
+        notice = Notice.objects.get(kind=Notice.Kind.BOOKED_TIME)
+        now, state = notice.due_at, notice.state
+    assert (state, notice.attempts) == ("failed", MAX_ATTEMPTS)
     assert tried - NOW > timedelta(days=1)
     assert CaseLog.objects.filter(case=made.case, verb="notice_failed").count() == 1
 
 
-def test_an_offer_that_never_reached_the_inbox_goes_as_a_letter_at_once(gateway, drop, monkeypatch):
-    monkeypatch.setattr(sending, "MAX_ATTEMPTS", 2)
+def test_what_the_gateway_refuses_for_good_goes_as_a_letter_at_once(gateway, drop, monkeypatch):
+    def refusing(message, *, key):
+        raise sending.MessageRefused("refused with 400")
+
+    monkeypatch.setattr(sending, "send_message", refusing)
     offered()
-    gateway.faults.fail_next = 2
-    run_due(now=NOW)
-    run_due(now=inbox_notice().due_at)
-    assert letter().state == Notice.State.SENT
-    assert len(list(drop.glob("brev-*"))) == 1
-
-
-def test_a_patient_without_inbox_gets_the_letter_at_once(gateway, drop):
-    made = offered()
-    gateway.book.set_active(made.patient.identity_number, False)
     run_due(now=NOW)
     assert inbox_notice().state == Notice.State.FAILED
-    assert "ingen inkorg" in inbox_notice().last_error
     assert (letter().state, letter().sent_at) == (Notice.State.SENT, NOW)
     assert len(list(drop.glob("brev-*"))) == 1
 
@@ -221,7 +215,7 @@ def test_one_notice_that_cannot_be_sent_does_not_hold_up_the_rest(gateway, monke
     monkeypatch.setattr(sending, "send_message", send)
     run_due(now=NOW)
     assert [m["content"]["reference"] for m in gateway.messages] == [good.case.number]
-    waiting = Notice.objects.get(case=bad.case, channel=Notice.Channel.INBOX)
+    waiting = Notice.objects.get(case=bad.case, kind=Notice.Kind.OFFER)
     assert (waiting.state, waiting.attempts) == (Notice.State.WAITING, 1)
 
 
@@ -234,11 +228,11 @@ def test_only_a_failed_notice_is_sent_again_by_a_person(gateway, state):
 
 
 def test_a_failed_notice_is_sent_again_under_the_same_key(gateway):
-    made = offered()
-    gateway.book.set_active(made.patient.identity_number, False)
+    offered()
+    gateway.faults.fail_next = 1
     run_due(now=NOW)
     key = inbox_notice().idempotency_key
-    gateway.book.set_active(made.patient.identity_number, True)
+    Notice.objects.filter(pk=inbox_notice().pk).update(state=Notice.State.FAILED)
     send_again(inbox_notice(), now=NOW + MINUTE)
     run_due(now=NOW + MINUTE)
     assert inbox_notice().state == Notice.State.SENT

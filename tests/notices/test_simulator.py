@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from notices.simulator import signature
 from notices.simulator.app import create_app
@@ -109,6 +110,28 @@ class TestMessages:
         assert active()
         assert program.offer().status_code == 201
 
+    def test_a_digital_letter_is_taken_once_for_whoever_has_a_mailbox(self, client, program, book):
+        def reachable() -> bool:
+            lookup = {"identity_number": PATIENT}
+            answer = program.post("/digital-post/recipients/lookup", lookup)
+            return bool(answer.get_json()["reachable"])
+
+        def letter() -> TestResponse:
+            content = a_message()
+            del content["thread"]
+            headers = {"Idempotency-Key": "k-1"}
+            taken: TestResponse = program.post("/digital-post/messages", content, **headers)
+            return taken
+
+        assert not reachable()
+        assert is_problem(letter(), 404)
+        client.post("/recipients.json", json={"identity_number": PATIENT, "mailbox": True})
+        assert reachable()
+        assert [letter().status_code for _ in range(2)] == [201, 200]
+        [message] = book.messages()
+        assert (message["content"]["channel"], message["offered"]) == ("digital", 2)
+        assert message["content"]["answerable"] is False
+
     def test_a_receipt_is_given_again_though_the_inbox_was_closed_since(self, program, book):
         program.sent(key="k-1")
         book.set_active(PATIENT, False)
@@ -149,13 +172,15 @@ BROKEN_BODIES = [
 ]
 
 
+WAYS = ("1177", "digital-post")
 NO_REASONS: list[Any] = [None, {}, {"decline_reasons": []}]
 
 
 class TestBadInput:
     @pytest.mark.parametrize("body", BROKEN_BODIES, ids=lambda body: repr(body[:12]))
     def test_a_body_that_is_no_object_is_refused_everywhere(self, program, body):
-        for path in ("/1177/messages", "/1177/recipients/lookup"):
+        paths = [f"/{way}/{what}" for way in WAYS for what in ("messages", "recipients/lookup")]
+        for path in paths:
             assert is_problem(program.post(path, body, **{"Idempotency-Key": "k"}), 400)
         for path in ("/faults", "/recipients.json", "/answer.json"):
             assert is_problem(program.post(path, body), 400)

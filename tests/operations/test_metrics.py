@@ -89,7 +89,7 @@ def test_the_gateways_state_and_what_was_given_up_is_told():
     found = scrape()
     assert value(found, "vardlots_gateway_queue") == 1
     assert value(found, "vardlots_gateway_last_success_timestamp_seconds") is None
-    inbox = Notice.objects.filter(channel=Notice.Channel.INBOX)
+    inbox = Notice.objects.filter(kind=Notice.Kind.OFFER)
     inbox.update(state=Notice.State.SENT, sent_at=now)
     found = scrape()
     assert value(found, "vardlots_gateway_queue") == 0

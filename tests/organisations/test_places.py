@@ -171,6 +171,63 @@ class TestClosedUnits:
         assert advance(made, CaseState.CLOSED).case.state == CaseState.CLOSED
 
 
+class TestNoticeDays:
+    def change(self, region, actor, reminder: int | None = 7, letter: int = 14) -> None:
+        services.change_notice_days(
+            region, reminder_after_days=reminder, letter_after_days=letter, actor=actor, now=NOW
+        )
+
+    @pytest.mark.parametrize("reminder", [5, None])
+    def test_the_regions_administrator_sets_them_with_history(self, halland, admin, reminder):
+        self.change(halland, admin, reminder, 10)
+        halland.refresh_from_db()
+        assert (halland.reminder_after_days, halland.letter_after_days) == (reminder, 10)
+        (row,) = selectors.history(admin)
+        assert row.details["dagar utan svar innan brev skickas"] == "14 → 10"
+
+    @pytest.mark.parametrize(
+        ("reminder", "letter", "at"),
+        [
+            (14, 14, "reminder_after_days"),
+            (0, 14, "reminder_after_days"),
+            (None, 30, "letter_after_days"),
+            (None, 0, "letter_after_days"),
+        ],
+    )
+    def test_reminder_letter_and_last_day_come_in_that_order(
+        self, halland, admin, reminder, letter, at
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            self.change(halland, admin, reminder, letter)
+        assert set(refused.value.fields) == {at}
+        assert not selectors.history(admin)
+
+    def test_nobody_else_does(self, halland):
+        for other in (region_admin_actor(RegionFactory(code="14")), operator_actor()):
+            with pytest.raises(NotAllowed):
+                self.change(halland, other)
+
+    def test_the_page_shows_saves_and_says_what_is_wrong_at_the_field(self, client, halland, admin):
+        client.force_login(user_of(admin))
+        assert client.get("/notice-days/").status_code == 200
+        wrong = client.post("/notice-days/", {"reminder_after_days": 14, "letter_after_days": 14})
+        assert (wrong.status_code, "komma före brevet" in wrong.content.decode()) == (422, True)
+        saved = client.post("/notice-days/", {"reminder_after_days": "", "letter_after_days": 12})
+        assert saved.status_code == 302
+        assert "14 → 12" in client.get("/notice-days/").content.decode()
+
+    def test_the_operator_cannot_put_the_letter_before_the_reminder(self, halland):
+        new = {
+            "guarantee_days": 90,
+            "child_psychiatry_days": 30,
+            "offer_stands_days": 30,
+            "letter_after_days": 7,
+        }
+        with pytest.raises(InvalidInput) as refused:
+            services.change_region(halland, new, actor=operator_actor(), now=NOW)
+        assert set(refused.value.fields) == {"reminder_after_days"}
+
+
 class TestOperator:
     def test_a_regions_settings_are_the_operators_and_in_the_regions_history(self, halland, admin):
         new = {

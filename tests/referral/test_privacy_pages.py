@@ -44,6 +44,7 @@ DONE = {
         "how": "oral",
         "given_on": "2026-01-01",
     },
+    "depart": {"kind": "deceased_on", "on": "2026-01-01", "reason": "x"},
     "protect": {"protection": "skyddadFolkbokforing", "reason": "x"},
     "correct_patient": {"given_name": "Ny", "family_name": "Nysson", "reason": "x"},
     "move_patient": {

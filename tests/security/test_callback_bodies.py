@@ -95,7 +95,7 @@ def made(db):
 @given(answer=anything)
 def test_no_answer_but_yes_or_no_moves_a_case(made, answer):
     deliver_events(now=timezone.now())
-    notice = Notice.objects.get(offer=made.offer, channel=Notice.Channel.INBOX)
+    notice = Notice.objects.get(offer=made.offer, kind=Notice.Kind.OFFER)
     thread = {"thread": str(notice.pk), "reference": made.case.number}
     with transaction.atomic():
         call(json.dumps(GOOD | thread | {"answer": answer}).encode())

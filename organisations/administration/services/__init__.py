@@ -20,6 +20,7 @@ from organisations.administration.services.invitations import (
 from organisations.administration.services.operations import retry_delivery
 from organisations.administration.services.places import (
     UnitDetails,
+    change_notice_days,
     change_region,
     change_unit,
     close_unit,
@@ -33,6 +34,7 @@ __all__ = [
     "UnitDetails",
     "accept_as_new",
     "accept_invitation",
+    "change_notice_days",
     "change_person",
     "change_region",
     "change_unit",

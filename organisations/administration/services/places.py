@@ -200,7 +200,47 @@ def change_region(region: Region, new: dict[str, Any], *, actor: Actor, now: dat
         problems["offer_stands_days"] = _(
             "Erbjudandet ska stå längre än till brevet, högst 365 dagar."
         )
+    problems |= _reminder_problem({"reminder_after_days": region.reminder_after_days} | new)
     refuse(problems)
+    return _change_region(region, new, actor=actor, now=now)
+
+
+def change_notice_days(
+    region: Region,
+    *,
+    reminder_after_days: int | None,
+    letter_after_days: int,
+    actor: Actor,
+    now: datetime,
+) -> Region:
+    """When an unanswered offer is reminded of, ``None`` for never, and when it goes as a letter.
+
+    Calendar days from the offer; the region's own administrator. Offers that are out keep the
+    days they were sent with.
+    """
+    if actor.role != Role.REGION_ADMIN or actor.region != region.code:
+        raise NotAllowed(_("Bara regionens administratör ändrar dagarna."))
+    new: dict[str, Any] = {
+        "reminder_after_days": reminder_after_days,
+        "letter_after_days": letter_after_days,
+    }
+    problems = _reminder_problem(new)
+    if not 1 <= letter_after_days < region.offer_stands_days:
+        problems["letter_after_days"] = _(
+            "Brevet ska gå medan erbjudandet står: högst %(days)s dagar."
+        ) % {"days": region.offer_stands_days - 1}
+    refuse(problems)
+    return _change_region(region, new, actor=actor, now=now)
+
+
+def _reminder_problem(new: dict[str, Any]) -> dict[str, Any]:
+    days = new["reminder_after_days"]
+    if days is None or 1 <= days < new["letter_after_days"]:
+        return {}
+    return {"reminder_after_days": _("Påminnelsen ska komma före brevet.")}
+
+
+def _change_region(region: Region, new: dict[str, Any], *, actor: Actor, now: datetime) -> Region:
     with transaction.atomic():
         locked = Region.objects.select_for_update().get(pk=region.pk)
         changes = changes_of(locked, new)

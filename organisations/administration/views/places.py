@@ -13,6 +13,7 @@ from organisations.administration import selectors, services
 from organisations.administration.authority import Place, units_ruled
 from organisations.administration.forms import (
     ClientForm,
+    NoticeDaysForm,
     ProviderForm,
     RegionForm,
     SearchForm,
@@ -21,7 +22,7 @@ from organisations.administration.forms import (
 )
 from organisations.administration.views.people import ADMINISTRATORS
 from organisations.administration.views.shared import try_service
-from organisations.models import Provider, Region, Role
+from organisations.models import AdministrationLog, Provider, Region, Role
 from organisations.pages import actor_of, page_of, pager, roles_required
 
 
@@ -115,6 +116,26 @@ def region_page(request: HttpRequest, code: str) -> HttpResponse:
         "button": _("Spara"),
     }
     return _render(request, "organisations/form.html", context)
+
+
+@roles_required(Role.REGION_ADMIN)
+def notice_days_page(request: HttpRequest) -> HttpResponse:
+    """When the region reminds of an unanswered offer and sends it as a letter, with history."""
+    actor, now = actor_of(request), timezone.now()
+    region = get_object_or_404(Region, code=actor.region)
+    initial = {name: getattr(region, name) for name in NoticeDaysForm.base_fields}
+    form = NoticeDaysForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        made = try_service(
+            form,
+            lambda: services.change_notice_days(region, **form.cleaned_data, actor=actor, now=now),
+        )
+        if made:
+            messages.success(request, _("Dagarna är sparade."))
+            return redirect("notice-days")
+    rows = selectors.history(actor, verb=AdministrationLog.Verb.REGION_CHANGED)
+    context = {"form": form, "region": region, "history": rows[: selectors.HISTORY_ROWS]}
+    return _render(request, "organisations/notice_days.html", context)
 
 
 @roles_required(Role.OPERATOR)
