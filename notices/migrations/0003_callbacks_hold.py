@@ -53,7 +53,7 @@ DROP FUNCTION call_holds_its_time();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notices", "0003_callbacks")]
+    dependencies = [("notices", "0002_row_security")]
 
     operations = [
         protect("notices_callback", navigator=OF_CASE, clinic=OF_CASE, integration=OF_CASE),
