@@ -6,9 +6,11 @@ first receipt and no second message.
 """
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -138,6 +140,13 @@ def _send(path: str, content: Mapping[str, Any], *, key: str) -> str:
     raise GatewayError(f"answered {response.status_code}")
 
 
+@cache
+def _client(process: int) -> httpx.Client:
+    """One client per process, whose connections stay open: making one, with its list of trusted
+    certificates, takes longer than the call. A worker that forks gets its own."""
+    return httpx.Client()
+
+
 def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) -> httpx.Response:
     """POST with a short retry for a connection that breaks; long pauses stand in the notice row."""
     body = json.dumps(payload, ensure_ascii=False).encode()
@@ -150,7 +159,7 @@ def _post(path: str, payload: Mapping[str, Any], *, headers: Mapping[str, str]) 
     try:
         for attempt in attempts:
             with attempt:
-                return httpx.post(
+                return _client(os.getpid()).post(
                     f"{settings.GATEWAY_URL}{path}",
                     content=body,
                     headers={

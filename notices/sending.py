@@ -130,7 +130,8 @@ def _send_to_patient(notice: Notice, now: datetime) -> None:
         go_as_letter(notice, now=now)
     except MessageRefused as error:
         notice.state = Notice.State.FAILED
-        notice.last_error = masked(str(error))[:300]
+        told = _("Mottagarens tjänst avvisade meddelandet (%(error)s).")
+        notice.last_error = (told % {"error": masked(str(error))})[:300]
         _hasten_letter(notice, why=Notice.Why.REFUSED, now=now)
     else:
         notice.state = Notice.State.SENT
@@ -245,7 +246,12 @@ def _postpone(notice: Notice, error: Exception, *, now: datetime) -> None:
 
     What has a letter of its own is tried until that goes; the rest until a person has to look.
     """
-    notice.last_error = masked(f"{type(error).__name__}: {error}")[:300]
+    told = masked(f"{type(error).__name__}: {error}")
+    if isinstance(error, GatewayError):
+        told = _("Mottagarens tjänst svarade inte som den skulle (%(error)s).") % {
+            "error": masked(str(error))
+        }
+    notice.last_error = told[:300]
     if notice.attempts == MAX_ATTEMPTS:
         logger.error("notice in case %s does not get through", notice.case.number)
     if notice.attempts >= MAX_ATTEMPTS and notice.kind not in Notice.OF_OFFER:

@@ -77,7 +77,7 @@ def _one_that_did_not_get_through(due: QuerySet[Notice]) -> None:
         return
     notice.state, notice.attempts = Notice.State.FAILED, 12
     notice.why_channel = Notice.Why.INBOX
-    notice.last_error = "GatewayError: answered 503"
+    notice.last_error = "Mottagarens tjänst svarade inte som den skulle (answered 503)."
     notice.save(update_fields=["state", "attempts", "why_channel", "last_error"])
     services.record_notice(
         notice.case,

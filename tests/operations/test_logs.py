@@ -246,11 +246,11 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
 
     sent: list[str] = []
 
-    def post(url: str, *, headers: dict, **rest: object) -> httpx.Response:
+    def post(client: httpx.Client, url: str, *, headers: dict, **rest: object) -> httpx.Response:
         sent.append(headers.get("X-Request-ID", ""))
-        return httpx.Response(201, json={"message_id": "1"})
+        return httpx.Response(200, json={"active": True, "message_id": "1"})
 
-    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.setattr(httpx.Client, "post", post)
     monkeypatch.setattr(events, "wake", lambda: None)
     with request_id(GIVEN):
         make_case(CaseState.OFFERED)
@@ -258,4 +258,4 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
     deliver_events(now=now)
     assert Notice.objects.filter(request_id=GIVEN).exists()
     send_inbox_notices(now=now)
-    assert sent == [GIVEN]
+    assert sent == [GIVEN, GIVEN]  # the question and the message
