@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 import statistics as figures
-from benchmarks.worklist import REGION, fill, own_database
+from benchmarks.database import own_database
+from benchmarks.worklist import REGION, fill
 
 USERS = 50
 

@@ -9,15 +9,12 @@ what the sweep does: read the cases, match them, allocate, write what each got.
 import argparse
 import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 
+from benchmarks.database import own_database
 from benchmarks.worklist import REGION, fill
 
 CODES = [f"NGB{n:02d}" for n in (9, 19, 29, 39, 49)] + [f"NFB{n:02d}" for n in (9, 29, 39, 49, 62)]
@@ -29,20 +26,11 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--lines", type=int, default=200)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
-
-        with Services(Path(folder)):
-            for command in ("migrate", "load_reference"):
-                subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], check=True)
-            import django
-
-            django.setup()
-            fill(2 * arguments.cases)  # half of them are the region's
-            make_waiting(arguments.cases)
-            make_lines(arguments.lines, arguments.cases)
-            measure()
+    with own_database():
+        fill(2 * arguments.cases)  # half of them are the region's
+        make_waiting(arguments.cases)
+        make_lines(arguments.lines, arguments.cases)
+        measure()
 
 
 def make_waiting(cases: int) -> None:

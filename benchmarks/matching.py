@@ -7,17 +7,13 @@ SQL reads the same rows by psycopg and makes nothing of them.
 """
 
 import argparse
-import os
 import random
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import statistics
+from benchmarks.database import own_database
 
 LINES, UNITS, CODES, WAITING = 2_000, 400, 40, 140_000
 
@@ -130,18 +126,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--waiting", type=int, default=WAITING)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
-
-        with Services(Path(folder)):
-            for command in ("migrate", "load_reference"):
-                subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], check=True)
-            import django
-
-            django.setup()
-            fill()
-            measure(arguments.rounds, arguments.waiting)
+    with own_database():
+        fill()
+        measure(arguments.rounds, arguments.waiting)
 
 
 def fill() -> None:

@@ -8,7 +8,8 @@ import argparse
 import time
 from typing import Any
 
-from benchmarks.worklist import REGION, fill, own_database
+from benchmarks.database import own_database
+from benchmarks.worklist import REGION, fill
 
 KVAS = ("NGB49", "NFB49", "CJE20", "JKA21")
 

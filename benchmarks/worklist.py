@@ -5,34 +5,14 @@ its navigators' pages are measured on; access log on, as always.
 """
 
 import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from benchmarks.database import own_database
+
 REGION = "14"
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """An embedded PostgreSQL with the product's tables and code lists, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="vardlots-benchmark-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "VARDLOTS_DATA": folder}
-        from config.embedded import Services
-
-        with Services(Path(folder)):
-            for command in ("migrate", "load_reference"):
-                subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], check=True)
-            import django
-
-            django.setup()
-            yield
 
 
 def main() -> None:

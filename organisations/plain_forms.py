@@ -1,11 +1,12 @@
 """The form that pages of all apps build on, and fields they share."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from organisations.errors import InvalidInput
+from organisations.errors import DomainError, InvalidInput
 
 
 class PlainForm(forms.Form):
@@ -29,6 +30,21 @@ class PlainForm(forms.Form):
                 placed = True
         if not placed:
             self.add_error(None, str(error.message))
+
+
+def attempt(form: PlainForm, do: Callable[[], Any]) -> tuple[Any, int | None]:
+    """Do what a valid form asks for: what came of it, and no status.
+
+    Refused, nothing came of it: the refusal stands on the form, to be shown with the status.
+    """
+    try:
+        return do(), None
+    except InvalidInput as error:
+        form.add_refusal(error)
+        return None, 422
+    except DomainError as error:
+        form.add_error(None, str(error.message))
+        return None, error.status
 
 
 def _what_is_missing(field: forms.Field) -> Any:

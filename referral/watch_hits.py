@@ -12,9 +12,9 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Subque
 from django.db.models import Case as Choice
 from django.utils import timezone
 
-from capacity.matching import refusals
+from capacity.matching import Need, refusals
 from capacity.models import FreeCapacity
-from capacity.slots.selectors import anybody, covers, lines_at, slot_refusals
+from capacity.slots.selectors import covers, lines_at, slot_refusals
 from contracts.codes import covering_codes
 from contracts.models import ContractLine
 from contracts.selectors import with_current_periods
@@ -139,7 +139,7 @@ def _regions(line: ContractLine, *, today: date) -> list[Region]:
     return [
         region
         for region in line.contract.regions_allowed.all()
-        if not refusals(line, anybody(region, line.kva), today=today)
+        if not refusals(line, Need.of_anybody(region, line.kva), today=today)
     ]
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from organisations.languages import needs_language, said_languages
+from organisations.models import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,21 @@ class Need:
     language: str = ""  # of the interpreter, as it was typed; empty when none is needed
     equipment: frozenset[str] = frozenset()  # codes of Equipment
     sending_unit_id: int | None = None  # never proposed to its own patients
+
+    @classmethod
+    def of_anybody(cls, region: Region, kva: str) -> "Need":
+        """The patient of a region whom nothing but the line itself keeps out: healthy, of no
+        known age, at the region's seat, without special needs.
+        """
+        return cls(
+            region=region.code,
+            kva=kva,
+            asa=1,
+            age=None,
+            latitude=region.latitude,
+            longitude=region.longitude,
+            origin=region.seat_town,
+        )
 
     @cached_property
     def languages(self) -> frozenset[str]:

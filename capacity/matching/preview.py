@@ -18,15 +18,7 @@ def preview(region: Region, *, kva: str, weights: Weights, today: date) -> list[
     The patient is grown-up, of ASA class 1, and needs neither interpreter nor equipment.
     """
     landscape = Landscape.load([kva], today=today)
-    need = Need(
-        region=region.code,
-        kva=kva,
-        asa=1,
-        age=None,
-        latitude=region.latitude,
-        longitude=region.longitude,
-        origin=region.seat_town,
-    )
+    need = Need.of_anybody(region, kva)
     before = {r.line.pk: (n, r.score) for n, r in enumerate(landscape.ranked(need), start=1)}
     after = landscape.reweighed(region.code, weights).ranked(need)
     return [

@@ -133,10 +133,7 @@ def agree_plan(
 def revise_plan(plan: DeliveryPlan, *, reason: str, actor: Actor, now: datetime) -> PlanVersion:
     """Begin a new version of an agreed plan, a draft that starts from what holds."""
     locked = _locked(plan, actor=actor)
-    why = " ".join(reason.split())[:300]
-    if not why:
-        text = _("Skriv varför planen ändras.")
-        raise InvalidInput(text, fields={"reason": text})
+    why = _reason(reason, missing=_("Skriv varför planen ändras."))
     if locked.state != DeliveryPlan.State.AGREED:
         raise WrongState(_("Bara en avtalad plan får en ny version."), code="plan_not_agreed")
     holds = agreed_version(locked)
@@ -159,10 +156,7 @@ def discard_draft(plan: DeliveryPlan, *, actor: Actor, now: datetime) -> None:
 def end_plan(plan: DeliveryPlan, *, reason: str, actor: Actor, now: datetime) -> DeliveryPlan:
     """The plan is not followed any more; what was agreed can still be read."""
     locked = _locked(plan, actor=actor)
-    why = " ".join(reason.split())[:300]
-    if not why:
-        text = _("Skriv varför planen avslutas.")
-        raise InvalidInput(text, fields={"reason": text})
+    why = _reason(reason, missing=_("Skriv varför planen avslutas."))
     locked.state, locked.due_at = DeliveryPlan.State.ENDED, None
     locked.ended_at, locked.ended_by, locked.end_reason = now, actor.name[:120], why
     locked.save(update_fields=["state", "due_at", "ended_at", "ended_by", "end_reason"])
@@ -268,3 +262,10 @@ def _locked(plan: DeliveryPlan, *, actor: Actor) -> DeliveryPlan:
 
 def _not_allowed() -> NotAllowed:
     return NotAllowed(_("Bara den egna regionens avtalsägare och vårdlotsar ändrar planen."))
+
+
+def _reason(text: str, *, missing: str) -> str:
+    why = " ".join(text.split())[:300]
+    if not why:
+        raise InvalidInput(missing, fields={"reason": missing})
+    return why

@@ -49,7 +49,7 @@ from organisations.access import Actor
 from organisations.errors import DomainError, InvalidInput, NotAllowed
 from organisations.models import Role
 from organisations.pages import actor_of, page_of, pager, roles_required
-from organisations.plain_forms import PlainForm
+from organisations.plain_forms import PlainForm, attempt
 
 editors_only = roles_required(*EDITORS)
 whoever_sees = roles_required(*MAY_SEE)
@@ -338,16 +338,13 @@ def _do(
     plan = _own(request, pk)
     status = 422
     if form.is_valid():
-        try:
-            service(plan, **form.cleaned_data, actor=actor, now=now)
-        except InvalidInput as error:
-            form.add_refusal(error)
-        except DomainError as error:
-            form.add_error(None, str(error.message))
-            status = error.status
-        else:
+        _done, refused = attempt(
+            form, lambda: service(plan, **form.cleaned_data, actor=actor, now=now)
+        )
+        if refused is None:
             messages.success(request, _("Sparat."))
             return redirect("delivery-plan", pk=pk)
+        status = refused
     context = _shown(plan, _holding(plan, actor), actor, timezone.localdate(now))
     return render(
         request,

@@ -75,19 +75,6 @@ def slots_beside(units: Iterable[int], need: Need, *, today: date) -> dict[int, 
     return beside
 
 
-def anybody(region: Region, kva: str) -> Need:
-    """The patient of a region whom nothing but the line itself keeps out."""
-    return Need(
-        region=region.code,
-        kva=kva,
-        asa=1,
-        age=None,
-        latitude=region.latitude,
-        longitude=region.longitude,
-        origin=region.seat_town,
-    )
-
-
 @dataclass(frozen=True)
 class CallableLine:
     """The contract line that a slot can be called off on, or why it cannot."""
@@ -116,7 +103,7 @@ def lines_for(
         for line in by_unit.get(slot.care_unit_id, ()):
             if not covers(line, slot.kva):
                 continue
-            reasons = tuple(refusals(line, anybody(region, slot.kva), today=today))
+            reasons = tuple(refusals(line, Need.of_anybody(region, slot.kva), today=today))
             if slot.pk not in found or not reasons:
                 found[slot.pk] = CallableLine(line, reasons)
             if not reasons:

@@ -24,9 +24,10 @@ from contracts.forms import (
 )
 from contracts.models import Contract
 from contracts.selectors import contracts_of
-from organisations.errors import DomainError, InvalidInput, NotAllowed
+from organisations.errors import NotAllowed
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
+from organisations.plain_forms import attempt
 
 owners_only = roles_required(Role.CONTRACT_OWNER)
 
@@ -55,17 +56,12 @@ def _page(
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            try:
-                done = save(form.cleaned_data)
-            except InvalidInput as error:
-                form.add_refusal(error)
-            except DomainError as error:
-                form.add_error(None, str(error.message))
-                status = error.status
-            else:
+            done, refused = attempt(form, lambda: save(form.cleaned_data))
+            if refused is None:
                 messages.success(request, _("Sparat."))
                 made = done if contract is None and isinstance(done, Contract) else contract
                 return redirect("contract", pk=made.pk) if made else redirect(back)
+            status = refused
     return render(
         request,
         "contracts/form.html",

@@ -1,5 +1,6 @@
 """Invoices: read in, looked at, and what deviates decided upon."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from contracts.selectors import (
     invoices_of,
     open_lines_count,
 )
-from contracts.selectors.costs import DEFINITIONS, cost_rows
+from contracts.selectors.costs import DEFINITIONS, Cost, cost_rows
 from contracts.selectors.invoices import record_look
 from contracts.views.files import download
 from organisations.errors import DomainError, InvalidInput
@@ -153,7 +154,7 @@ def invoice_line(request: HttpRequest, pk: int) -> HttpResponse:
                 verb(line, reason=form.cleaned_data["reason"], actor=actor, now=now)
             except InvalidInput as error:
                 form.add_refusal(error)
-            except DomainError as error:
+            except DomainError as error:  # decided meanwhile: the form is gone
                 messages.error(request, str(error.message))
                 status = error.status
                 line.refresh_from_db()
@@ -182,25 +183,33 @@ def invoice_line(request: HttpRequest, pk: int) -> HttpResponse:
 def contract_costs(request: HttpRequest, kind: str = "") -> HttpResponse:
     """Cost and visits per contract of a year, as a page or as a file."""
     actor = actor_of(request)
-    form = YearForm(request.GET, today=timezone.localdate())
-    costs, total = costs_per_contract(actor, year=form.chosen)
-    if kind:
-        rows = cost_rows(costs, total, heading=_("Avtal"))
-        return download(rows, kind, name=f"kostnad-avtal-{form.chosen}")
-    return render(
+    return costs_page(
         request,
-        "contracts/costs.html",
-        {
-            "costs": costs,
-            "total": total,
-            "form": form,
-            "year": form.chosen,
-            "definitions": DEFINITIONS,
-            "suppressed": actor.role == Role.CONTRACT_OWNER,
-            "heading": _("Avtal"),
-            "title": _("Kostnad och besök per avtal"),
-            "query": query(request),
-            "files": "contract-costs-file",
-            "tab": "contracts",
-        },
+        kind,
+        lambda year: costs_per_contract(actor, year=year),
+        heading=_("Avtal"),
+        title=_("Kostnad och besök per avtal"),
+        files="contract-costs-file",
+        tab="contracts",
+        suppressed=actor.role == Role.CONTRACT_OWNER,
     )
+
+
+def costs_page(
+    request: HttpRequest,
+    kind: str,
+    costs_of: Callable[[int], tuple[list[Cost], Cost]],
+    *,
+    heading: str,
+    **context: Any,
+) -> HttpResponse:
+    """Cost and visits of the year that is chosen, a row each, as a page or as a file."""
+    form = YearForm(request.GET, today=timezone.localdate())
+    year = form.chosen
+    costs, total = costs_of(year)
+    if kind:
+        rows = cost_rows(costs, total, heading=heading)
+        return download(rows, kind, name=f"kostnad-{heading.lower()}-{year}")
+    context |= {"costs": costs, "total": total, "form": form, "year": year, "heading": heading}
+    context |= {"definitions": DEFINITIONS, "query": query(request)}
+    return render(request, "contracts/costs.html", context)

@@ -16,9 +16,10 @@ from organisations.access import Actor, record_access
 from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
+from organisations.plain_forms import PlainForm
 from referral import services
 from referral.forms import ONE_CLICK, OWN_PAGES, DismissForm, NoteForm, OfferForm, form_for
-from referral.machine import TRANSITIONS, actions_for
+from referral.machine import TRANSITIONS, Transition, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
@@ -161,19 +162,24 @@ def case_action(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         label=transition.label,
     ):
         return redirect(_after(case, actor))
-    record_access(actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)])
-    return render(
-        request,
-        "referral/action.html",
-        {
-            "case": case,
-            "transition": transition,
-            "action_form": form,
-            "clock": case.clock(timezone.localdate()),
-            "offer": case.offers.filter(state=Offer.State.SENT).first(),
-        },
-        status=422 if form.errors else 200,
+    offer = case.offers.filter(state=Offer.State.SENT).first()
+    return _form_page(request, case, transition, form, offer=offer)
+
+
+def _form_page(
+    request: HttpRequest, case: Case, transition: Transition, form: PlainForm, **context: Any
+) -> HttpResponse:
+    """The page where a verb's form is filled in."""
+    record_access(
+        actor_of(request),
+        what="case",
+        now=timezone.now(),
+        cases=[(case.number, case.patient_id)],
     )
+    context |= {"case": case, "transition": transition, "action_form": form}
+    context["clock"] = case.clock(timezone.localdate())
+    status = 422 if form.errors else 200
+    return render(request, "referral/action.html", context, status=status)
 
 
 def _after(case: Case, actor: Actor) -> str:
@@ -309,18 +315,7 @@ def dismiss_hit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
     if submitted(request, form, dismiss, label=DISMISS.label):
         return redirect("case", number=case.number)
-    record_access(actor, what="case", now=timezone.now(), cases=[(case.number, case.patient_id)])
-    return render(
-        request,
-        "referral/action.html",
-        {
-            "case": case,
-            "transition": DISMISS,
-            "action_form": form,
-            "clock": case.clock(timezone.localdate()),
-        },
-        status=422 if form.errors else 200,
-    )
+    return _form_page(request, case, DISMISS, form)
 
 
 @roles_required(*WITH_PATIENT)

@@ -7,12 +7,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contracts.forms import YearForm
-from contracts.selectors.costs import DEFINITIONS, cost_rows
-from contracts.views.files import download
+from contracts.selectors.costs import DEFINITIONS
+from contracts.views.invoices import costs_page
 from organisations.access import record_access
 from organisations.models import Role
-from organisations.pages import actor_of, query, roles_required
+from organisations.pages import actor_of, roles_required
 from referral.selectors.costs import costs_of_patient, costs_per_clinic
 from referral.views.shared import case_or_404
 
@@ -20,26 +19,15 @@ from referral.views.shared import case_or_404
 @roles_required(Role.NAVIGATOR)
 def clinic_costs(request: HttpRequest, kind: str = "") -> HttpResponse:
     """Cost and visits per clinic of a year, as a page or as a file."""
-    form = YearForm(request.GET, today=timezone.localdate())
-    costs, total = costs_per_clinic(actor_of(request), year=form.chosen)
-    if kind:
-        rows = cost_rows(costs, total, heading=_("Klinik"))
-        return download(rows, kind, name=f"kostnad-klinik-{form.chosen}")
-    return render(
+    actor = actor_of(request)
+    return costs_page(
         request,
-        "contracts/costs.html",
-        {
-            "costs": costs,
-            "total": total,
-            "form": form,
-            "year": form.chosen,
-            "definitions": DEFINITIONS,
-            "heading": _("Klinik"),
-            "title": _("Kostnad och besök per klinik"),
-            "query": query(request),
-            "files": "clinic-costs-file",
-            "tab": "clinics",
-        },
+        kind,
+        lambda year: costs_per_clinic(actor, year=year),
+        heading=_("Klinik"),
+        title=_("Kostnad och besök per klinik"),
+        files="clinic-costs-file",
+        tab="clinics",
     )
 
 
