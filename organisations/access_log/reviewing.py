@@ -16,7 +16,6 @@ from organisations.models import AccessLog, AccessReview, AccessSample, AccessSa
 MAX_SAMPLE = 200
 # A list writes a row for each line it shows; they would crowd out the looks at single patients.
 IN_LISTS = frozenset({"list", "drafts", "allocation", "allocation_file", "offer_drafts"})
-IN_LISTS = frozenset({"list", "drafts", "allocation", "allocation_file", "offer_drafts"})
 IN_LISTS |= {"phone_times", "calls_today"}
 
 
