@@ -57,7 +57,7 @@ def book_call(
     """Book the patient on a free phone time of the region: by staff, or by the patient.
 
     The patient who asked to be called gets the time. Raises :class:`InvalidInput` at the field,
-    :class:`WrongState` when the time is not free or a time is booked already.
+    also for a time that is no longer free, and :class:`WrongState` when a time is booked already.
     """
     number, what = _number(phone, case, needed=True), _about(about)
 

@@ -170,17 +170,23 @@ def take_over(phone_time: PhoneTime, *, actor: Actor, now: datetime) -> PhoneTim
 
 
 def locked_time(key: int, *, region_id: str | None, now: datetime) -> PhoneTime:
-    """The free time to come, locked; else :class:`WrongState` or :class:`PhoneTimeNotFound`."""
+    """The free time to come, locked.
+
+    Raises :class:`InvalidInput` at ``time_id``, so that what else was typed is kept, for one that
+    is past or taken meanwhile, and :class:`PhoneTimeNotFound`.
+    """
     found = (
         PhoneTime.objects.select_for_update(of=("self",)).filter(pk=key, region=region_id).first()
     )
     if found is None:
         raise PhoneTimeNotFound(_("Tiden finns inte."))
     if found.starts_at <= now:
-        raise WrongState(_("Tiden har redan passerat. Välj en annan."), code="time_past")
+        text = _("Tiden har redan passerat. Välj en annan.")
+        raise InvalidInput(text, code="time_past", fields={"time_id": text})
     held = CallBack.objects.filter(time=found, state__in=CallBack.HOLDS_TIME).exists()
     if held or found.closed_at is not None:
-        raise WrongState(_("Tiden är inte längre ledig. Välj en annan."), code="time_taken")
+        text = _("Tiden är inte längre ledig. Välj en annan.")
+        raise InvalidInput(text, code="time_taken", fields={"time_id": text})
     return found
 
 

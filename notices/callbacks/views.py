@@ -34,10 +34,10 @@ from notices.callbacks.selectors import (
 from notices.callbacks.times import close_times, next_working_day, open_times, take_over
 from notices.callbacks.verbs import VERBS
 from organisations.access import record_access
-from organisations.errors import DomainError, InvalidInput
+from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
-from organisations.plain_forms import PlainForm
+from organisations.plain_forms import PlainForm, attempt
 from referral.models import LogVerb
 from referral.selectors import find_by_number
 from referral.views.shared import case_or_404, submitted
@@ -105,21 +105,14 @@ def phone_times_new(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"first_day": next_working_day(timezone.localdate(now))},
     )
+    status: int | None = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
-        try:
-            made = open_times(form.series(), actor=actor, now=now)
-        except InvalidInput as error:
-            form.add_refusal(error)
-        else:
+        made, status = attempt(form, lambda: open_times(form.series(), actor=actor, now=now))
+        if made:
             messages.success(request, _("%(n)s tider är upplagda.") % {"n": len(made)})
             first = Week.of(timezone.localdate(made[0].starts_at))
             return redirect(_address(first, everybody=False))
-    return render(
-        request,
-        "notices/callbacks/new.html",
-        {"form": form},
-        status=422 if form.errors else 200,
-    )
+    return render(request, "notices/callbacks/new.html", {"form": form}, status=status)
 
 
 @roles_required(Role.NAVIGATOR)
