@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.utils import timezone
 
+from notices.callbacks.services import ask_for_call
 from notices.models import GatewayCallback
 from organisations import rotation
 from organisations.encrypted import encrypted_fields, hash_fields
@@ -56,6 +57,7 @@ def everything_encrypted() -> tuple[MadeCase, IntakeForm]:
     draft = services.create_draft(actor=made.clinic, sending_unit=made.unit, now=now)
     for name in ("a.pdf", "b.pdf", "c.pdf"):
         services.add_attachment(draft, name=name, content=PDF, actor=made.clinic, now=now)
+    ask_for_call(made.case, about="Resan", phone="070-1740699", actor=made.navigator, now=now)
     GatewayCallback.objects.create(
         delivery_id="1", received_at=now, payload={"answer": "yes"}, outcome="x"
     )
