@@ -18,15 +18,13 @@ PRIVACY = "privacy"
 FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
-UNDELIVERED, NOTICE_DAYS = "undelivered", "notice-days"
+NOTICE_DAYS = "notice-days"
 PLANS = "delivery-plans"
 # Pages of the cases that have an address of their own beside theirs.
-ALSO_CASES = ("allocations", "offer-drafts")
+ALSO_CASES = ("allocations", "offer-drafts", "undelivered", "phone-times")
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
-    Role.NAVIGATOR: (
-        *(CASES, UNDELIVERED, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
-    ),
+    Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
     Role.MANAGER: (STATISTICS, PLANS, SITUATION),
@@ -72,7 +70,6 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         SITUATION: _("Lägesbild"),
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),
-        UNDELIVERED: _("Utskick"),
         NOTICE_DAYS: _("Utskick"),
     }
     url = reverse(name)

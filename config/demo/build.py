@@ -40,7 +40,7 @@ from referral import services
 from referral.services.allocation import ALLOCATED_STATES
 
 MONTHS = 18
-CASES = 255
+CASES = 245
 
 
 def is_built() -> bool:

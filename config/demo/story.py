@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from capacity.matching import Landscape, Ranked
 from config.demo import places
 from config.demo.echo import Source, echo
 from config.demo.logins import REGION_USERS
@@ -28,7 +29,7 @@ from referral.models import (
     RejectionReason,
     WatchKind,
 )
-from referral.selectors import matching_for
+from referral.selectors.matching import need_of
 from referral.submission import Submission
 
 # Two thirds of the cases are Dalarna's, so that one region's month has figures worth looking at.
@@ -48,7 +49,7 @@ MOST_REVIEWS = 4
 PROTECTED = frozenset({7, 120})
 UNPROTECTED = Patient.Protection.NONE
 # How many cases are told through the services although a finished story would do.
-RETOLD_SHARE = 0.05
+RETOLD_SHARE = 0.02
 
 
 class Later(Exception):
@@ -173,7 +174,7 @@ class Teller:
     def _offers(self, case: Case, navigator: Actor, at: datetime) -> None:
         for _round in range(3):
             case.refresh_from_db()
-            matches = matching_for(case, today=self._day(at)).matches[:3]
+            matches = self._ranked(case, at)[:3]
             if not matches:
                 self._park(case, navigator, at)
                 return
@@ -323,7 +324,7 @@ class Teller:
             return
         offered = self.now - timedelta(hours=20) if state == 2 else at + timedelta(hours=4)
         case.refresh_from_db()
-        matches = matching_for(case, today=self._day(offered)).matches
+        matches = self._ranked(case, offered)
         if not matches:
             return
         offer = services.send_offer(case, line=matches[0].line, actor=navigator, now=offered)
@@ -498,6 +499,11 @@ class Teller:
         )
         clock = time(8 + self.random.randint(0, 8), self.random.randint(0, 29))
         return timezone.make_aware(datetime.combine(day, clock))
+
+    def _ranked(self, case: Case, at: datetime) -> list[Ranked]:
+        """As the matching page has them, without its words."""
+        today = self._day(at)
+        return Landscape.load([case.kva], today=today).ranked(need_of(case, today=today))
 
     def _day(self, at: datetime) -> date:
         return timezone.localdate(at)
