@@ -1,20 +1,26 @@
-"""How many places there are: every cap of lines and contracts as they stand, as limits."""
+"""How many places there are: every cap as it stands and what units have room for, as limits."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from capacity.allocation.problem import Limit
+from capacity.models import FreeCapacity
+from contracts.codes import covering_codes
 from contracts.models import Capped, ContractLine, PeriodCap
 
 
 def limits_of(lines: Sequence[ContractLine], *, day: date) -> tuple[Limit, ...]:
-    """What is left ``day`` of the caps on the lines, their contracts and the periods of ``day``.
+    """What is left ``day`` of the caps on the lines, their contracts and the periods of ``day``,
+    and of the free places that units have posted.
 
-    The one place that tells how many places there are: free slots of a unit are one more limit
-    over the lines there. A cap that does not limit is left out.
+    A unit that has posted places for a code which may still be booked has said what it has room
+    for: it gets no more, whatever its contract allows. One that has posted none is held by the
+    caps alone. A cap that does not limit is left out.
     """
-    limits = (*_own(lines), *_of_periods(lines, day=day))
+    limits = (*_own(lines), *_of_periods(lines, day=day), *_of_slots(lines, day=day))
     return tuple(m for m in limits if m.places is not None or m.sek is not None)
 
 
@@ -36,6 +42,31 @@ def _of_periods(lines: Sequence[ContractLine], *, day: date) -> Iterable[Limit]:
     for cap in caps.filter(contract__in=of_contract):
         together = of_contract[cap.contract_id]  # type: ignore[index]
         yield _limit_of_period(cap, together[0].contract.number, together)
+
+
+def _of_slots(lines: Sequence[ContractLine], *, day: date) -> Iterable[Limit]:
+    """One limit for the lines at a unit that the same slots are for."""
+    posted: dict[int, list[FreeCapacity]] = {}
+    for slot in FreeCapacity.objects.filter(
+        care_unit__in={line.care_unit_id for line in lines},
+        withdrawn_at__isnull=True,
+        book_by__gte=day,
+    ).order_by("pk"):
+        posted.setdefault(slot.care_unit_id, []).append(slot)
+    together: dict[tuple[FreeCapacity, ...], list[ContractLine]] = {}
+    for line in lines:
+        codes = covering_codes(line.kva)
+        slots = tuple(s for s in posted.get(line.care_unit_id, ()) if s.kva in codes)
+        if slots:
+            together.setdefault(slots, []).append(line)
+    for slots, of_slots in together.items():
+        yield Limit(
+            name=_("%(unit)s, %(kva)s, lediga platser")
+            % {"unit": of_slots[0].care_unit.name, "kva": of_slots[0].kva},
+            lines=frozenset(line.pk for line in of_slots),
+            places=sum(slot.left for slot in slots),
+            sek=None,
+        )
 
 
 def _by_contract(lines: Sequence[ContractLine]) -> dict[int, list[ContractLine]]:

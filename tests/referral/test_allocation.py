@@ -18,8 +18,10 @@ from referral.models import AllocationRow, AllocationRun, Case, CaseState, Offer
 from referral.selectors.allocation import drafts_of, rows_of, runs_of
 from referral.services import allocation, calculation
 from tests.factories import (
+    LONG_AGO,
     CareUnitFactory,
     ContractLineFactory,
+    FreeCapacityFactory,
     MadeCase,
     RegionFactory,
     WaitingTimeFactory,
@@ -80,6 +82,28 @@ def test_a_small_list_is_allocated_at_once_and_compared_with_first_come_and_home
     assert run.figures["home"]["wait_days"] == 3 * 190
     assert run.figures["best"]["wait_days"] == 2 * 20 + 190
     assert run.limits[0]["best"] == run.limits[0]["places"] == 2
+
+
+@pytest.mark.parametrize(
+    ("slot", "placed"),
+    [
+        ({"offered": 1}, 1),
+        ({"offered": 1, "kva": "NGB"}, 1),
+        ({"offered": 9}, 3),
+        ({"offered": 1, "kva": "NFB49"}, 3),
+        ({"offered": 1, "withdrawn_at": LONG_AGO}, 3),
+        ({"offered": 1, "book_by": LONG_AGO.date(), "first_day": LONG_AGO.date()}, 3),
+    ],
+)
+def test_a_unit_gets_no_more_than_the_free_places_it_has_posted(slot, placed):
+    line = line_with(3)
+    if "first_day" in slot:
+        monday = slot["first_day"] - timedelta(days=slot["first_day"].weekday())
+        slot = slot | {"first_day": monday, "last_day": monday + timedelta(days=6)}
+        slot["book_by"] = monday
+    FreeCapacityFactory(care_unit=line.care_unit, **slot)
+    run = allocated(waiting(3, line))
+    assert outcomes(run).count(Outcome.PLACED) == placed
 
 
 def test_a_large_list_waits_for_the_sweep(monkeypatch):
