@@ -3,13 +3,13 @@
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from random import Random
-from typing import Any
 
 from django.utils import timezone
 
 from capacity.matching import Landscape, Ranked
 from config.demo import places
 from config.demo.echo import Source, echo
+from config.demo.forms import submission
 from config.demo.logins import REGION_USERS
 from config.demo.notices import settle_notices
 from config.demo.people import People, contact_of
@@ -22,10 +22,8 @@ from referral.models import (
     Case,
     CloseReason,
     DeclineReason,
-    IntakeForm,
     Offer,
     Pause,
-    Phase,
     RejectionReason,
     WatchKind,
 )
@@ -42,7 +40,6 @@ DECLINES = (
     + [DeclineReason.WAITS_BY_CHOICE] * 3
     + [DeclineReason.ALREADY_TREATED, DeclineReason.OTHER]
 )
-MEDICINES = ("Metoprolol 50 mg", "Omeprazol 20 mg", "Alvedon vid behov", "Levaxin 100 µg")
 # How often a parked case is seen over before its clinic takes it back.
 MOST_REVIEWS = 4
 # The stories of a protected identity are told anew and never echoed.
@@ -407,59 +404,20 @@ class Teller:
                 now=self.now - timedelta(minutes=30),
             )
 
-    # What a form says
+    # What is said
 
     def _submission(
         self, clinic: places.Clinic, at: datetime, *, transferable: bool | None = None
     ) -> Submission:
-        random, today = self.random, self._day(at)
-        kva = random.choice(clinic.codes)  # nosec B311 # demonstration data
-        person = self.people.draw(child=kva == places.TALK)
-        decided = today - timedelta(days=random.choice((2, 5, 9, 14, 25, 40, 70)))  # nosec B311 # demonstration data
-        protection = Patient.Protection.NONE
-        if self.told in PROTECTED:
-            protection = Patient.Protection.CONFIDENTIALITY_MARK
-        able = random.random() > 0.03 if transferable is None else transferable  # nosec B311 # demonstration data
-        anticoagulants = random.random() < 0.15  # nosec B311 # demonstration data
-        medicines = random.sample(MEDICINES, random.randint(0, 3))  # nosec B311 # demonstration data
-        if anticoagulants:
-            medicines.append("Eliquis 5 mg")
-        return Submission(
-            identity_number=person.identity_number,
-            **contact_of(
-                person,
-                random.choice(self.homes[clinic.region]),  # nosec B311 # demonstration data
-                random,
-                protection=protection,
-            ),
-            kva=kva,
-            icd10=places.DIAGNOSES[kva],
-            phase=Phase.FIRST_VISIT if kva == places.TALK else Phase.TREATMENT,
-            referral_date=decided - timedelta(days=random.randint(0, 60)),  # nosec B311 # demonstration data
-            decision_date=decided,
-            asa=random.choices((1, 2, 3, 4), weights=(25, 50, 22, 3))[0],  # nosec B311 # demonstration data
-            svf=kva == places.COLON and random.random() < 0.3,  # nosec B311 # demonstration data
-            medications="\n".join(medicines),
-            anticoagulants=anticoagulants,
-            mobility=random.choice([m.value for m in IntakeForm.Mobility][:3]),  # nosec B311 # demonstration data
-            escort=random.random() < 0.15,  # nosec B311 # demonstration data
-            transferable=able,
-            not_transferable_reason="" if able else "Nyligen hjärtinfarkt, behöver IVA-beredskap.",
-            clinician="Doktor Test",
-            free_text="",
-            **self._needs(),
+        return submission(
+            clinic,
+            people=self.people,
+            homes=self.homes[clinic.region],
+            today=self._day(at),
+            chance=self.random,
+            is_protected=self.told in PROTECTED,
+            transferable=transferable,
         )
-
-    def _needs(self) -> dict[str, Any]:
-        """A few need an interpreter or equipment, or have a limit on the way."""
-        needs: dict[str, Any] = {}
-        if self.random.random() < 0.08:
-            needs["interpreter"] = self.random.choice(places.INTERPRETERS)
-        if self.random.random() < 0.1:
-            needs["max_distance_km"] = self.random.choice((150, 250, 400))
-        if self.random.random() < 0.06:
-            needs["equipment"] = (self.random.choice(places.EQUIPMENT),)
-        return needs
 
     def _note(self) -> str:
         return self.random.choice(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from organisations.access import Actor, as_product, record_access
@@ -101,7 +101,9 @@ def run_allocations(*, now: datetime, limit: int = 1) -> int:
             try:
                 with transaction.atomic():
                     _calculate(run, now=now)
-            except Exception:
+            except OperationalError:  # a lost connection or a deadlock: the next sweep tries again
+                raise
+            except Exception:  # whatever the solver or a case brings: it must not hold up the rest
                 logger.exception("allocation %s failed", run.pk)
                 AllocationRun.objects.filter(pk=run.pk).update(
                     state=AllocationRun.State.FAILED, done_at=now

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -82,6 +82,24 @@ def test_a_small_list_is_allocated_at_once_and_compared_with_first_come_and_home
     assert run.figures["home"]["wait_days"] == 3 * 190
     assert run.figures["best"]["wait_days"] == 2 * 20 + 190
     assert run.limits[0]["best"] == run.limits[0]["places"] == 2
+
+
+def test_a_run_that_the_database_broke_off_is_taken_up_again(monkeypatch):
+    monkeypatch.setattr(allocation, "AT_ONCE", 0)
+    run = allocated(waiting(1, line_with(1)))
+
+    def break_off(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(calculation, "allocate", break_off)
+        with pytest.raises(OperationalError):
+            run_due(now=timezone.now())
+    run.refresh_from_db()
+    assert run.state == AllocationRun.State.QUEUED
+    run_due(now=timezone.now())
+    run.refresh_from_db()
+    assert run.state == AllocationRun.State.DONE
 
 
 @pytest.mark.parametrize(
