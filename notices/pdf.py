@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 from pypdf import PdfReader
 
 from notices.models import Notice
+from notices.outgoing import body_of
 from organisations.typesetting import compile_pdf, qr_svg
 from referral.models import DeclineReason
 
@@ -28,7 +29,9 @@ def letter_pdf(letter: Notice) -> tuple[bytes, int]:
     data = {
         "number": case.number,
         "subject": letter.subject,
-        "body": [part for part in letter.body.replace("\r\n", "\n").split("\n\n") if part.strip()],
+        "body": [
+            part for part in body_of(letter).replace("\r\n", "\n").split("\n\n") if part.strip()
+        ],
         "address": [line for line in address if line],
         "clinic": clinic.name,
         "region": region.name,

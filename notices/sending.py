@@ -29,6 +29,7 @@ from notices.gateway import (
     send_message,
 )
 from notices.models import Notice
+from notices.outgoing import body_of
 from organisations.masking import masked
 from organisations.sweeps import claim_due
 from organisations.tracing import request_id
@@ -182,7 +183,7 @@ def _hand_over(notice: Notice) -> str:
             sender_hsa_id=sender.hsa_id,
             sender_name=sender.name,
             subject=notice.subject,
-            body=notice.body,
+            body=body_of(notice),
             reference=notice.case.number,
         )
         return send_digital_letter(letter, key=notice.idempotency_key)
@@ -192,7 +193,7 @@ def _hand_over(notice: Notice) -> str:
         sender_hsa_id=sender.hsa_id,
         sender_name=sender.name,
         subject=notice.subject,
-        body=notice.body,
+        body=body_of(notice),
         reference=notice.case.number,
         thread=str(notice.pk),
         answerable=answerable,
