@@ -548,6 +548,18 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         ),
     ),
     "api-case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
+    "api-case-calls": (
+        Visit("navigator", ("calls",)),
+        Visit("clinic", ("call_asked",), body=lambda w: {"about": "Resan"}, status=201),
+    ),
+    "api-call-end": (
+        Visit(
+            "navigator",
+            ("call_missed",),
+            args=lambda w: [w.number, asked(w).pk],
+            body=lambda w: {"ending": "missed"},
+        ),
+    ),
     "api-case-offers": (
         Visit("navigator", ("offers",), S.OFFERED),
         Visit("navigator", ("offer",), body=lambda w: {"line": w.made.line.pk}, status=201),
@@ -606,6 +618,7 @@ NO_PATIENT: dict[str, str] = {
     "allocations": "clinics, procedures and counts",
     "phone-times-new": "times without anybody",
     "phone-times-close": "times without anybody",
+    "api-phone-times": "times without anybody",
     "log-extracts": "asks whose, and sends on to the extract, which writes",
     "case-search": "sends on to the case or the list, which write",
     "suggest-procedures": "codes",

@@ -79,7 +79,7 @@ OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}
 OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
-OWN |= {"phone-times", "phone-times-new", "calls-today"}
+OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
@@ -132,6 +132,8 @@ OBJECTS: dict[str, Keys] = {
     "notice-as-letter": of_notice,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
+    "api-case-calls": of_case,
+    "api-call-end": lambda made: of_case(made) | {"pk": made.case.call_backs.first().pk},
     "api-case-certificate": lambda made: of_case(made) | {"serial": 1},
     "api-case-attachment": lambda made: of_case(made) | {"pk": made.case.form.attachments.get().pk},
 }
