@@ -60,7 +60,7 @@ class WantedCallSerializer(serializers.Serializer[Any]):
     )
 
 
-class EndSerializer(serializers.Serializer[Any]):
+class CallEndSerializer(serializers.Serializer[Any]):
     ending = serializers.ChoiceField(choices=["done", "missed", "cancelled"])
     outcome = serializers.CharField(
         max_length=300,
@@ -116,7 +116,7 @@ class CallEnd(APIView):
 
     scope_area = "cases"
 
-    @extend_schema(request=EndSerializer, responses=CallSerializer, tags=["calls"])
+    @extend_schema(request=CallEndSerializer, responses=CallSerializer, tags=["calls"])
     def post(self, request: Request, number: str, pk: int) -> Response:
         """Uppringd, inget svar (patienten rings igen) eller avbokad."""
         actor = _home_actor(request)
@@ -124,7 +124,7 @@ class CallEnd(APIView):
         call = calls_of(actor).filter(case=case, pk=pk).first()
         if call is None:
             raise Http404
-        form = EndSerializer(data=body_of(request))
+        form = CallEndSerializer(data=body_of(request))
         form.is_valid(raise_exception=True)
         ended = _ending(form.validated_data)(call, actor=actor, now=timezone.now())
         return Response(CallSerializer(ended).data)

@@ -196,6 +196,7 @@ VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "offers": (CaseState.IN_PROGRESS, "navigator", {"line": LINE}),
     "book": (CaseState.CONFIRMED, "provider", {"booked_for": f"{IN_A_WEEK}T08:00"}),
     "note": (CaseState.IN_PROGRESS, "navigator", {"text": "x"}),
+    "calls": (CaseState.IN_PROGRESS, "navigator", {"about": "x"}),
     "return": (CaseState.IN_PROGRESS, "navigator", {"missing": "x"}),
     "end": (CaseState.IN_PROGRESS, "navigator", {"reason": "deceased"}),
     "withdraw-offer": (CaseState.OFFERED, "navigator", {"why": "x"}),
