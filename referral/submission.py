@@ -5,10 +5,11 @@ for all of them, so that the rules stand once. The database holds the same limit
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -76,18 +77,32 @@ class Submission:
         return [field.name for field in fields(cls)]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
     def without_address(self) -> "Submission":
         """What may be kept about somebody with protected identity."""
         return replace(self, street="", postal_code="", town="", municipality="")
 
 
-def check(submission: Submission, *, today: date) -> dict[str, str]:
-    """What does not hold, as Swedish text by field name; empty when all is well."""
+def municipality_exists(code: str) -> bool:
+    return code.isdigit() and Municipality.objects.filter(code=code).exists()
+
+
+def check(
+    submission: Submission,
+    *,
+    today: date,
+    is_municipality: Callable[[str], bool] = municipality_exists,
+) -> dict[str, str]:
+    """What does not hold, as Swedish text by field name; empty when all is well.
+
+    ``is_municipality`` answers for who checks many and has read the codes already.
+    """
     problems: dict[str, str] = {}
     _check_texts(submission, problems)
     _check_identity(submission, problems, today=today)
+    if submission.municipality and not is_municipality(submission.municipality):
+        problems.setdefault("municipality", _("Kommunkoden finns inte."))
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
     _check_transfer(submission, problems)
@@ -108,6 +123,7 @@ def _check_texts(s: Submission, problems: dict[str, str]) -> None:
             problems[name] = _("Högst %(longest)s tecken.") % {"longest": longest}
 
 
+@cache
 def _longest(name: str) -> int:
     for model in (Patient, IntakeForm):
         if name in {field.name for field in model._meta.get_fields()}:
@@ -127,9 +143,6 @@ def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> 
         problems["protection"] = _("Okänt val.")
     if s.postal_code and not re.fullmatch(r"[0-9]{5}", s.postal_code):
         problems["postal_code"] = _("Postnumret har fem siffror.")
-    known = s.municipality.isdigit() and Municipality.objects.filter(code=s.municipality).exists()
-    if s.municipality and not known:
-        problems["municipality"] = _("Kommunkoden finns inte.")
 
 
 def _check_codes(s: Submission, problems: dict[str, str]) -> None:
