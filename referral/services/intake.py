@@ -247,14 +247,24 @@ def _refuse_problems(submission: Submission, *, today: date) -> None:
 
 
 def _require_sender(actor: Actor, unit: CareUnit) -> None:
+    if not sends_for(actor, unit):
+        raise NotAllowed(_("Bara den avsändande kliniken kan skicka in blanketten."))
+    require_open_sender(unit)
+
+
+def sends_for(actor: Actor, unit: CareUnit) -> bool:
+    """Whether the actor is the unit's own, or a system that may speak for it."""
     own_unit = actor.role == Role.CLINIC and actor.care_unit_id == unit.pk
     integration = (
         actor.role == Role.INTEGRATION
         and actor.region == unit.region_id
         and actor.care_unit_id in {None, unit.pk}
     )
-    if not (own_unit or integration or actor.is_system):
-        raise NotAllowed(_("Bara den avsändande kliniken kan skicka in blanketten."))
+    return own_unit or integration or actor.is_system
+
+
+def require_open_sender(unit: CareUnit) -> None:
+    """Raise :class:`NotAllowed` for a unit that is closed or sends nobody."""
     if not unit.is_active:
         raise NotAllowed(_("Enheten är stängd och skickar inga nya ärenden."))
     if not unit.sends:
