@@ -27,6 +27,12 @@ from referral.models.intake import MAX_DISTANCE_KM
 ASA_NOT_TRANSFERABLE = 5
 OLDEST_REFERRAL_YEARS = 10
 MAX_TEXT = 10_000
+# ``values`` of an enumeration is made anew each time; a file asks for each of its rows.
+_PROTECTIONS = frozenset(Patient.Protection.values)
+_PHASES = frozenset(Phase.values)
+_MOBILITIES = frozenset(IntakeForm.Mobility.values)
+_EQUIPMENT = frozenset(Equipment.values)
+_HOW = frozenset(Consent.How.values)
 # Never kept about somebody with protected identity (design 5.6).
 ADDRESS_FIELDS = ("street", "postal_code", "town", "municipality")
 
@@ -139,7 +145,7 @@ def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> 
     for name in ("given_name", "family_name"):
         if not getattr(s, name).strip():
             problems[name] = _("Fyll i namnet.")
-    if s.protection not in Patient.Protection.values:
+    if s.protection not in _PROTECTIONS:
         problems["protection"] = _("Okänt val.")
     if s.postal_code and not re.fullmatch(r"[0-9]{5}", s.postal_code):
         problems["postal_code"] = _("Postnumret har fem siffror.")
@@ -151,9 +157,9 @@ def _check_codes(s: Submission, problems: dict[str, str]) -> None:
             validate(getattr(s, name))
         except ValidationError as error:
             problems[name] = str(error.messages[0])
-    if s.phase not in Phase.values:
+    if s.phase not in _PHASES:
         problems["phase"] = _("Välj första besök eller behandling.")
-    if s.mobility and s.mobility not in IntakeForm.Mobility.values:
+    if s.mobility and s.mobility not in _MOBILITIES:
         problems["mobility"] = _("Okänt val.")
 
 
@@ -185,7 +191,7 @@ def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
 
 def _check_needs(s: Submission, problems: dict[str, str]) -> None:
     """What the patient needs of a unit, and how far the patient travels."""
-    if isinstance(s.equipment, str) or not set(map(str, s.equipment)) <= set(Equipment.values):
+    if isinstance(s.equipment, str) or not set(map(str, s.equipment)) <= _EQUIPMENT:
         problems["equipment"] = _("Okänt val.")
     if s.max_distance_km is not None and not 1 <= s.max_distance_km <= MAX_DISTANCE_KM:
         problems["max_distance_km"] = _("Ange ett antal kilometer mellan 1 och %(most)s.") % {
@@ -197,7 +203,7 @@ def _check_consent(s: Submission, problems: dict[str, str], *, today: date) -> N
     """A word about consent says how and when it was given; no word is no problem."""
     if s.share_consent not in {"", "yes", "no"}:
         problems["share_consent"] = _("Okänt val.")
-    if s.share_consent_how and s.share_consent_how not in Consent.How.values:
+    if s.share_consent_how and s.share_consent_how not in _HOW:
         problems["share_consent_how"] = _("Okänt val.")
     if s.share_consent_on and s.share_consent_on > today:
         problems["share_consent_on"] = _("Datumet kan inte ligga i framtiden.")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db.models import TextChoices
@@ -116,16 +117,22 @@ def _bmi(text: str) -> Decimal:
 
 
 def _choice(choices: type[TextChoices]) -> Callable[[str], str]:
-    """By its code, its Swedish words or what else it is called."""
+    """By its code, its Swedish words (the file is read in Swedish) or what else it is called."""
+
+    @cache
+    def codes() -> dict[str, str]:
+        return {
+            name.casefold(): str(choice.value)
+            for choice in choices
+            for name in (choice.value, str(choice.label), *_ALSO.get(choice, ()))
+        }
 
     def read(text: str) -> str:
-        word = text.casefold()
-        for choice in choices:
-            names = (choice.value, str(choice.label), *_ALSO.get(choice, ()))
-            if word in {name.casefold() for name in names}:
-                return str(choice.value)
-        labels = ", ".join(str(label) for label in choices.labels)
-        raise ValueError(_("välj något av: %(names)s.") % {"names": labels})
+        code = codes().get(text.casefold())
+        if code is None:
+            labels = ", ".join(str(label) for label in choices.labels)
+            raise ValueError(_("välj något av: %(names)s.") % {"names": labels})
+        return code
 
     return read
 
