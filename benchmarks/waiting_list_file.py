@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from benchmarks.database import own_database
@@ -44,7 +44,7 @@ def made_rows(number: int) -> list[list[str]]:
 
     from referral.waiting_list_file.columns import COLUMNS
 
-    today = date.today()
+    today = datetime.now(UTC).date()
     rows = [[column.heading for column in COLUMNS]]
     for n in range(number):
         born = date(1940, 1, 1) + timedelta(days=n // 900)
@@ -106,7 +106,6 @@ def measure(content: bytes, *, rows: int) -> None:
     from referral.models import Case, WaitingListFile
     from referral.waiting_list_file.services import hand_in, run_waiting_lists
 
-
     act_as(Product("benchmark"))
     unit = make_unit()
     assert isinstance(unit, CareUnit)
@@ -121,22 +120,26 @@ def measure(content: bytes, *, rows: int) -> None:
     took, busy = time.perf_counter() - began, time.process_time() - busy
     made = WaitingListFile.objects.get(pk=made.pk)
     first, made_cases = took, Case.objects.count()
-    print(f"{rows} rows, {len(content) / 2**20:.1f} MB, load {load:.1f} and {os.getloadavg()[0]:.1f}")
-    print(f"handed in: {handed:.2f} s; checked and stored: {took:.1f} s, {busy:.1f} s of it busy here")
+    print(
+        f"{rows} rows, {len(content) / 2**20:.1f} MB, load {load:.1f} and {os.getloadavg()[0]:.1f}"
+    )
+    print(
+        f"handed in: {handed:.2f} s; checked and stored: {took:.1f} s, {busy:.1f} s of it busy here"
+    )
     print(f"peak memory of the process: {before} MB before, {peak()} MB after")
     bare = bare_copy(connection)
     print(f"bare COPY of the same rows: {bare:.1f} s; ratio {first / bare:.1f}")
     again = time.perf_counter()
     more = content.replace(b"\n", b"\r\n", 1) if not content.startswith(b"PK") else b""
     if more:
-        hand_in(
-            more, name="igen", sending_unit=unit, to_store=True, actor=actor_of(unit), now=now
-        )
+        hand_in(more, name="igen", sending_unit=unit, to_store=True, actor=actor_of(unit), now=now)
         run_waiting_lists(now=now)
         known = WaitingListFile.objects.latest("pk").known
         print(f"the same list next week, {known} known: {time.perf_counter() - again:.1f} s")
     if not made.stored == made_cases == rows == Case.objects.count():
-        print(f"WRONG: {made.state}, {made.stored} stored, {made_cases} cases, {made.faulty} faults")
+        print(
+            f"WRONG: {made.state}, {made.stored} stored, {made_cases} cases, {made.faulty} faults"
+        )
         sys.exit(1)
 
 

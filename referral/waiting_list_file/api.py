@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers, status
+from rest_framework import generics, serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -94,11 +94,16 @@ PARAMETERS = [
 ]
 
 
-class WaitingListsView(APIView):
-    """Klinikens väntelista som fil; varje ny rad blir ett ärende."""
+class WaitingListsView(generics.ListAPIView[WaitingListFile]):
+    """Väntelistor som lämnats som fil, nyast först; varje ny rad blir ett ärende."""
 
     scope_area = "cases"
+    serializer_class = WaitingListSerializer
+    queryset = WaitingListFile.objects.none()
     parser_classes = (MultiPartParser, CsvBodyParser, XlsxBodyParser)
+
+    def get_queryset(self) -> Any:
+        return lists_of(_actor(self.request))
 
     @extend_schema(
         tags=["waiting-lists"],

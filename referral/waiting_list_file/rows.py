@@ -15,7 +15,7 @@ from organisations.models import CareUnit, Municipality
 from patients.identity import IdentityNumber
 from patients.models import Patient
 from patients.selectors import identity_hashes
-from referral.models import Case, WaitingListFile
+from referral.models import Case, Phase, WaitingListFile
 from referral.services.submitted import runs_elsewhere
 from referral.submission import Submission, check
 from referral.waiting_list_file.columns import COLUMNS, FIELDS, REQUIRED, UNIT
@@ -85,16 +85,26 @@ def _interpret(
                 row.refuse(column.key, str(error))
         elif required:
             row.refuse(column.key, _("saknas."))
-    if row.faults:
-        return row
-    submission = Submission(**values)
+    wrong = {key for key, _text in row.faults}
+    submission = Submission(**(_in_their_place(wrong, values, today=today) | values))
     for key, text in check(submission, today=today, is_municipality=is_municipality).items():
-        row.refuse(key, text)
+        if key not in wrong:
+            row.refuse(key, text)
     if not row.faults:
         row.submission = submission
         row.identity = IdentityNumber.parse(submission.identity_number, today=today)
         row.key = (row.identity.value, submission.kva)
     return row
+
+
+def _in_their_place(wrong: set[str], values: dict[str, Any], *, today: date) -> dict[str, Any]:
+    """What stands for required cells that cannot be read, so that the others are checked too."""
+    if not wrong:
+        return {}
+    day = values.get("referral_date") or values.get("decision_date") or today
+    days = {"referral_date": day, "decision_date": day}
+    sound = {"phase": Phase.TREATMENT, "asa": 1, "transferable": True}
+    return dict.fromkeys(REQUIRED, "") | days | sound
 
 
 def _refuse_twice(rows: Iterable[ListRow]) -> None:
