@@ -26,6 +26,7 @@ from organisations.api import CareUnitList, LoginView, LogoutView, MeView, Regio
 from organisations.schema import SCOPE_EXTENSION
 from organisations.scopes import Scope
 from referral.api import CaseViewSet
+from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
 
 
@@ -114,6 +115,8 @@ urlpatterns = [
     path("v1/phone-times/", FreePhoneTimes.as_view(), name="api-phone-times"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
+    path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),
+    path("v1/waiting-lists/<int:pk>/", WaitingListView.as_view(), name="api-waiting-list"),
     path("v1/waiting-times/", WaitingTimesView.as_view(), name="api-waiting-times"),
     path("v1/", include(router.urls)),
     path("schema/", Schema.as_view(), name="api-schema"),

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -38,20 +38,30 @@ def emit(
     kind: str, *, now: datetime, case_number: str = "", payload: dict[str, Any] | None = None
 ) -> DomainEvent:
     """Write an event and what is due because of it, in the caller's transaction."""
+    return emit_all(kind, now=now, told=[(case_number, payload or {})])[0]
+
+
+def emit_all(
+    kind: str, *, now: datetime, told: Sequence[tuple[str, dict[str, Any]]]
+) -> list[DomainEvent]:
+    """As :func:`emit` for each case number with its payload, in a few statements."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A domain event is written in the transaction of the change it tells.")
     consumers = _consumers.get(kind, {})
     # The service that tells has checked who asks; events are the product's own rows.
     with acting_as(Product("event")):
-        event = DomainEvent.objects.create(
-            kind=kind, case_number=case_number, payload=payload or {}, happened_at=now
+        events = DomainEvent.objects.bulk_create(
+            DomainEvent(kind=kind, case_number=number, payload=payload, happened_at=now)
+            for number, payload in told
         )
         EventDelivery.objects.bulk_create(
-            EventDelivery(event=event, consumer=name, due_at=now) for name in consumers
+            EventDelivery(event=event, consumer=name, due_at=now)
+            for event in events
+            for name in consumers
         )
-    if consumers and _waking.get():
+    if events and consumers and _waking.get():
         transaction.on_commit(wake)
-    return event
+    return events
 
 
 @contextmanager

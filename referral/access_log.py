@@ -27,6 +27,8 @@ LISTS = {
     "calls_today": _("Såg ärendet bland dem som ska ringas upp"),
     "allocation": _("Såg ärendet i en fördelning av väntelistan"),
     "allocation_file": _("Hämtade en fördelning av väntelistan som fil"),
+    "waiting_list": _("Såg ärendet i utfallet av en väntelista"),
+    "waiting_list_file": _("Hämtade en väntelista med utfall som fil"),
     "offer_drafts": _("Såg utkastet till erbjudande i en lista"),
     "undelivered": _("Såg ärendet bland utskick att ta hand om"),
 }

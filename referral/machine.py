@@ -4,7 +4,7 @@ Services, pages, the API's ``actions``, the tests and docs/state-machine.md all 
 ``TRANSITIONS``. ``perform`` is the only function that changes a case's state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -326,17 +326,34 @@ def append_log(
 
     Only ``perform``, the submission and what becomes of a notice call it.
     """
-    shown = [(case.number, case.patient_id)]
+    told = [(case, details or {})]
+    return append_logs(told, verb=verb, from_state=from_state, actor=actor, now=now, why=why)[0]
+
+
+def append_logs(
+    told: Sequence[tuple[Case, dict[str, Any]]],
+    *,
+    verb: str,
+    from_state: str,
+    actor: Actor,
+    now: datetime,
+    why: str = "",
+) -> list[CaseLog]:
+    """As :func:`append_log` for each case with its details, in a few statements."""
+    shown = [(case.number, case.patient_id) for case, _details in told]
     record_access(actor, what=verb, now=now, cases=shown, of_change=True)
-    return CaseLog.objects.create(
-        case=case,
-        at=now,
-        verb=verb,
-        from_state=from_state,
-        to_state=case.state,
-        **actor.signature,
-        why=why,
-        details=details or {},
+    return CaseLog.objects.bulk_create(
+        CaseLog(
+            case=case,
+            at=now,
+            verb=verb,
+            from_state=from_state,
+            to_state=case.state,
+            **actor.signature,
+            why=why,
+            details=details,
+        )
+        for case, details in told
     )
 
 

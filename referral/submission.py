@@ -5,10 +5,11 @@ for all of them, so that the rules stand once. The database holds the same limit
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,6 +27,12 @@ from referral.models.intake import MAX_DISTANCE_KM
 ASA_NOT_TRANSFERABLE = 5
 OLDEST_REFERRAL_YEARS = 10
 MAX_TEXT = 10_000
+# ``values`` of an enumeration is made anew each time; a file asks for each of its rows.
+_PROTECTIONS = frozenset(Patient.Protection.values)
+_PHASES = frozenset(Phase.values)
+_MOBILITIES = frozenset(IntakeForm.Mobility.values)
+_EQUIPMENT = frozenset(Equipment.values)
+_HOW = frozenset(Consent.How.values)
 # Never kept about somebody with protected identity (design 5.6).
 ADDRESS_FIELDS = ("street", "postal_code", "town", "municipality")
 
@@ -76,18 +83,32 @@ class Submission:
         return [field.name for field in fields(cls)]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
     def without_address(self) -> "Submission":
         """What may be kept about somebody with protected identity."""
         return replace(self, street="", postal_code="", town="", municipality="")
 
 
-def check(submission: Submission, *, today: date) -> dict[str, str]:
-    """What does not hold, as Swedish text by field name; empty when all is well."""
+def municipality_exists(code: str) -> bool:
+    return code.isdigit() and Municipality.objects.filter(code=code).exists()
+
+
+def check(
+    submission: Submission,
+    *,
+    today: date,
+    is_municipality: Callable[[str], bool] = municipality_exists,
+) -> dict[str, str]:
+    """What does not hold, as Swedish text by field name; empty when all is well.
+
+    ``is_municipality`` answers for who checks many and has read the codes already.
+    """
     problems: dict[str, str] = {}
     _check_texts(submission, problems)
     _check_identity(submission, problems, today=today)
+    if submission.municipality and not is_municipality(submission.municipality):
+        problems.setdefault("municipality", _("Kommunkoden finns inte."))
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
     _check_transfer(submission, problems)
@@ -108,6 +129,7 @@ def _check_texts(s: Submission, problems: dict[str, str]) -> None:
             problems[name] = _("Högst %(longest)s tecken.") % {"longest": longest}
 
 
+@cache
 def _longest(name: str) -> int:
     for model in (Patient, IntakeForm):
         if name in {field.name for field in model._meta.get_fields()}:
@@ -123,13 +145,10 @@ def _check_identity(s: Submission, problems: dict[str, str], *, today: date) -> 
     for name in ("given_name", "family_name"):
         if not getattr(s, name).strip():
             problems[name] = _("Fyll i namnet.")
-    if s.protection not in Patient.Protection.values:
+    if s.protection not in _PROTECTIONS:
         problems["protection"] = _("Okänt val.")
     if s.postal_code and not re.fullmatch(r"[0-9]{5}", s.postal_code):
         problems["postal_code"] = _("Postnumret har fem siffror.")
-    known = s.municipality.isdigit() and Municipality.objects.filter(code=s.municipality).exists()
-    if s.municipality and not known:
-        problems["municipality"] = _("Kommunkoden finns inte.")
 
 
 def _check_codes(s: Submission, problems: dict[str, str]) -> None:
@@ -138,9 +157,9 @@ def _check_codes(s: Submission, problems: dict[str, str]) -> None:
             validate(getattr(s, name))
         except ValidationError as error:
             problems[name] = str(error.messages[0])
-    if s.phase not in Phase.values:
+    if s.phase not in _PHASES:
         problems["phase"] = _("Välj första besök eller behandling.")
-    if s.mobility and s.mobility not in IntakeForm.Mobility.values:
+    if s.mobility and s.mobility not in _MOBILITIES:
         problems["mobility"] = _("Okänt val.")
 
 
@@ -172,7 +191,7 @@ def _check_transfer(s: Submission, problems: dict[str, str]) -> None:
 
 def _check_needs(s: Submission, problems: dict[str, str]) -> None:
     """What the patient needs of a unit, and how far the patient travels."""
-    if isinstance(s.equipment, str) or not set(map(str, s.equipment)) <= set(Equipment.values):
+    if isinstance(s.equipment, str) or not set(map(str, s.equipment)) <= _EQUIPMENT:
         problems["equipment"] = _("Okänt val.")
     if s.max_distance_km is not None and not 1 <= s.max_distance_km <= MAX_DISTANCE_KM:
         problems["max_distance_km"] = _("Ange ett antal kilometer mellan 1 och %(most)s.") % {
@@ -184,7 +203,7 @@ def _check_consent(s: Submission, problems: dict[str, str], *, today: date) -> N
     """A word about consent says how and when it was given; no word is no problem."""
     if s.share_consent not in {"", "yes", "no"}:
         problems["share_consent"] = _("Okänt val.")
-    if s.share_consent_how and s.share_consent_how not in Consent.How.values:
+    if s.share_consent_how and s.share_consent_how not in _HOW:
         problems["share_consent_how"] = _("Okänt val.")
     if s.share_consent_on and s.share_consent_on > today:
         problems["share_consent_on"] = _("Datumet kan inte ligga i framtiden.")

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from referral.views import (
     access_review,
@@ -57,6 +57,7 @@ urlpatterns = [
     path("privacy/export/", administration.privacy_do, {"verb": "export"}, name="privacy-export"),
     path("privacy/holds/<int:pk>/lift/", administration.hold_lift, name="hold-lift"),
     path("privacy/openings/<int:pk>/", administration.opening_page, name="opening"),
+    path("", include("referral.waiting_list_file.urls")),
     path("forms/", intake.forms_page, name="forms"),
     path("forms/new/", intake.form_new, name="form-new"),
     path("forms/<int:pk>/", intake.form_page, name="form"),

@@ -56,6 +56,7 @@ from referral.models import (
     EmergencyOpening,
     Pause,
     RetentionHold,
+    WaitingListFile,
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
@@ -82,6 +83,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +128,12 @@ def allocation() -> AllocationRun:
     return services.request_allocation(
         clinics=[made.unit], actor=made.navigator, now=timezone.now()
     )
+
+
+def waiting_list() -> WaitingListFile:
+    """A list that has been checked, with a row to store."""
+    made = make_case()
+    return handed_in(made.unit, made.clinic)
 
 
 def callback() -> GatewayCallback:
@@ -719,6 +727,12 @@ BREAKS: dict[str, Callable[[], str]] = {
     "allocation_shorter_than_home": lambda: update(
         allocation().rows.get(), "wait_days = 9, home_days = 9"
     ),
+    "waiting_list_file_once": lambda: copy(waiting_list()),
+    "waiting_list_within_20_mb": lambda: update(waiting_list(), "size = 20971521"),
+    "waiting_list_done_has_time": lambda: update(waiting_list(), "done_at = NULL"),
+    "waiting_list_rows_add_up": lambda: update(waiting_list(), "rows = rows + 1"),
+    "waiting_list_stored_when_done": lambda: update(waiting_list(), "stored = 1"),
+    "waiting_list_report_encrypted": lambda: update(waiting_list(), "report = '{}'"),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
     "phone_time_ends_within_four_hours": lambda: update(phone_time(), "ends_at = starts_at"),

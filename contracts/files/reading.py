@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -37,36 +37,48 @@ def read_rows(
     and be in UTF-8, Windows-1252 or UTF-16 with its mark. Raises :class:`InvalidInput` when the
     file cannot be read or a column is missing.
     """
-    if not content:
-        raise _refused(_("Filen är tom."))
-    if len(content) > MAX_BYTES:
-        raise _refused(_("Filen är större än 20 MB."))
-    cells = _spreadsheet(content) if content.startswith(b"PK") else _csv(content)
-    rows = iter(cells)
-    keys = _keys(next(rows, []), columns, required)
-    found: list[tuple[int, dict[str, str]]] = []
-    for number, row in enumerate(rows, start=2):
-        if number > max_rows + EMPTY_ROWS:
-            raise _refused(
-                _("Filen fortsätter efter rad %(last)s. Ta bort tomma rader i slutet.")
-                % {"last": max_rows + EMPTY_ROWS}
-            )
-        texts = [_text(cell) for cell in row[:MAX_COLUMNS]]
-        if not any(texts):
-            continue
-        if len(found) == max_rows:
-            raise _refused(_("Filen har fler än %(most)s rader.") % {"most": max_rows})
-        found.append((number, {key: t for key, t in zip(keys, texts, strict=False) if key}))
+    found = list(iterate_rows(content, columns=columns, required=required, max_rows=max_rows))
     if not found:
         raise _refused(_("Filen har inga rader under rubrikerna."))
     return found
 
 
-def _keys(
-    headings: Iterable[Any], columns: Sequence[Column], required: Collection[str]
-) -> list[str]:
+def iterate_rows(
+    content: bytes, *, columns: Sequence[Column], required: Collection[str], max_rows: int
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """As :func:`read_rows`, row by row; a refusal may come after some of them."""
+    rows = text_rows(content, max_rows=max_rows)
+    _first, headings = next(rows, (1, []))
+    keys = _keys(headings, columns, required)
+    for number, texts in rows:
+        yield number, {key: t for key, t in zip(keys, texts, strict=False) if key}
+
+
+def text_rows(content: bytes, *, max_rows: int) -> Iterator[tuple[int, list[str]]]:
+    """Row number and texts of the first row and of each later one that is not empty."""
+    if not content:
+        raise _refused(_("Filen är tom."))
+    if len(content) > MAX_BYTES:
+        raise _refused(_("Filen är större än 20 MB."))
+    cells = _spreadsheet(content) if content.startswith(b"PK") else _csv(content)
+    found = 0
+    for number, row in enumerate(cells, start=1):
+        if number > max_rows + EMPTY_ROWS + 1:
+            raise _refused(
+                _("Filen fortsätter efter rad %(last)s. Ta bort tomma rader i slutet.")
+                % {"last": max_rows + EMPTY_ROWS}
+            )
+        texts = [_text(cell) for cell in row[: MAX_COLUMNS if number > 1 else None]]
+        if number > 1 and not any(texts):
+            continue
+        found += 1
+        if found > max_rows + 1:
+            raise _refused(_("Filen har fler än %(most)s rader.") % {"most": max_rows})
+        yield number, texts
+
+
+def _keys(texts: Sequence[str], columns: Sequence[Column], required: Collection[str]) -> list[str]:
     known = {name: column.key for column in columns for name in (column.heading, column.key)}
-    texts = [_text(heading) for heading in headings]
     keys = [known.get(text.casefold(), "") for text in texts]
     if any(texts[MAX_COLUMNS:]):
         raise _refused(_("Filen har fler än 64 kolumner."))
@@ -127,8 +139,11 @@ def _text(cell: Any) -> str:
         return f"{cell:%Y-%m-%d}"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    # XML in a sheet can spell what PostgreSQL cannot hold: NUL and half a pair of surrogates.
-    text = str(cell).replace("\x00", "").encode("utf-16", "replace").decode("utf-16").strip()
+    text = str(cell).replace("\x00", "")
+    if not text.isascii():
+        # XML in a sheet can spell half a pair of surrogates, which PostgreSQL cannot hold.
+        text = text.encode("utf-16", "replace").decode("utf-16")
+    text = text.strip()
     # The sign that an export puts before what a spreadsheet would take for a formula.
     return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
 

@@ -28,6 +28,7 @@ from referral.models.privacy import (
     EmergencyOpening,
     RetentionHold,
 )
+from referral.models.waiting_list import WaitingListFile
 from referral.models.watch import WatchHit
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Referral",
     "RejectionReason",
     "RetentionHold",
+    "WaitingListFile",
     "WatchHit",
     "WatchKind",
 ]

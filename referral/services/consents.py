@@ -95,7 +95,35 @@ def add_consent(
     care_unit: CareUnit | None = None,
 ) -> Consent:
     """The row itself, for services that have checked who asks."""
-    return Consent.objects.create(
+    row = consent_row(
+        case,
+        audience=audience,
+        given=given,
+        how=how,
+        given_on=given_on,
+        until=until,
+        care_unit=care_unit,
+        actor=actor,
+        now=now,
+    )
+    row.save()
+    return row
+
+
+def consent_row(
+    case: Case,
+    *,
+    audience: str,
+    given: bool,
+    how: str,
+    given_on: date,
+    actor: Actor,
+    now: datetime,
+    until: date | None = None,
+    care_unit: CareUnit | None = None,
+) -> Consent:
+    """The row, not yet saved."""
+    return Consent(
         case=case,
         audience=audience,
         care_unit=care_unit,

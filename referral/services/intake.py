@@ -11,34 +11,32 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from capacity.selectors import median_wait_days
-from contracts.selectors import procedure_name
 from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed, WrongState
-from organisations.events import emit
-from organisations.models import CareUnit, Municipality, Role
+from organisations.models import CareUnit, Role
 from organisations.uploads import checked_type, safe_name
 from patients.identity import IdentityNumber
 from patients.models import Patient
-from patients.services import ContactDetails, register_patient
 from referral.access_log import record_form_access
 from referral.guarantee import last_day
-from referral.machine import SUBMIT, append_log, perform
-from referral.models import (
-    Attachment,
-    Case,
-    CaseState,
-    Consent,
-    IntakeForm,
-    IntakeFormVersion,
-    Phase,
-)
+from referral.machine import perform
+from referral.models import Attachment, Case, CaseState, IntakeForm
 from referral.numbers import draw_case_number
 from referral.services.consents import add_consent
+from referral.services.submitted import (
+    Submitted,
+    Surroundings,
+    consent_in,
+    guarantee_start,
+    new_form,
+    register,
+    running_case_error,
+    store_forms,
+    store_submitted,
+    take_over,
+)
 from referral.submission import ADDRESS_FIELDS, Submission, check
 
-# The MVO group that the agreement on 30 days concerns (organisations/reference/mvo.csv).
-CHILD_PSYCHIATRY_GROUP = "Barn- och ungdomspsykiatri"
 MAX_TYPED_LENGTH = 20_000
 MAX_ATTACHMENTS = 20
 NewAttachment = tuple[str, bytes]  # name and content
@@ -49,9 +47,9 @@ NewAttachment = tuple[str, bytes]  # name and content
 def create_draft(*, actor: Actor, sending_unit: CareUnit, now: datetime) -> IntakeForm:
     """Begin a form for the actor's clinic."""
     _require_sender(actor, sending_unit)
-    return IntakeForm.objects.create(
-        sending_unit=sending_unit, created_by_id=actor.user_id, created_at=now, saved_at=now
-    )
+    form = new_form(sending_unit, actor=actor, now=now)
+    form.save()
+    return form
 
 
 @transaction.atomic
@@ -166,38 +164,18 @@ def submit(
     form = _open_form(form, actor)
     if form.case_id is not None:
         raise WrongState(_("Blanketten är redan inskickad."), code="already_submitted")
-    patient = _patient(submission, now=now)
-    start = _guarantee_start(submission)
-    days = _guarantee_days(sending_unit)
-    case = Case(
-        number=draw_case_number(county=sending_unit.region_id, year=today.year).value,
-        region=sending_unit.region,
-        patient=patient,
-        sending_unit=sending_unit,
-        state=CaseState.RECEIVED,
-        received_at=now,
-        guarantee_start=start,
-        guarantee_days=days,
-        last_day=last_day(start=start, days=days, pauses=()),
-    )
-    _take_over(case, submission, today=today)
-    try:
-        with transaction.atomic():
-            case.save()
-    except IntegrityError as error:
-        raise _running_case_error(error, patient, submission, actor) from error
     _attach_all(form, attachments, now=now)
-    _store_form(form, case, submission, now=now)
-    _take_consent(case, submission, actor=actor, now=now)
-    append_log(
-        case,
-        verb=SUBMIT,
-        from_state="",
-        actor=actor,
-        now=now,
-        details={"version": form.version},
-    )
-    emit("case.submitted", now=now, case_number=case.number)
+    number = draw_case_number(county=sending_unit.region_id, year=today.year)
+    try:
+        (case,) = store_submitted(
+            [Submitted(submission, form)],
+            numbers=[number],
+            surroundings=Surroundings(sending_unit, today=today),
+            actor=actor,
+            now=now,
+        )
+    except IntegrityError as error:
+        raise running_case_error(error, submission, actor=actor, today=today) from error
     return case
 
 
@@ -223,17 +201,19 @@ def resubmit(
         raise InvalidInput(text, fields={"identity_number": text})
     details: dict[str, Any] = {}
 
+    surroundings = Surroundings(case.sending_unit, today=today)
+
     def change(locked: Case) -> None:
-        locked.patient = _patient(submission, now=now)
-        _take_over(locked, submission, today=today)
-        locked.guarantee_start = _guarantee_start(submission)
+        (locked.patient,) = register([submission], surroundings=surroundings, now=now)
+        take_over(locked, submission, surroundings=surroundings)
+        locked.guarantee_start = guarantee_start(submission)
         locked.last_day = last_day(
             start=locked.guarantee_start,
             days=locked.guarantee_days,
             pauses=locked.finished_pauses(),
         )
         _attach_all(locked.form, attachments, now=now)
-        _store_form(locked.form, locked, submission, now=now)
+        store_forms([(locked.form, locked, submission)], now=now)
         _take_consent(locked, submission, actor=actor, now=now)
         details["version"] = locked.form.version
 
@@ -241,7 +221,7 @@ def resubmit(
         with transaction.atomic():
             return perform(case, "resubmit", actor=actor, now=now, details=details, change=change)
     except IntegrityError as error:
-        raise _running_case_error(error, case.patient, submission, actor) from error
+        raise running_case_error(error, submission, actor=actor, today=today) from error
 
 
 def _attach_all(form: IntakeForm, attachments: Sequence[NewAttachment], *, now: datetime) -> None:
@@ -267,14 +247,24 @@ def _refuse_problems(submission: Submission, *, today: date) -> None:
 
 
 def _require_sender(actor: Actor, unit: CareUnit) -> None:
+    if not sends_for(actor, unit):
+        raise NotAllowed(_("Bara den avsändande kliniken kan skicka in blanketten."))
+    require_open_sender(unit)
+
+
+def sends_for(actor: Actor, unit: CareUnit) -> bool:
+    """Whether the actor is the unit's own, or a system that may speak for it."""
     own_unit = actor.role == Role.CLINIC and actor.care_unit_id == unit.pk
     integration = (
         actor.role == Role.INTEGRATION
         and actor.region == unit.region_id
         and actor.care_unit_id in {None, unit.pk}
     )
-    if not (own_unit or integration or actor.is_system):
-        raise NotAllowed(_("Bara den avsändande kliniken kan skicka in blanketten."))
+    return own_unit or integration or actor.is_system
+
+
+def require_open_sender(unit: CareUnit) -> None:
+    """Raise :class:`NotAllowed` for a unit that is closed or sends nobody."""
     if not unit.is_active:
         raise NotAllowed(_("Enheten är stängd och skickar inga nya ärenden."))
     if not unit.sends:
@@ -290,121 +280,11 @@ def _open_form(form: IntakeForm, actor: Actor) -> IntakeForm:
     return form
 
 
-def _patient(submission: Submission, *, now: datetime) -> Patient:
-    municipality = Municipality.objects.filter(code=submission.municipality).first()
-    return register_patient(
-        IdentityNumber.parse(submission.identity_number, today=timezone.localdate(now)),
-        contact=ContactDetails(
-            given_name=submission.given_name.strip(),
-            family_name=submission.family_name.strip(),
-            municipality=municipality,
-            protection=submission.protection,
-            street=submission.street.strip(),
-            postal_code=submission.postal_code,
-            town=submission.town.strip(),
-            phone=submission.phone.strip(),
-            language=submission.language.strip(),
-        ),
-        now=now,
-    )
-
-
-def _guarantee_start(submission: Submission) -> date:
-    """A first visit is counted from the referral, a treatment from the decision to treat."""
-    if submission.phase == Phase.FIRST_VISIT:
-        return submission.referral_date
-    return submission.decision_date
-
-
-def _guarantee_days(unit: CareUnit) -> int:
-    if unit.medical_area is not None and unit.medical_area.group == CHILD_PSYCHIATRY_GROUP:
-        return unit.region.child_psychiatry_days
-    return unit.region.guarantee_days
-
-
-def _take_over(case: Case, submission: Submission, *, today: date) -> None:
-    case.kva = submission.kva
-    case.procedure_name = procedure_name(submission.kva)
-    case.icd10 = submission.icd10
-    case.phase = submission.phase
-    case.asa = submission.asa
-    case.svf = submission.svf
-    case.referral_date = submission.referral_date
-    case.decision_date = submission.decision_date
-    case.medical_target_date = submission.medical_target_date
-    case.home_wait_days = submission.home_wait_days
-    if case.home_wait_days is None:
-        case.home_wait_days = median_wait_days(case.sending_unit, kva=case.kva, today=today)
-
-
-_FORM_FIELDS = (
-    "medications",
-    "anticoagulants",
-    "bmi",
-    "interpreter",
-    "max_distance_km",
-    "mobility",
-    "escort",
-    "transferable",
-    "not_transferable_reason",
-    "clinician",
-    "free_text",
-)
-
-
-def _store_form(form: IntakeForm, case: Case, submission: Submission, *, now: datetime) -> None:
-    if case.patient.is_protected:
-        submission = submission.without_address()
-    for name in _FORM_FIELDS:
-        setattr(form, name, getattr(submission, name))
-    form.equipment = sorted(set(submission.equipment))
-    form.case = case
-    form.submitted_at = now
-    form.saved_at = now
-    form.version += 1
-    content = submission.as_dict()
-    form.typed = {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in content.items()
-        if value is not None
-    }
-    if form.bmi is not None:
-        form.typed["bmi"] = str(form.bmi)
-    form.save()
-    IntakeFormVersion.objects.create(
-        form=form, version=form.version, submitted_at=now, content=content
-    )
-
-
 def _take_consent(case: Case, submission: Submission, *, actor: Actor, now: datetime) -> None:
     """What the form says of the patient's consent becomes a row of its own, once."""
-    if not submission.share_consent or submission.share_consent_on is None:
-        return
-    said: dict[str, Any] = {
-        "audience": Consent.Audience.PROVIDER,
-        "given": submission.share_consent == "yes",
-        "how": submission.share_consent_how,
-        "given_on": submission.share_consent_on,
-    }
-    if not case.consents.filter(care_unit__isnull=True, **said).exists():
+    said = consent_in(submission)
+    if said and not case.consents.filter(care_unit__isnull=True, **said).exists():
         add_consent(case, **said, actor=actor, now=now)
-
-
-def _running_case_error(
-    error: IntegrityError, patient: Patient, submission: Submission, actor: Actor
-) -> Exception:
-    """What the unique constraint's refusal means; the number only for who may see the case."""
-    if "case_one_running_per_patient_and_procedure" not in str(error):
-        return error
-    running = (
-        Case.objects.visible_to(actor).open().filter(patient=patient, kva=submission.kva).first()
-    )
-    text = _("Patienten har redan ett pågående ärende för åtgärden hos en annan enhet.")
-    if running:
-        text = _("Patienten har redan ett pågående ärende för åtgärden: %(number)s.") % {
-            "number": running.number
-        }
-    return WrongState(text, code="case_running", fields={"kva": text})
 
 
 def _content_type(content: bytes) -> str:

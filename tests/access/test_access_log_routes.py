@@ -5,7 +5,7 @@ write nothing. A new address without an entry fails.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,6 +35,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -250,6 +251,17 @@ def allocated(world: World) -> list[Any]:
     return [run.pk]
 
 
+def waiting_list(world: World) -> list[Any]:
+    """A list with the case's own row, which runs already."""
+    return [handed_in(world.made.unit, world.made.clinic, world.made.submission).pk]
+
+
+def other_need(world: World) -> list[Any]:
+    """A list where the patient waits for one thing more."""
+    more = replace(world.made.submission, kva="UJD02")
+    return [handed_in(world.made.unit, world.made.clinic, more).pk]
+
+
 def drafted(world: World) -> dict[str, Any]:
     run = AllocationRun.objects.get(pk=allocated(world)[0])
     services.accept_allocation(run, actor=world.made.navigator, now=timezone.now())
@@ -343,6 +355,20 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("navigator", ("allocation_file",), args=lambda w: [*allocated(w), "csv"]),
         Visit("navigator", ("allocation_file",), args=lambda w: [*allocated(w), "xlsx"]),
     ),
+    "waiting-list-read": (
+        Visit(
+            "clinic",
+            ("submit",),
+            args=other_need,
+            body=lambda w: {"good_rows_only": "on"},
+            status=302,
+        ),
+    ),
+    "waiting-list-report": (
+        Visit("clinic", ("waiting_list_file",), args=lambda w: [*waiting_list(w), "csv"]),
+        Visit("clinic", ("waiting_list_file",), args=lambda w: [*waiting_list(w), "xlsx"]),
+    ),
+    "api-waiting-list": (Visit("clinic", ("waiting_list",), args=waiting_list),),
     "offer-drafts": (
         Visit("navigator", ("offer",), args=nothing, body=lambda w: drafted(w) | {"send": "1"}),
         Visit(
@@ -616,6 +642,10 @@ NO_PATIENT: dict[str, str] = {
     "access-samples": "periods and counts",
     "privacy": "case numbers and names of staff",
     "allocations": "clinics, procedures and counts",
+    "waiting-lists": "names of files, and counts",
+    "waiting-list": "numbers of rows and what is wrong with them",
+    "waiting-list-template": "empty columns",
+    "api-waiting-lists": "names of files, and counts; what is read in writes as a form does",
     "phone-times-new": "times without anybody",
     "phone-times-close": "times without anybody",
     "api-phone-times": "times without anybody",
@@ -785,7 +815,7 @@ def test_what_shows_or_changes_a_patient_is_in_the_log(name: str, visit: Visit):
         for row in rows
         if (row.form_id == world.draft.pk if visit.on_form else row.case_number == world.number)
     ]
-    if name == "api-case-list" and visit.what == ("submit",):  # a case of its own
+    if visit.what == ("submit",) and name in {"api-case-list", "waiting-list-read"}:  # a new case
         ours = rows
     assert set(visit.what) <= {row.what for row in ours}
     for row in ours:

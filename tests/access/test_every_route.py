@@ -24,6 +24,7 @@ from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import MadeCase, make_case, region_admin_actor, user_of
+from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,11 @@ def of_allocation(made: MadeCase) -> dict[str, Any]:
     make_case(CaseState.IN_PROGRESS, unit=made.unit, line=made.line)
     run = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=timezone.now())
     return {"pk": run.pk}
+
+
+def of_waiting_list(made: MadeCase) -> dict[str, Any]:
+    """A list that the clinic has handed in."""
+    return {"pk": handed_in(made.unit, made.clinic).pk}
 
 
 def sample(made: MadeCase) -> dict[str, Any]:
@@ -81,6 +87,7 @@ OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
+OWN |= {"waiting-lists", "api-waiting-lists"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -90,6 +97,8 @@ ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
+# Empty columns to fill in.
+ADMINISTRATION |= {"waiting-list-template"}
 # Free places name no patient; another provider's are not found: tests/capacity.
 ADMINISTRATION |= {"free-capacity-edit", "free-capacity-withdraw"}
 ADMINISTRATION |= {"api-free-capacity-detail", "api-free-capacity-withdraw"}
@@ -122,6 +131,10 @@ OBJECTS: dict[str, Keys] = {
     "allocation": of_allocation,
     "allocation-accept": of_allocation,
     "allocation-file": lambda made: of_allocation(made) | {"kind": "csv"},
+    "waiting-list": of_waiting_list,
+    "waiting-list-read": of_waiting_list,
+    "waiting-list-report": lambda made: of_waiting_list(made) | {"kind": "csv"},
+    "api-waiting-list": of_waiting_list,
     "form-draft": of_form,
     "form-attachments": of_form,
     "form-attachment-remove": lambda made: (

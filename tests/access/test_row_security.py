@@ -51,6 +51,7 @@ from referral.models import (
     Pause,
     Referral,
     RetentionHold,
+    WaitingListFile,
     WatchHit,
 )
 from tests.access.world import STRANGERS, whole_case
@@ -71,6 +72,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +105,9 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
 # Of a case too, but read by a region's administrator or a clinic alone (tests of their own).
 READ_BY_NAVIGATORS: tuple[type[models.Model], ...] = (AllocationRun, AllocationRow, OfferDraft)
-READ_BY_FEW: tuple[type[models.Model], ...] = (Block, EmergencyOpening, RetentionHold)
+READ_BY_FEW: tuple[type[models.Model], ...] = (
+    *(Block, EmergencyOpening, RetentionHold, WaitingListFile),
+)
 # Of what a region pays, read by those who settle it (a test of its own).
 OF_INVOICES: tuple[type[models.Model], ...] = (InvoiceFile, Invoice, InvoiceLine, InvoiceLog)
 # Tables of the product's own apps without a word about a patient.
@@ -269,6 +273,25 @@ def test_openings_and_holds_are_read_by_the_regions_administrator_and_blocks_by_
         for actor in everyone:
             with acting_as(actor):
                 assert model._base_manager.exists() == (actor in readers[model]), (model, actor)
+
+
+def test_a_waiting_list_is_read_by_the_clinic_and_by_those_of_the_role_that_handed_it_in():
+    made = make_case(CaseState.IN_PROGRESS)
+    unit, region = made.unit, made.unit.region
+    strangers = [made.provider, manager_actor(region), *(who(made) for who in STRANGERS.values())]
+    own = integration_actor(region, unit)
+    whole = integration_actor(region)
+    for sender, readers in (
+        (made.clinic, {made.clinic}),
+        (made.navigator, {made.clinic, made.navigator, navigator_actor(region)}),
+        (own, {made.clinic, own, whole}),
+    ):
+        with as_product("test"):
+            WaitingListFile.objects.all().delete()
+            handed_in(unit, sender)
+        for actor in {made.clinic, made.navigator, own, whole, *readers, *strangers}:
+            with acting_as(actor):
+                assert WaitingListFile.objects.exists() == (actor in readers), (sender, actor)
 
 
 def test_allocations_and_drafts_of_offers_are_read_by_the_regions_navigators():

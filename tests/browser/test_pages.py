@@ -29,7 +29,7 @@ from organisations.administration.authority import Place
 from organisations.events import deliver_events
 from organisations.models import Assignment, CareUnit, DomainEvent, EventDelivery, Region, Role
 from referral import services
-from referral.models import AllocationRun, CaseState, WatchHit
+from referral.models import AllocationRun, CaseState, WaitingListFile, WatchHit
 from referral.selectors.worklist import views_for
 from tests.browser.conftest import Console
 from tests.factories import (
@@ -52,6 +52,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.waiting_lists import handed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -131,6 +132,7 @@ def pages() -> Iterator[Address]:
     yield from access_log_pages(home)
     yield from waiting_time_pages(navigator, line)
     yield from allocation_pages(home)
+    yield from waiting_list_pages(home)
     yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
     yield from phone_time_pages(home)
     yield from delivery_plan_pages(owner, line)
@@ -202,6 +204,19 @@ def allocation_pages(home: MadeCase) -> Iterator[Address]:
     yield navigator, reverse("allocation", args=[waits.pk])
     yield navigator, reverse("offer-drafts")
     yield navigator, reverse("case", args=[home.case.number])
+
+
+def waiting_list_pages(home: MadeCase) -> Iterator[Address]:
+    """The lists that a clinic has handed in: one checked, one that waits, one that is no list."""
+    made = handed_in(home.unit, home.clinic)
+    waits = handed_in(home.unit, home.clinic)
+    WaitingListFile.objects.filter(pk=waits.pk).update(state="queued", done_at=None)
+    failed = handed_in(home.unit, home.clinic)
+    WaitingListFile.objects.filter(pk=failed.pk).update(state="failed", refusal="Kolumner saknas.")
+    yield home.clinic, reverse("waiting-lists")
+    yield home.navigator, reverse("waiting-lists")
+    for one in (made, waits, failed):
+        yield home.clinic, reverse("waiting-list", args=[one.pk])
 
 
 def delivery_plan_pages(owner: Actor, line: ContractLine) -> Iterator[Address]:
@@ -502,6 +517,7 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     draft = services.create_draft(actor=home.clinic, sending_unit=home.unit, now=timezone.now())
     forms = [(home.clinic, reverse("form", args=[draft.pk]))]
     forms.append((home.navigator, reverse("allocations")))
+    forms.append((home.clinic, reverse("waiting-lists")))
     for made, actor, verbs in (
         (home, home.navigator, ("return_to_clinic", "park", "end", "pause", "note")),
         (offered, home.navigator, ("accept", "decline", "withdraw_offer")),

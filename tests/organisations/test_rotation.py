@@ -24,6 +24,7 @@ from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.factories import MadeCase, make_case, user_of
 from tests.organisations.test_encryption import as_owner as as_owner
+from tests.waiting_lists import handed_in
 
 OLD, NEW = new_ring("k1"), new_ring("k2")
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
@@ -64,6 +65,7 @@ def everything_encrypted() -> tuple[MadeCase, IntakeForm]:
     KeptText.objects.create(
         user=user_of(made.clinic), worked_as="x", action="/x/", fields={"a": "b"}, saved_at=now
     )
+    handed_in(made.unit, made.clinic)
     return made, draft
 
 

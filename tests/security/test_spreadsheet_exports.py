@@ -20,6 +20,7 @@ from organisations.models import CareUnit
 from organisations.spreadsheets import csv_bytes, safe
 from referral import services
 from referral.models import CaseState
+from referral.waiting_list_file.services import hand_in
 from tests.access.world import whole_case
 from tests.factories import (
     CareUnitFactory,
@@ -29,8 +30,10 @@ from tests.factories import (
     make_case,
     manager_actor,
     region_admin_actor,
+    submission,
     user_of,
 )
+from tests.waiting_lists import cells_of, csv_list
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +85,20 @@ def allocation(text: str, kind: str) -> Link:
     return made.navigator, reverse("allocation-file", args=[run.pk, kind])
 
 
+def waiting_list(text: str, kind: str) -> Link:
+    made = make_case(CaseState.IN_PROGRESS)
+    cells = cells_of(submission()) | {"free_text": f"'{text}", "asa": "6"}
+    kept = hand_in(
+        csv_list([cells]),
+        name="x",
+        sending_unit=made.unit,
+        to_store=False,
+        actor=made.clinic,
+        now=timezone.now(),
+    )
+    return made.clinic, reverse("waiting-list-report", args=[kept.pk, kind])
+
+
 def costs(text: str, kind: str) -> Link:
     made = make_case(CaseState.TREATED)
     Contract.objects.filter(pk=made.line.contract_id).update(number=text[:40])
@@ -100,6 +117,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "referral/views/allocation.py: CSV": (allocation, "csv"),
     "referral/views/allocation.py: XLSX": (allocation, "xlsx"),
+    "referral/waiting_list_file/writing.py: CSV": (waiting_list, "csv"),
+    "referral/waiting_list_file/writing.py: XLSX": (waiting_list, "xlsx"),
 }
 
 
