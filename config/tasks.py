@@ -15,6 +15,6 @@ def run_due_work() -> None:
     """Run what is due; a backlog that takes longer than a beat goes on in a run of its own, by a
     clock of its own."""
     began = time.monotonic()
-    run_due(now=timezone.now(), seconds=settings.SWEEP_SECONDS)
+    run_due(now=timezone.now(), budget=settings.SWEEP_SECONDS)
     if time.monotonic() - began >= settings.SWEEP_SECONDS:
         wake()

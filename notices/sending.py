@@ -58,7 +58,7 @@ IDLE_SECONDS = 120
 LOCK_MILLISECONDS = 300
 RECORD_SECONDS = 20.0
 
-# What a batch changes in its rows, in one statement: Django's own takes a third of the batch's time.
+# What a batch changes in its rows. Django's own way takes a third of the batch's time.
 RECORD = """
 UPDATE notices_notice n SET channel = r.channel, why_channel = r.why, state = r.state,
     due_at = r.due_at, sent_at = r.sent_at, receipt = r.receipt, attempts = r.attempts,
