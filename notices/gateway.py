@@ -8,7 +8,7 @@ first receipt and no second message.
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -97,6 +97,36 @@ def is_active(identity_number: str) -> bool:
 def has_mailbox(identity_number: str) -> bool:
     """Whether the patient has a digital mailbox. Raises :class:`GatewayError`."""
     return _lookup("/digital-post/recipients/lookup", identity_number, "reachable")
+
+
+def are_active(identity_numbers: Sequence[str]) -> dict[str, bool]:
+    """:func:`is_active` of many at once, for those that the gateway answers about.
+
+    Raises :class:`GatewayError` when it does not answer at all.
+    """
+    return _lookup_many("/1177/recipients/lookup", identity_numbers, "active")
+
+
+def have_mailbox(identity_numbers: Sequence[str]) -> dict[str, bool]:
+    """:func:`has_mailbox` of many at once; answers and raises as :func:`are_active`."""
+    return _lookup_many("/digital-post/recipients/lookup", identity_numbers, "reachable")
+
+
+def _lookup_many(path: str, identity_numbers: Sequence[str], answer: str) -> dict[str, bool]:
+    """The yes or no of each number; a number without one is not there, nor is any when the gateway
+    refuses the list: then one of the numbers may be what it does not like."""
+    response = _post(path, {"identity_numbers": list(identity_numbers)}, headers={})
+    if response.status_code in {400, 404, 413, 422}:
+        return {}
+    if response.status_code != 200:
+        raise GatewayError(f"answered {response.status_code}")
+    try:
+        found = {row["identity_number"]: row[answer] for row in response.json()["recipients"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise GatewayError("the answer could not be read") from error
+    return {
+        number: found[number] for number in identity_numbers if isinstance(found.get(number), bool)
+    }
 
 
 def _lookup(path: str, identity_number: str, answer: str) -> bool:
