@@ -417,6 +417,7 @@ def _letter(notice: Notice) -> Letter:
         reference=notice.case.number,
         thread=str(notice.pk),
         answerable=answerable,
+        language=notice.language,
         decline_reasons=_decline_reasons() if answerable else (),
     )
 

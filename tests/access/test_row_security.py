@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
 from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime
+from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, WrittenOffer
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -57,6 +57,7 @@ from referral.models import (
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
+    WAIT_IS_KNOWN,
     CareUnitFactory,
     MadeCase,
     RegionFactory,
@@ -93,7 +94,10 @@ OF_A_CASE: dict[type[models.Model], str] = {
     Notice: "case__number",
     WatchHit: "case__number",
     CallBack: "case__number",
+    WrittenOffer: "offer__case__number",
 }
+# Of these the receiving provider sees nothing.
+HOME_SIDE_ONLY = {Notice, Correction, WatchHit, CallBack, WrittenOffer}
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
@@ -135,7 +139,7 @@ WITHOUT_PATIENTS = {
         *("MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"),
     },
     "referral": {"CaseNumberCounter"},
-    "notices": {"LetterBatch", "StaffMail"},
+    "notices": {"LetterBatch", "StaffMail", "TextVersion"},
 }
 
 
@@ -223,9 +227,7 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = (
-                set() if model in {Notice, Correction, WatchHit, CallBack} else {made.case.number}
-            )
+            expected = set() if model in HOME_SIDE_ONLY else {made.case.number}
             assert numbers(model, path) == expected, model
 
 
@@ -242,7 +244,9 @@ def test_a_provider_gets_neither_others_offers_nor_the_home_sides_notes():
     now = timezone.now()
     services.withdraw_offer(made.offer, why="fel enhet", actor=made.navigator, now=now)
     services.note(made.case, text="Ring maken först.", actor=made.navigator, now=now)
-    made.offer = services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+    made.offer = services.send_offer(
+        made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+    )
     services.answer_offer(made.offer, accepted=True, channel="phone", actor=made.navigator, now=now)
     with acting_as(made.provider):
         assert list(Offer.objects.values_list("state", flat=True)) == ["accepted"]
