@@ -6,7 +6,7 @@ Services, pages, the API's ``actions``, the tests and docs/state-machine.md all 
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -327,65 +327,41 @@ def append_log(
 
     Only ``perform``, the submission and what becomes of a notice call it.
     """
-    told = [(case, details or {})]
-    return append_logs(told, verb=verb, from_state=from_state, actor=actor, now=now, why=why)[0]
-
-
-def append_logs(
-    told: Sequence[tuple[Case, dict[str, Any]]],
-    *,
-    verb: str,
-    from_state: str,
-    actor: Actor,
-    now: datetime,
-    why: str = "",
-) -> list[CaseLog]:
-    """As :func:`append_log` for each case with its details, in a few statements."""
-    shown = [(case.number, case.patient_id) for case, _details in told]
-    record_access(actor, what=verb, now=now, cases=shown, of_change=True)
-    return CaseLog.objects.bulk_create(
-        CaseLog(
-            case=case,
-            at=now,
-            verb=verb,
-            from_state=from_state,
-            to_state=case.state,
-            **actor.signature,
-            why=why,
-            details=details,
-        )
-        for case, details in told
+    entry = Entry(
+        case=case, verb=verb, from_state=from_state, to_state=case.state, why=why, details=details
     )
+    return append_logs([entry], actor=actor, now=now)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A row of a case's log that leaves its state as it is."""
+    """A row of a case's log that is to be."""
 
     case: Case
     verb: str
-    state: str
+    from_state: str
+    to_state: str
     why: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] | None = None
 
 
-def append_logs(entries: Sequence[Entry], *, actor: Actor, now: datetime) -> None:
-    """:func:`append_log` for many cases at once."""
+def append_logs(entries: Sequence[Entry], *, actor: Actor, now: datetime) -> list[CaseLog]:
+    """As :func:`append_log` for each, in a few statements."""
     shown: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
     for entry in entries:
         shown[entry.verb].append((entry.case.number, entry.case.patient_id))
     for verb, cases in shown.items():
         record_access(actor, what=verb, now=now, cases=cases, of_change=True)
-    CaseLog.objects.bulk_create(
+    return CaseLog.objects.bulk_create(
         CaseLog(
             case=entry.case,
             at=now,
             verb=entry.verb,
-            from_state=entry.state,
-            to_state=entry.state,
+            from_state=entry.from_state,
+            to_state=entry.to_state,
             **actor.signature,
             why=entry.why,
-            details=dict(entry.details),
+            details=dict(entry.details or {}),
         )
         for entry in entries
     )

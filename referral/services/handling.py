@@ -78,9 +78,10 @@ def record_notices(outcomes: Sequence[NoticeOutcome], *, now: datetime) -> None:
     append_logs(
         [
             Entry(
-                outcome.case,
-                outcome.verb,
-                state=states[outcome.case.pk],
+                case=outcome.case,
+                verb=outcome.verb,
+                from_state=states[outcome.case.pk],
+                to_state=states[outcome.case.pk],
                 why=outcome.comment,
                 details={"channel": outcome.channel, "subject": outcome.subject},
             )

@@ -25,7 +25,7 @@ from patients.models import Patient
 from patients.selectors import identity_hashes
 from patients.services import ContactDetails, register_patients
 from referral.guarantee import last_day
-from referral.machine import SUBMIT, append_logs
+from referral.machine import SUBMIT, Entry, append_logs
 from referral.models import Case, CaseState, Consent, IntakeForm, IntakeFormVersion, Phase
 from referral.numbers import CaseNumber
 from referral.services.consents import consent_row
@@ -88,9 +88,16 @@ def store_submitted(
         if (said := consent_in(submission))
     )
     append_logs(
-        [(case, {"version": form.version}) for case, form in zip(cases, forms, strict=True)],
-        verb=SUBMIT,
-        from_state="",
+        [
+            Entry(
+                case=case,
+                verb=SUBMIT,
+                from_state="",
+                to_state=case.state,
+                details={"version": form.version},
+            )
+            for case, form in zip(cases, forms, strict=True)
+        ],
         actor=actor,
         now=now,
     )
