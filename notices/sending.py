@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
 from django.db.models import Value
 from django.db.models.functions import Least
@@ -19,13 +18,17 @@ from django.utils.translation import gettext as _
 
 from notices.channels import choose_channel
 from notices.due import letter_at_once
-from notices.gateway import (
+from notices.gateways import (
     DigitalLetter,
     GatewayError,
+    Held,
     InboxMessage,
+    Mail,
     MessageRefused,
     RecipientNotActive,
+    may_send,
     send_digital_letter,
+    send_mail,
     send_message,
 )
 from notices.models import Notice
@@ -60,30 +63,55 @@ def _sweep(
     now: datetime,
     limit: int,
 ) -> int:
-    handled = 0
-    while handled < limit and _send_one(channels, send, now=now):
-        handled += 1
+    handled, takes = 0, _taking(channels)
+    while handled < limit and takes:
+        sent = _send_one(takes, send, now=now)
+        if isinstance(sent, Held):
+            takes = _without(takes, sent.gateway)
+        elif sent:
+            handled += 1
+        else:
+            break
     return handled
+
+
+def _taking(channels: Collection[str]) -> frozenset[str]:
+    """The channels whose gateways take more at this moment."""
+    takes = frozenset(channels)
+    for channel in channels:
+        if not may_send(channel):
+            takes = _without(takes, channel)
+    return takes
+
+
+def _without(takes: frozenset[str], held: str) -> frozenset[str]:
+    """1177 is asked first about every patient: without it nobody is asked."""
+    return frozenset() if held == Notice.Channel.INBOX else takes - {held}
 
 
 @transaction.atomic
 def _send_one(
     channels: Collection[str], send: Callable[[Notice, datetime], None], *, now: datetime
-) -> bool:
+) -> bool | Held:
+    """Whether there was one to send, or what held it."""
     waiting = Notice.objects.filter(channel__in=channels, state=Notice.State.WAITING)
     due = claim_due(waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1)
     if not due:
         return False
     notice = due[0]
     with request_id(notice.request_id):
-        _try(notice, send, now=now)
-    return True
+        return _try(notice, send, now=now) or True
 
 
-def _try(notice: Notice, send: Callable[[Notice, datetime], None], *, now: datetime) -> None:
+def _try(notice: Notice, send: Callable[[Notice, datetime], None], *, now: datetime) -> Held | None:
     notice.attempts += 1
     try:
         send(notice, now)
+    except Held as held:
+        # Due as before, and no try is used up; the sweep goes on with what other gateways take.
+        if notice.channel in Notice.CHOSEN:
+            Notice.objects.filter(pk=notice.pk).update(channel=held.gateway)
+        return held
     except (GatewayError, OSError) as error:
         _postpone(notice, error, now=now)
     except DatabaseError:
@@ -93,6 +121,7 @@ def _try(notice: Notice, send: Callable[[Notice, datetime], None], *, now: datet
         _postpone(notice, error, now=now)
     notice.save()
     _log(notice, now=now)
+    return None
 
 
 def _log(notice: Notice, *, now: datetime) -> None:
@@ -130,14 +159,22 @@ def _send_to_patient(notice: Notice, now: datetime) -> None:
         notice.why_channel = Notice.Why.NEITHER
         go_as_letter(notice, now=now)
     except MessageRefused as error:
-        notice.state = Notice.State.FAILED
-        told = _("Mottagarens tjänst avvisade meddelandet (%(error)s).")
-        notice.last_error = (told % {"error": masked(str(error))})[:300]
+        _refused(notice, error)
         _hasten_letter(notice, why=Notice.Why.REFUSED, now=now)
     else:
-        notice.state = Notice.State.SENT
-        notice.sent_at = now
-        notice.last_error = ""
+        _sent(notice, now=now)
+
+
+def _sent(notice: Notice, *, now: datetime) -> None:
+    notice.state = Notice.State.SENT
+    notice.sent_at = now
+    notice.last_error = ""
+
+
+def _refused(notice: Notice, error: MessageRefused) -> None:
+    notice.state = Notice.State.FAILED
+    told = _("Mottagarens tjänst avvisade meddelandet (%(error)s).")
+    notice.last_error = (told % {"error": masked(str(error))})[:300]
 
 
 def why_needless(notice: Notice, *, now: datetime) -> str:
@@ -231,15 +268,13 @@ def _hasten_letter(notice: Notice, *, why: str, now: datetime) -> None:
 
 
 def _send_email(notice: Notice, now: datetime) -> None:
-    EmailMessage(
-        subject=notice.subject,
-        body=notice.body,
-        to=[notice.email_to],
-        headers={"Message-ID": f"<{notice.idempotency_key.replace('/', '.')}@vardlots>"},
-    ).send()
-    notice.state = Notice.State.SENT
-    notice.sent_at = now
-    notice.last_error = ""
+    mail = Mail(to=notice.email_to, subject=notice.subject, body=notice.body)
+    try:
+        notice.receipt = send_mail(mail, key=notice.idempotency_key)[:80]
+    except MessageRefused as error:
+        _refused(notice, error)
+    else:
+        _sent(notice, now=now)
 
 
 def _postpone(notice: Notice, error: Exception, *, now: datetime) -> None:
