@@ -347,6 +347,16 @@ GATEWAY_BREAKER_FAILURES = env.int("VARDLOTS_BREAKER_FAILURES", default=10)
 GATEWAY_BREAKER_PAUSE = env.int("VARDLOTS_BREAKER_PAUSE", default=30)
 GATEWAY_BREAKER_CACHE = "default"
 PRINT_DROP = Path(env.str("VARDLOTS_PRINT_DROP", default=str(DATA_DIR / "print")))
+# sftp://user@host:port/folder instead of the folder, with the private key's file and known_hosts.
+PRINT_SFTP = env.str("VARDLOTS_PRINT_SFTP", default="")
+PRINT_SFTP_KEY = env.str("VARDLOTS_PRINT_SFTP_KEY", default="")
+PRINT_SFTP_KNOWN_HOSTS = env.str("VARDLOTS_PRINT_SFTP_KNOWN_HOSTS", default="")
+if PRINT_SFTP and not (PRINT_SFTP_KEY and PRINT_SFTP_KNOWN_HOSTS):
+    raise ImproperlyConfigured(
+        "VARDLOTS_PRINT_SFTP needs VARDLOTS_PRINT_SFTP_KEY and VARDLOTS_PRINT_SFTP_KNOWN_HOSTS."
+    )
+# Working hours within which a delivery is acknowledged; 0 where the provider sends no files.
+PRINT_REPORT_HOURS = env.int("VARDLOTS_PRINT_REPORT_HOURS", default=16)
 
 vars().update(env.email_url_config(env.str("EMAIL_URL", default="smtp://127.0.0.1:8172")))
 EMAIL_TIMEOUT = env.float("VARDLOTS_EMAIL_TIMEOUT", default=10.0)
