@@ -33,5 +33,5 @@ class UndeliveredFilter(PlainForm):
         if wanted.get("channel"):
             rows = rows.filter(channel=wanted["channel"])
         if wanted.get("reason"):
-            rows = by_reason(rows).filter(reason=wanted["reason"])
+            rows = by_reason(rows).filter(reason=wanted["reason"])  # type: ignore[misc]
         return rows

@@ -36,7 +36,7 @@ def by_reason(notices: QuerySet[Notice]) -> QuerySet[Notice]:
 
 def reasons_of(notices: QuerySet[Notice]) -> list[tuple[str, str, int]]:
     """What went wrong most often among the notices: name, words and how many."""
-    counted = by_reason(notices).order_by().values("reason", "last_error")
+    counted = by_reason(notices).order_by().values("reason", "last_error")  # type: ignore[misc]
     found = counted.annotate(n=Count("pk")).order_by("-n", "last_error")[:REASONS]
     return [(row["reason"], row["last_error"] or _("inget fel än"), row["n"]) for row in found]
 

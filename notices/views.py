@@ -90,7 +90,7 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
 
 @roles_required(Role.NAVIGATOR)
 def undelivered_page(request: HttpRequest) -> HttpResponse:
-    """What did not get through, post that came back, and the cases of patients who have departed."""
+    """What did not get through, post that came back, and open cases of departed patients."""
     actor, now = actor_of(request), timezone.now()
     filters = UndeliveredFilter(request.GET, notices=undelivered(actor))
     page = page_of(filters.chosen(), request)

@@ -197,7 +197,8 @@ async def _with_server(act: Callable[[asyncssh.SFTPClient], Awaitable[Answer]]) 
     )
     connection: asyncssh.SSHClientConnection = await attempts(_connected)
     async with connection, connection.start_sftp_client() as sftp:
-        return await act(sftp)
+        answer = await act(sftp)
+    return answer
 
 
 async def _connected() -> asyncssh.SSHClientConnection:
