@@ -31,7 +31,8 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
     """Take in what the gateway tells, once per delivery id.
 
     A replay returns the first outcome. An answer to an offer that no longer stands is recorded
-    and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood.
+    and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood and
+    :class:`WrongState` for another one under a delivery id that has been used.
     """
     _refuse_what_cannot_be_kept(payload)
     delivery_id, kind = _text(payload, "delivery_id", 80), _text(payload, "type", 40)
@@ -41,6 +42,8 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
         defaults={"received_at": now, "payload": payload, "outcome": ""},
     )
     if not created:
+        if callback.payload != payload:
+            raise WrongState(_("Leveransnumret har använts för en annan återkoppling."))
         return callback
     notice = _notice_of(payload, message_id)
     callback.notice = notice

@@ -63,6 +63,8 @@ def gateway_callback(request: HttpRequest) -> JsonResponse:
         callback = receive_callback(payload, now=timezone.now())
     except InvalidInput as error:
         return _problem(400, str(error.message))
+    except WrongState as error:
+        return _problem(409, str(error.message))
     return JsonResponse({"outcome": callback.outcome})
 
 

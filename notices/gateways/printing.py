@@ -173,7 +173,8 @@ class PrintSftp:
 
     @property
     def _root(self) -> PurePosixPath:
-        return PurePosixPath(unquote(urlsplit(settings.PRINT_SFTP).path).lstrip("/") or ".")
+        path = unquote(urlsplit(settings.PRINT_SFTP).path)
+        return PurePosixPath(path.removeprefix("/") or ".")
 
     @property
     def _folder(self) -> PurePosixPath:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
 from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime
+from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, PrintedLetter
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -91,6 +91,7 @@ OF_A_CASE: dict[type[models.Model], str] = {
     Notice: "case__number",
     WatchHit: "case__number",
     CallBack: "case__number",
+    PrintedLetter: "case__number",
 }
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
@@ -131,7 +132,7 @@ WITHOUT_PATIENTS = {
         *("MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"),
     },
     "referral": {"CaseNumberCounter"},
-    "notices": {"LetterBatch", "StaffMail"},
+    "notices": {"LetterBatch", "PrintReport", "StaffMail"},
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from django.utils import timezone
 
 from notices.gateways import GatewayError, Held, breaker, printing
 from notices.gateways.printing import PrintSftp
@@ -113,9 +114,9 @@ def test_letters_reach_the_server_and_what_it_acknowledges_is_read_back(gateway,
 
     shop = PrintShop(tmp_path / "shop.sqlite3", server.root / "in", Faults())
     shop.look()
-    assert read_reports(now=DUE) == 1
-    assert {letter.state for letter in PrintedLetter.objects.all()} == {"handed"}  # of another day
-    assert read_reports(now=DUE) == 0
+    assert read_reports(now=timezone.now()) == 1
+    assert {letter.state for letter in PrintedLetter.objects.all()} == {"posted"}
+    assert read_reports(now=timezone.now()) == 0
     assert len(list((server.root / "in" / "reports" / "read").iterdir())) == 1
 
 
