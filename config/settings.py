@@ -211,8 +211,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout"
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+# How often beat wakes the sweeps up, and how long one run of them goes on.
+SWEEP_SECONDS = env.float("VARDLOTS_SWEEP_SECONDS", default=60.0)
 CELERY_BEAT_SCHEDULE = {
-    "run-due-work": {"task": "config.tasks.run_due_work", "schedule": 60.0},
+    "run-due-work": {
+        "task": "config.tasks.run_due_work",
+        "schedule": SWEEP_SECONDS,
+        # A worker that comes back after hours runs once, not once for each beat it missed.
+        "options": {"expires": SWEEP_SECONDS},
+    },
 }
 
 AUTH_USER_MODEL = "organisations.User"

@@ -117,8 +117,14 @@ def on_patient_departed(event: DomainEvent, now: datetime) -> None:
 
 
 def _cancel(notices: QuerySet[Notice], why: str) -> None:
-    """What waits is not sent. What lies at the printer's is not called back."""
-    notices.filter(state=Notice.State.WAITING).update(state=Notice.State.CANCELLED, last_error=why)
+    """What waits is not sent. What lies at the printer's is not called back.
+
+    What a sweep holds at this moment is left to it, since it asks itself (why_needless): waiting
+    here, with all that this transaction holds, could be waiting for one another.
+    """
+    waiting = notices.filter(state=Notice.State.WAITING)
+    free = waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+    Notice.objects.filter(pk__in=list(free)).update(state=Notice.State.CANCELLED, last_error=why)
 
 
 def on_offer_accepted(event: DomainEvent, now: datetime) -> None:

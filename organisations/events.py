@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from organisations.acting import Product, acting_as
@@ -67,7 +68,11 @@ def without_waking() -> Iterator[None]:
 def wake() -> None:
     """Ask a worker to run what is due now. Only a courtesy: beat does it every minute anyway."""
     try:
-        current_app.send_task("config.tasks.run_due_work", retry=False, ignore_result=True)
+        # Wakings that nobody has heeded for a beat are heeded all at once by the next one.
+        expires = settings.SWEEP_SECONDS
+        current_app.send_task(
+            "config.tasks.run_due_work", retry=False, ignore_result=True, expires=expires
+        )
     except Exception as error:  # noqa: BLE001 – the broker is allowed to be gone
         logger.warning("no worker could be woken: %s", type(error).__name__)
 

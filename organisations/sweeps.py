@@ -59,15 +59,17 @@ def claim_due(queryset: models.QuerySet[Row], *, now: datetime, limit: int) -> l
     )
 
 
-def run_due(*, now: datetime) -> dict[str, int]:
+def run_due(*, now: datetime, budget: float | None = None) -> dict[str, int]:
     """Run every sweep as of ``now`` until none finds work; returns rows handled per sweep.
 
-    A sweep that fails does not hold up the others: they run to their end before the first
-    failure is raised.
+    No new round is begun when ``budget``, in seconds, is used up: what has come due since ``now``
+    must not wait for the end of a long backlog. A sweep that fails does not hold up the others:
+    they run to their end before the first failure is raised.
     """
     handled = {sweep.name: 0 for sweep in _sweeps}
     seconds = dict.fromkeys(handled, 0.0)
     failures: dict[str, Exception] = {}
+    start = time.monotonic()
     for _round in range(MAX_ROUNDS):
         found = 0
         for sweep in [s for s in _sweeps if s.name not in failures]:
@@ -83,7 +85,7 @@ def run_due(*, now: datetime) -> dict[str, int]:
                 seconds[sweep.name] += time.perf_counter() - began
             handled[sweep.name] += count
             found += count
-        if not found:
+        if not found or (budget is not None and time.monotonic() - start >= budget):
             break
     else:
         logger.error("due work did not end after %s rounds: %s", MAX_ROUNDS, handled)

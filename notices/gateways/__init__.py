@@ -26,7 +26,9 @@ __all__ = [
     "Mail",
     "MessageRefused",
     "RecipientNotActive",
+    "are_active",
     "has_mailbox",
+    "have_mailbox",
     "is_active",
     "may_send",
     "send_digital_letter",
@@ -35,8 +37,8 @@ __all__ = [
 ]
 
 # What the sweeps call.
-is_active = INBOX.is_active
-has_mailbox = DIGITAL_POST.has_mailbox
+is_active, are_active = INBOX.is_active, INBOX.are_active
+has_mailbox, have_mailbox = DIGITAL_POST.has_mailbox, DIGITAL_POST.have_mailbox
 send_message = INBOX.send
 send_digital_letter = DIGITAL_POST.send
 send_mail = SMTP.send

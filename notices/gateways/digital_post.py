@@ -1,9 +1,12 @@
 """Digital mailboxes, modelled on Mina meddelanden: look up the recipient, deliver."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from notices.gateways import transport
+
+LOOKUP = "/digital-post/recipients/lookup"
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,12 @@ class DigitalPost:
     name = "digital"
 
     def has_mailbox(self, identity_number: str) -> bool:
-        path = "/digital-post/recipients/lookup"
-        return transport.look_up(self.name, path, identity_number, "reachable")
+        """Whether the patient has a digital mailbox."""
+        return transport.look_up(self.name, LOOKUP, identity_number, "reachable")
+
+    def have_mailbox(self, identity_numbers: Sequence[str]) -> dict[str, bool]:
+        """:meth:`has_mailbox` of many at once, for those that the gateway answers about."""
+        return transport.look_up_many(self.name, LOOKUP, identity_numbers, "reachable")
 
     def send(self, message: DigitalLetter, *, key: str) -> str:
         path = "/digital-post/messages"

@@ -1,5 +1,6 @@
 """1177's inbox, modelled on the contracts IsActiveUser, AddMessage and GetMessageThreadStatus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.conf import settings
 
 from notices.gateways import transport
 from notices.gateways.interface import GatewayError
+
+LOOKUP = "/1177/recipients/lookup"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,12 @@ class Inbox:
     name = "1177"
 
     def is_active(self, identity_number: str) -> bool:
-        return transport.look_up(self.name, "/1177/recipients/lookup", identity_number, "active")
+        """Whether the patient has an active inbox in 1177."""
+        return transport.look_up(self.name, LOOKUP, identity_number, "active")
+
+    def are_active(self, identity_numbers: Sequence[str]) -> dict[str, bool]:
+        """:meth:`is_active` of many at once, for those that the gateway answers about."""
+        return transport.look_up_many(self.name, LOOKUP, identity_numbers, "active")
 
     def send(self, message: InboxMessage, *, key: str) -> str:
         return transport.hand_over(self.name, "/1177/messages", message.as_json(), key=key)

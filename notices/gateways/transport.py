@@ -4,7 +4,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -36,6 +36,24 @@ def look_up(gateway: str, path: str, identity_number: str, answer: str) -> bool:
         if not isinstance(found.get(answer), bool):
             raise GatewayError("the answer could not be read")
     return bool(found[answer])
+
+
+def look_up_many(
+    gateway: str, path: str, identity_numbers: Sequence[str], answer: str
+) -> dict[str, bool]:
+    """The yes or no of each number; a number without one is not there, nor is any when the gateway
+    refuses the list: then one of the numbers may be what it does not like."""
+    with guard(gateway):
+        response = _call("POST", path, {"identity_numbers": list(identity_numbers)})
+        if response.status_code in {400, 404, 413, 422}:
+            return {}
+        try:
+            rows = {row["identity_number"]: row[answer] for row in _object(response)["recipients"]}
+        except (KeyError, TypeError) as error:
+            raise GatewayError("the answer could not be read") from error
+    return {
+        number: rows[number] for number in identity_numbers if isinstance(rows.get(number), bool)
+    }
 
 
 def hand_over(gateway: str, path: str, content: Mapping[str, Any], *, key: str) -> str:

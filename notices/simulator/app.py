@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
@@ -35,6 +35,7 @@ logger = logging.getLogger("simulator")
 
 MAX_BYTES = 256 * 1024
 SHOWN = 200
+MOST_LOOKED_UP = 500
 SHUFFLE_SECONDS = 1.5
 SWEDEN = ZoneInfo("Europe/Stockholm")
 HUMAN_PAGES = ("/meddelanden/", "/e-post", "/fel", "/tryckeri")
@@ -117,12 +118,7 @@ class Patient:
 def _gateway_routes(app: Flask, book: Book, faults: Faults, secret: str) -> None:
     @app.post("/1177/recipients/lookup")
     def lookup() -> Response:
-        number = signed_object(secret).get("identity_number")
-        if not isinstance(number, str):
-            return problem(400, "identity_number is missing")
-        if faults.spend("fail_lookups"):
-            return problem(503, "told to fail")
-        return json_answer({"active": book.is_active(number)})
+        return look_up("active", book.is_active, fault="fail_lookups")
 
     @app.post("/1177/messages")
     def messages() -> Response:
@@ -130,14 +126,28 @@ def _gateway_routes(app: Flask, book: Book, faults: Faults, secret: str) -> None
 
     @app.post("/digital-post/recipients/lookup")
     def mailbox() -> Response:
-        number = signed_object(secret).get("identity_number")
-        if not isinstance(number, str):
-            return problem(400, "identity_number is missing")
-        return json_answer({"reachable": book.has_mailbox(number)})
+        return look_up("reachable", book.has_mailbox)
 
     @app.post("/digital-post/messages")
     def digital_letters() -> Response:
         return take("digital", digital_letter_of)
+
+    def look_up(
+        answer: str, ask: Callable[[str], bool], *, fault: Literal["fail_lookups"] | None = None
+    ) -> Response:
+        """About one recipient, or about each of a list."""
+        asked = signed_object(secret)
+        one, many = asked.get("identity_number"), asked.get("identity_numbers")
+        numbers: Any = [one] if many is None else many
+        listed = isinstance(numbers, list) and len(numbers) <= MOST_LOOKED_UP
+        if not listed or not all(isinstance(number, str) for number in numbers):
+            return problem(400, "identity_number or identity_numbers is missing or malformed")
+        if fault and faults.spend(fault):
+            return problem(503, "told to fail")
+        if many is None:
+            return json_answer({answer: ask(numbers[0])})
+        found = [{"identity_number": number, answer: ask(number)} for number in numbers]
+        return json_answer({"recipients": found})
 
     def take(
         channel: str, read: Callable[[dict[str, Any]], tuple[dict[str, Any], list[str]]]

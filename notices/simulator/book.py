@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,25 +44,34 @@ class Callback(NamedTuple):
 
 
 class Book:
-    """One connection per call; SQLite's own lock keeps writers apart."""
+    """One connection per thread; what is answered for is committed, so a kill loses nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._own = threading.local()
+        # SQLite has who must wait for another writer sleep and look again: here they are woken.
+        self._writing = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as db:
+        with self._writes() as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.executescript(SCHEMA)
 
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """This thread's connection, which ends with the thread."""
+        found: sqlite3.Connection | None = getattr(self._own, "db", None)
+        if found is None:
+            found = sqlite3.connect(self.path, timeout=30)
+            found.row_factory = sqlite3.Row
+            found.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing
+            self._own.db = found
+        return found
+
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=30)
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing
-        try:
-            with db:
-                yield db
-        finally:
-            db.close()
+    def _writes(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed when the block ends well."""
+        with self._writing, self._db as db:
+            yield db
 
     # Messages
 
@@ -73,47 +83,42 @@ class Book:
         There is no row for a new message to somebody without an inbox. A message once taken keeps
         its receipt, whatever becomes of the inbox afterwards.
         """
-        with self._open() as db:
+        with self._writes() as db:
             db.execute("BEGIN IMMEDIATE")
-            row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
-            if row is None:
-                if not _reaches(db, content["channel"], content["recipient"]):
-                    return None, "not active"
-                db.execute(
-                    "INSERT INTO messages (message_id, idempotency_key, body_hash, content,"
-                    " received_at) VALUES (?, ?, ?, ?, ?)",
-                    (str(uuid.uuid4()), key, body_hash, json.dumps(content), now()),
-                )
-                outcome = "new"
-            else:
-                db.execute(
-                    "UPDATE messages SET offered = offered + 1 WHERE idempotency_key = ?", (key,)
-                )
-                outcome = "same" if row["body_hash"] == body_hash else "other"
-            row = db.execute("SELECT * FROM messages WHERE idempotency_key = ?", (key,)).fetchone()
-        return _message(row), outcome
+            row = db.execute(
+                "UPDATE messages SET offered = offered + 1 WHERE idempotency_key = ? RETURNING *",
+                (key,),
+            ).fetchone()
+            if row is not None:
+                return _message(row), "same" if row["body_hash"] == body_hash else "other"
+            if not _reaches(db, content["channel"], content["recipient"]):
+                return None, "not active"
+            row = db.execute(
+                "INSERT INTO messages (message_id, idempotency_key, body_hash, content,"
+                " received_at) VALUES (?, ?, ?, ?, ?) RETURNING *",
+                (str(uuid.uuid4()), key, body_hash, json.dumps(content), now()),
+            ).fetchone()
+            return _message(row), "new"
 
     def messages(self, reference: str = "", *, limit: int = -1) -> list[dict[str, Any]]:
         """The newest first, of one case number when it is given."""
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT * FROM messages"
-                " WHERE ? = '' OR upper(json_extract(content, '$.reference')) = upper(?)"
-                " ORDER BY rowid DESC LIMIT ?",
-                (reference, reference, limit),
-            ).fetchall()
+        rows = self._db.execute(
+            "SELECT * FROM messages"
+            " WHERE ? = '' OR upper(json_extract(content, '$.reference')) = upper(?)"
+            " ORDER BY rowid DESC LIMIT ?",
+            (reference, reference, limit),
+        ).fetchall()
         return [_message(row) for row in rows]
 
     def message(self, message_id: str) -> dict[str, Any] | None:
-        with self._open() as db:
-            row = db.execute(
-                "SELECT * FROM messages WHERE message_id = ?", (message_id,)
-            ).fetchone()
+        row = self._db.execute(
+            "SELECT * FROM messages WHERE message_id = ?", (message_id,)
+        ).fetchone()
         return _message(row) if row else None
 
     def mark_read(self, message_id: str, callback: Callback | None = None) -> bool:
         """True the first time; the callback is queued with it or not at all."""
-        with self._open() as db:
+        with self._writes() as db:
             done = db.execute(
                 "UPDATE messages SET read_at = ? WHERE message_id = ? AND read_at IS NULL",
                 (now(), message_id),
@@ -124,7 +129,7 @@ class Book:
         self, message_id: str, answer: dict[str, Any], callback: Callback | None = None
     ) -> bool:
         """True when this was the first answer; the callback is queued with it or not at all."""
-        with self._open() as db:
+        with self._writes() as db:
             done = db.execute(
                 "UPDATE messages SET answer = ? WHERE message_id = ? AND answer IS NULL",
                 (json.dumps(answer), message_id),
@@ -133,7 +138,7 @@ class Book:
 
     def queue(self, message_id: str, callback: Callback) -> None:
         """A callback about the message that changes nothing in the book."""
-        with self._open() as db:
+        with self._writes() as db:
             _queue_if(db, True, message_id, callback)
 
     # Recipients
@@ -145,7 +150,7 @@ class Book:
             if active
             else "INSERT OR IGNORE INTO inactive VALUES (?)"
         )
-        with self._open() as db:
+        with self._writes() as db:
             db.execute(sql, (identity_number,))
 
     def set_mailbox(self, identity_number: str, reachable: bool) -> None:
@@ -155,36 +160,32 @@ class Book:
             if reachable
             else "DELETE FROM mailboxes WHERE identity_number = ?"
         )
-        with self._open() as db:
+        with self._writes() as db:
             db.execute(sql, (identity_number,))
 
     def is_active(self, identity_number: str) -> bool:
-        with self._open() as db:
-            return _reaches(db, "1177", identity_number)
+        return _reaches(self._db, "1177", identity_number)
 
     def has_mailbox(self, identity_number: str) -> bool:
-        with self._open() as db:
-            return _reaches(db, "digital", identity_number)
+        return _reaches(self._db, "digital", identity_number)
 
     # Callbacks
 
     def due_callbacks(self, at: float) -> list[dict[str, Any]]:
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT * FROM callbacks WHERE done_at IS NULL AND next_try <= ? ORDER BY rowid",
-                (at,),
-            ).fetchall()
+        rows = self._db.execute(
+            "SELECT * FROM callbacks WHERE done_at IS NULL AND next_try <= ? ORDER BY rowid",
+            (at,),
+        ).fetchall()
         return [dict(row) for row in rows]
 
     def callbacks_of(self, message_id: str) -> list[dict[str, Any]]:
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT * FROM callbacks WHERE message_id = ? ORDER BY rowid", (message_id,)
-            ).fetchall()
+        rows = self._db.execute(
+            "SELECT * FROM callbacks WHERE message_id = ? ORDER BY rowid", (message_id,)
+        ).fetchall()
         return [dict(row) for row in rows]
 
     def callback_tried(self, delivery_id: str, status: str, *, done: bool, next_try: float) -> None:
-        with self._open() as db:
+        with self._writes() as db:
             db.execute(
                 "UPDATE callbacks SET attempts = attempts + 1, last_status = ?, done_at = ?,"
                 " next_try = ? WHERE delivery_id = ?",
@@ -196,7 +197,7 @@ class Book:
     def keep_email(
         self, *, message_id: str, sender: str, recipients: list[str], subject: str, body: str
     ) -> None:
-        with self._open() as db:
+        with self._writes() as db:
             db.execute(
                 "INSERT INTO emails (message_id, sender, recipients, subject, body, received_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -204,14 +205,13 @@ class Book:
             )
 
     def emails(self) -> list[dict[str, Any]]:
-        with self._open() as db:
-            rows = db.execute("SELECT * FROM emails ORDER BY id DESC LIMIT 500").fetchall()
+        rows = self._db.execute("SELECT * FROM emails ORDER BY id DESC LIMIT 500").fetchall()
         return [dict(row) for row in rows]
 
     def email(self, number: int) -> dict[str, Any] | None:
         if number > MAX_ROWID:
             return None
-        with self._open() as db:
+        with self._writes() as db:
             row = db.execute("SELECT * FROM emails WHERE id = ?", (number,)).fetchone()
         return dict(row) if row else None
 

@@ -24,6 +24,7 @@ class CallbackSender(threading.Thread):
     def __init__(self, book: Book, secret: str, faults: Faults) -> None:
         super().__init__(daemon=True, name="callbacks")
         self.book, self.secret, self.faults = book, secret, faults
+        self._client = httpx.Client(timeout=10)
         self._wake, self._stopped = threading.Event(), threading.Event()
 
     def wake(self) -> None:
@@ -58,11 +59,10 @@ class CallbackSender(threading.Thread):
             return
         body = str(callback["payload"]).encode()
         try:
-            response = httpx.post(
+            response = self._client.post(
                 callback["url"],
                 content=body,
                 headers={"Content-Type": "application/json", HEADER: sign(body, self.secret)},
-                timeout=10,
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # also impossible hosts
             status, done = type(error).__name__, False

@@ -103,7 +103,7 @@ def test_a_protected_identity_is_asked_about_nowhere_and_gets_a_letter(
     gateway, drop, protection, monkeypatch
 ):
     asked: list[str] = []
-    monkeypatch.setattr("notices.channels.is_active", lambda number: asked.append(number))
+    monkeypatch.setattr("notices.channels.are_active", asked.extend)
     made = offered(protection=protection)
     reach(gateway, made, inbox=True, mailbox=True)
     run_due(now=NOW)
@@ -179,7 +179,7 @@ def test_when_day_14_has_come_the_letter_goes_whether_or_not_the_gateway_answers
 def test_an_inbox_closed_between_question_and_message_gives_a_letter(gateway, drop, monkeypatch):
     made = offered()
     reach(gateway, made, inbox=False)
-    monkeypatch.setattr("notices.channels.is_active", lambda number: True)
+    monkeypatch.setattr("notices.channels.are_active", lambda numbers: dict.fromkeys(numbers, True))
     run_due(now=NOW)
     assert (gateway.messages, len(folders(drop))) == ([], 1)
 

@@ -107,6 +107,13 @@ class _SaysYes(BaseHTTPRequestHandler):
         pass
 
 
+class _Quiet(ThreadingHTTPServer):
+    callers: list[object]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who is turned away is no news."""
+
+
 @contextmanager
 def over_tls(own: SimpleNamespace, authority: SimpleNamespace) -> Iterator[ThreadingHTTPServer]:
     """A gateway that lets in only those whose certificate the authority signed."""
@@ -114,8 +121,7 @@ def over_tls(own: SimpleNamespace, authority: SimpleNamespace) -> Iterator[Threa
     context.load_cert_chain(own.cert, own.secret)
     context.load_verify_locations(authority.cert)
     context.verify_mode = ssl.CERT_REQUIRED
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _SaysYes)
-    server.handle_error = lambda *_arguments: None
+    server = _Quiet(("127.0.0.1", 0), _SaysYes)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.callers = []
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
