@@ -193,6 +193,11 @@ RATES = {
     "bad_tokens": env.int("VARDLOTS_RATE_BAD_TOKENS", default=60),
     "login_pages": env.int("VARDLOTS_RATE_LOGIN_PAGES", default=300),
     "bad_callbacks": env.int("VARDLOTS_RATE_BAD_CALLBACKS", default=60),
+    # Messages a minute that each gateway is given (notices/gateways/rates.py); 0 is no limit.
+    "gateway_1177": env.int("VARDLOTS_RATE_GATEWAY_1177", default=0),
+    "gateway_digital": env.int("VARDLOTS_RATE_GATEWAY_DIGITAL", default=0),
+    "gateway_email": env.int("VARDLOTS_RATE_GATEWAY_EMAIL", default=0),
+    "gateway_letter": env.int("VARDLOTS_RATE_GATEWAY_PRINT", default=0),
 }
 # How many proxies of our own stand before the web process and add to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("VARDLOTS_PROXIES", default=1 if PRODUCTION else 0)
@@ -339,10 +344,29 @@ ACCESS_LOG_KEYS = {
 GATEWAY_URL = env.str("VARDLOTS_GATEWAY_URL", default="http://127.0.0.1:8171")
 GATEWAY_SECRET = env.str("VARDLOTS_GATEWAY_SECRET", default="development-only-gateway-secret")
 GATEWAY_TIMEOUT_SECONDS = env.float("VARDLOTS_GATEWAY_TIMEOUT", default=10.0)
+# Files of PEM for mutual TLS: our certificate, its key, and whom to trust instead of the machine's
+# own list. Read when the process first calls.
+GATEWAY_CERT = env.str("VARDLOTS_GATEWAY_CERT", default="")
+GATEWAY_KEY = env.str("VARDLOTS_GATEWAY_KEY", default="")
+GATEWAY_CA = env.str("VARDLOTS_GATEWAY_CA", default="")
+# A gateway that fails so often in a row is left alone for so many seconds; 0 is never.
+GATEWAY_BREAKER_FAILURES = env.int("VARDLOTS_BREAKER_FAILURES", default=10)
+GATEWAY_BREAKER_PAUSE = env.int("VARDLOTS_BREAKER_PAUSE", default=30)
+GATEWAY_BREAKER_CACHE = "default"
 PRINT_DROP = Path(env.str("VARDLOTS_PRINT_DROP", default=str(DATA_DIR / "print")))
+# sftp://user@host:port/folder instead of the folder, with the private key's file and known_hosts.
+PRINT_SFTP = env.str("VARDLOTS_PRINT_SFTP", default="")
+PRINT_SFTP_KEY = env.str("VARDLOTS_PRINT_SFTP_KEY", default="")
+PRINT_SFTP_KNOWN_HOSTS = env.str("VARDLOTS_PRINT_SFTP_KNOWN_HOSTS", default="")
+if PRINT_SFTP and not (PRINT_SFTP_KEY and PRINT_SFTP_KNOWN_HOSTS):
+    raise ImproperlyConfigured(
+        "VARDLOTS_PRINT_SFTP needs VARDLOTS_PRINT_SFTP_KEY and VARDLOTS_PRINT_SFTP_KNOWN_HOSTS."
+    )
+# Working hours within which a delivery is acknowledged; 0 where the provider sends no files.
+PRINT_REPORT_HOURS = env.int("VARDLOTS_PRINT_REPORT_HOURS", default=16)
 
 vars().update(env.email_url_config(env.str("EMAIL_URL", default="smtp://127.0.0.1:8172")))
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = env.float("VARDLOTS_EMAIL_TIMEOUT", default=10.0)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Vårdlots <noreply@vardlots.example>")
 
 # No inline script or style anywhere, so none is allowed; SVG data images come from the CSS base.

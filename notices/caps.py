@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from contracts.models import CapAlert, Contract, ContractLine
+from notices.gateways import GatewayError, Held, Mail, MessageRefused, may_send, send_mail
 from notices.models import StaffMail
 from organisations.models import Assignment, DomainEvent, Role
 from organisations.sweeps import claim_due
@@ -99,7 +99,6 @@ def _addresses(contract: Contract, *, now: datetime, only_owner: bool = False) -
 
 
 def mail_to(addresses: Iterable[str], *, subject: str, body: str, key: str, now: datetime) -> None:
-    """One mail to each address; the same key again sends nothing more."""
     """Have a mail go to each address; the same ``key`` again sends nothing more."""
     StaffMail.objects.bulk_create(
         (
@@ -120,7 +119,7 @@ def mail_to(addresses: Iterable[str], *, subject: str, body: str, key: str, now:
 def send_staff_mail(*, now: datetime, limit: int = 200) -> int:
     """Sweep: send what is due, one in each transaction; returns how many were handled."""
     handled = 0
-    while handled < limit and _send_one(now=now):
+    while handled < limit and may_send("email") and _send_one(now=now):
         handled += 1
     return handled
 
@@ -132,26 +131,32 @@ def _send_one(*, now: datetime) -> bool:
     if not due:
         return False
     mail = due[0]
-    mail.attempts += 1
     try:
-        EmailMessage(
-            subject=mail.subject,
-            body=mail.body,
-            to=[mail.to],
-            headers={"Message-ID": f"<staff.{mail.pk}@vardlots>"},
-        ).send()
+        content = Mail(to=mail.to, subject=mail.subject, body=mail.body)
+        send_mail(content, key=f"staff.{mail.pk}")
+    except Held:
+        return False
     except DatabaseError:
         raise
+    except GatewayError as error:
+        _not_sent(mail, error, now=now)
     except Exception as error:  # one that cannot be sent must not hold up the rest
-        mail.last_error = f"{type(error).__name__}: {error}"[:300]
-        if mail.attempts >= MAX_ATTEMPTS:
-            mail.state = StaffMail.State.FAILED
-            logger.exception("staff mail %s failed for good", mail.pk)
-        else:
-            mail.due_at = now + timedelta(minutes=min(360, 2**mail.attempts))
+        logger.exception("staff mail %s could not be sent", mail.pk)
+        _not_sent(mail, error, now=now)
     else:
         mail.state = StaffMail.State.SENT
         mail.sent_at = now
         mail.last_error = ""
+    mail.attempts += 1
     mail.save()
     return True
+
+
+def _not_sent(mail: StaffMail, error: Exception, *, now: datetime) -> None:
+    """Try later, with growing pauses; what is refused for good waits for a person."""
+    mail.last_error = f"{type(error).__name__}: {error}"[:300]
+    if isinstance(error, MessageRefused) or mail.attempts + 1 >= MAX_ATTEMPTS:
+        mail.state = StaffMail.State.FAILED
+        logger.error("staff mail %s failed for good", mail.pk)
+    else:
+        mail.due_at = now + timedelta(minutes=min(360, 2 ** (mail.attempts + 1)))

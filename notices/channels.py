@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from notices.at_once import at_once
-from notices.gateway import (
+from notices.gateways import (
     GatewayError,
     are_active,
     has_mailbox,

@@ -53,3 +53,22 @@ def letter_at_once(now: datetime) -> datetime:
     """``now``, or the first moment of the next day on which letters are handed over."""
     today = timezone.localdate(now)
     return due_at(now, days=0, printed=True) if is_day_of_rest(today) else now
+
+
+# An office is taken to be open from eight to four, Monday to Friday.
+OPENS, CLOSES = 8, 16
+
+
+def working_hours_before(now: datetime, hours: int) -> datetime:
+    """The moment so many working hours before ``now``, Europe/Stockholm; days of rest have none."""
+    moment, left = timezone.localtime(now), timedelta(hours=hours)
+    while True:
+        day = moment.date()
+        opens = timezone.make_aware(datetime.combine(day, time(OPENS)))
+        closes = timezone.make_aware(datetime.combine(day, time(CLOSES)))
+        if day.weekday() < 5 and not is_day_of_rest(day) and moment > opens:
+            worked = min(moment, closes) - opens
+            if worked >= left:
+                return min(moment, closes) - left
+            left -= worked
+        moment = timezone.make_aware(datetime.combine(day - timedelta(days=1), time.max))

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from notices.models import PrintedLetter
 from referral.models import Case
 from referral.patient_extract import Part, facts_of
 
@@ -11,6 +12,13 @@ def part_of(case: Case) -> Part:
     names = ("kind", "channel", "state", "subject", "body", "created_at", "sent_at", "read_at")
     sent = case.notices.exclude(channel="email")
     return Part("notices", _("Meddelanden"), [facts_of(notice, *names) for notice in sent])
+
+
+def letters_of_case(case: Case) -> Part:
+    """What the print provider has told of each letter to the patient."""
+    letters = PrintedLetter.objects.filter(case=case)
+    names = ("file", "state", "reason", "told_on", "handled_at")
+    return Part("printed_letters", _("Brev"), [facts_of(letter, *names) for letter in letters])
 
 
 def calls_of_case(case: Case) -> Part:

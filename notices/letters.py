@@ -11,14 +11,16 @@ import io
 import logging
 import os
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 
+from notices.gateways import GatewayError, Held
+from notices.gateways.printing import printer
 from notices.models import LetterBatch, Notice
 from notices.pdf import letter_pdf
+from notices.printing.services import file_name, record_delivered
 from notices.sending import why_needless
 from organisations.spreadsheets import safe
 from organisations.sweeps import claim_due
@@ -81,7 +83,22 @@ def _deliver_batches(*, now: datetime) -> None:
             due = claim_due(LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1)
             if not due:
                 return
-            _deliver(due[0], now=now)
+            batch = due[0]
+            try:
+                with transaction.atomic():
+                    _deliver(batch, now=now)
+            except Held:
+                return
+            except GatewayError as error:
+                _try_later(batch, error, now=now)
+
+
+def _try_later(batch: LetterBatch, error: GatewayError, *, now: datetime) -> None:
+    """The print provider cannot be reached: the letters stay in their batch, which waits."""
+    logger.warning("%s is delivered later: %s", batch.folder_name, error)
+    batch.attempts = min(batch.attempts + 1, 1000)
+    batch.due_at = now + timedelta(minutes=min(60, 2 ** min(batch.attempts, 6)))
+    batch.save(update_fields=["attempts", "due_at"])
 
 
 def _deliver(batch: LetterBatch, *, now: datetime) -> None:
@@ -94,11 +111,16 @@ def _deliver(batch: LetterBatch, *, now: datetime) -> None:
         .select_for_update(of=("self",))
         .order_by("pk")
     )
-    if not (Path(settings.PRINT_DROP) / batch.folder_name).exists():
+    provider = printer()
+    if not provider.has(batch.folder_name):
         letters = _still_needed(letters, now=now)
     printed = _typeset(letters, now=now)
     if printed:
-        write_folder(batch, printed, drop=Path(settings.PRINT_DROP))
+        folder = write_folder(batch, printed, drop=provider.workshop)
+        provider.send(folder, key=batch.folder_name)
+        # As it lies there: after a crash that is what was written before it.
+        index = provider.index(batch.folder_name, INDEX_NAME)
+        record_delivered(batch, [letter for letter, _content, _pages in printed], index)
     batch.delivered_at = now
     batch.save(update_fields=["delivered_at"])
     for letter, _content, _pages in printed:
@@ -152,7 +174,7 @@ def write_folder(batch: LetterBatch, letters: list[Printed], *, drop: Path) -> P
     rows = csv.writer(index, delimiter=";", lineterminator="\r\n")
     rows.writerow(INDEX_COLUMNS)
     for letter, content, pages in letters:
-        name = f"{letter.case.number}_{letter.pk}.pdf"
+        name = file_name(letter)
         _write(work / name, content)
         patient = letter.case.patient
         rows.writerow(

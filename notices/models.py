@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
+from notices.printing.models import PrintedLetter, PrintReport
 from notices.texts.models import TextVersion, WrittenOffer
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
@@ -18,6 +19,8 @@ __all__ = [
     "LetterBatch",
     "Notice",
     "PhoneTime",
+    "PrintReport",
+    "PrintedLetter",
     "StaffMail",
     "TextVersion",
     "WrittenOffer",
@@ -34,6 +37,9 @@ class LetterBatch(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     delivered_at = models.DateTimeField(_("lämnad"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("försök"), default=0, db_default=0)
+    # When the print provider first told something of it.
+    told_at = models.DateTimeField(_("kvitterad"), null=True, blank=True)
 
     class Meta:
         ordering = ("pk",)
@@ -44,6 +50,11 @@ class LetterBatch(models.Model):
                 fields=["due_at"],
                 name="letter_batch_due",
                 condition=Q(delivered_at__isnull=True),
+            ),
+            models.Index(
+                fields=["delivered_at"],
+                name="letter_batch_untold",
+                condition=Q(told_at__isnull=True),
             ),
         )
 
@@ -105,6 +116,7 @@ class Notice(models.Model):
         ANSWERED = "answered", _("Besvarat")
         CANCELLED = "cancelled", _("Behövdes inte")
         FAILED = "failed", _("Kunde inte skickas")
+        RETURNED = "returned", _("Kom i retur")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
     offer = models.ForeignKey(
@@ -134,6 +146,8 @@ class Notice(models.Model):
     sent_at = models.DateTimeField(_("skickat"), null=True, blank=True)
     read_at = models.DateTimeField(_("läst"), null=True, blank=True)
     receipt = models.CharField(_("kvittens"), max_length=80, blank=True)
+    # How often 1177 has been asked what became of the message (notices.threads).
+    asked = models.PositiveSmallIntegerField(default=0, db_default=0)
     attempts = models.PositiveSmallIntegerField(_("försök"), default=0)
     last_error = models.CharField(_("senaste fel"), max_length=300, blank=True)
     batch = models.ForeignKey(
@@ -180,6 +194,11 @@ class Notice(models.Model):
             models.Index(fields=["channel"], name="notice_failed", condition=Q(state="failed")),
             models.Index(fields=["case", "id"], name="notice_by_case"),
             models.Index(fields=["receipt"], name="notice_by_receipt"),
+            models.Index(
+                fields=["asked", "sent_at"],
+                name="notice_to_ask",
+                condition=Q(channel="1177", state__in=["sent", "read"]),
+            ),
         )
 
     def __str__(self) -> str:

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, WrittenOffer
+from notices.models import (
+    CallBack,
+    GatewayCallback,
+    Notice,
+    PhoneTime,
+    PrintedLetter,
+    PrintReport,
+    WrittenOffer,
+)
 from organisations.retention import Rule, register_rule
 from referral.models import Case
 from referral.retention import before_thinning
@@ -13,12 +21,14 @@ from referral.retention import before_thinning
 CALLBACKS_KEPT = timedelta(days=365)
 BODIES_KEPT = timedelta(days=730)
 TIMES_KEPT = timedelta(days=90)
+REPORTS_KEPT = timedelta(days=365)
 
 
 def remove_notices_of(case: Case) -> None:
     """A case that is thinned takes its notices and calls with it."""
     CallBack.objects.filter(case=case).delete()
     GatewayCallback.objects.filter(notice__case=case).delete()
+    PrintedLetter.objects.filter(case=case).delete()
     Notice.objects.filter(case=case).delete()
     WrittenOffer.objects.filter(offer__case=case).delete()
 
@@ -52,6 +62,15 @@ def _thin_times(now: datetime, at_most: int) -> int:
     return PhoneTime.objects.filter(pk__in=keys).delete()[0]
 
 
+def _old_reports(now: datetime) -> QuerySet[PrintReport]:
+    return PrintReport.objects.filter(received_at__lt=now - REPORTS_KEPT)
+
+
+def _thin_reports(now: datetime, at_most: int) -> int:
+    keys = list(_old_reports(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return PrintReport.objects.filter(pk__in=keys).delete()[0]
+
+
 def register_all() -> None:
     before_thinning(remove_notices_of)
     register_rule(
@@ -82,5 +101,15 @@ def register_all() -> None:
             law=_("GDPR artikel 5.1 e; visar när en medarbetare har arbetat"),
             due=lambda now: _unused_times(now).count(),
             thin=_thin_times,
+        )
+    )
+    register_rule(
+        Rule(
+            name="print_reports",
+            what=_("Kvittensfiler från tryckeriet"),
+            kept=_("1 år"),
+            law=_("GDPR artikel 5.1 e; vad som hände med brevet står i ärendet"),
+            due=lambda now: _old_reports(now).count(),
+            thin=_thin_reports,
         )
     )

@@ -11,11 +11,10 @@ harmless (docs/decisions/0026-how-notices-are-swept.md).
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.core.mail import EmailMessage
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Least
@@ -26,13 +25,17 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from notices.at_once import NotStarted, at_once
 from notices.channels import choose_channels
 from notices.due import letter_at_once
-from notices.gateway import (
+from notices.gateways import (
     DigitalLetter,
     GatewayError,
+    Held,
     InboxMessage,
+    Mail,
     MessageRefused,
     RecipientNotActive,
+    may_send,
     send_digital_letter,
+    send_mail,
     send_message,
 )
 from notices.models import Notice
@@ -78,21 +81,28 @@ def send_inbox_notices(*, now: datetime, limit: int = 1000) -> int:
     """Send the patients' notices that are due; returns how many were handled.
 
     Ends early when a batch got nothing through, so that a gateway that is away does not keep the
-    other sweeps waiting.
+    other sweeps waiting. What a gateway holds stays due; the others' goes on.
     """
     handled = 0
-    while handled < limit:
-        batch = _send_batch(now=now, size=min(BATCH, limit - handled))
+    takes = _without(Notice.CHOSEN, {name for name in Notice.CHOSEN if not may_send(name)})
+    while handled < limit and takes:
+        batch = _send_batch(takes, now=now, size=min(BATCH, limit - handled))
         handled += len(batch.handled)
-        if not batch.got_through:
+        takes = _without(takes, batch.held.keys())
+        if not (batch.got_through or batch.held):
             break
     return handled
+
+
+def _without(takes: Collection[str], held: Collection[str]) -> frozenset[str]:
+    """1177 is asked first about every patient: without it nobody is asked."""
+    return frozenset() if Notice.Channel.INBOX in held else frozenset(takes) - frozenset(held)
 
 
 def send_emails(*, now: datetime, limit: int = 200) -> int:
     """Send the e-mails that are due, one in each transaction; returns how many were handled."""
     handled = 0
-    while handled < limit and _send_one_email(now=now):
+    while handled < limit and may_send(Notice.Channel.EMAIL) and _send_one_email(now=now):
         handled += 1
     return handled
 
@@ -115,6 +125,8 @@ class Batch:
     handled: list[Notice] = field(default_factory=list)
     # Offers whose own letter goes at once, by why it does.
     hastened: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    # What was not called about, by the gateway that takes nothing now: no try is used up.
+    held: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def got_through(self) -> bool:
@@ -126,9 +138,9 @@ class Batch:
 
 
 @transaction.atomic
-def _send_batch(*, now: datetime, size: int) -> Batch:
+def _send_batch(takes: Collection[str], *, now: datetime, size: int) -> Batch:
     batch = Batch()
-    due = _due(Notice.CHOSEN, now=now, limit=size)
+    due = _due(takes, now=now, limit=size)
     if not due:
         return batch
     with connection.cursor() as cursor:
@@ -142,6 +154,9 @@ def _send_batch(*, now: datetime, size: int) -> Batch:
         _settle(batch, notice, outcome, now=now)
     if batch.handled:
         _record(batch, now=now)
+    for gateway, keys in batch.held.items():
+        # Known by the channel it waits for, so that it is not claimed before that takes it.
+        Notice.objects.filter(pk__in=keys).update(channel=gateway)
     return batch
 
 
@@ -201,6 +216,9 @@ def _settle(batch: Batch, notice: Notice, outcome: str | Exception, *, now: date
     """What the outcome, a receipt or what was raised, makes of the notice."""
     if isinstance(outcome, NotStarted):
         return
+    if isinstance(outcome, Held):
+        batch.held[outcome.gateway].append(notice.pk)
+        return
     notice.attempts += 1
     if isinstance(outcome, RecipientNotActive):  # since we asked
         notice.why_channel = Notice.Why.NEITHER
@@ -208,9 +226,7 @@ def _settle(batch: Batch, notice: Notice, outcome: str | Exception, *, now: date
         return
     batch.handled.append(notice)
     if isinstance(outcome, MessageRefused):
-        notice.state = Notice.State.FAILED
-        told = _("Mottagarens tjänst avvisade meddelandet (%(error)s).")
-        notice.last_error = (told % {"error": masked(str(outcome))})[:300]
+        _is_refused(notice, outcome)
         if notice.offer_id:
             batch.hastened[Notice.Why.REFUSED].append(notice.offer_id)
     elif isinstance(outcome, Exception):
@@ -224,6 +240,12 @@ def _put_off(notice: Notice, error: Exception, *, now: datetime) -> None:
         if not isinstance(error, GatewayError | OSError):
             logger.error("notice in case %s could not be sent", notice.case.number, exc_info=error)
         _postpone(notice, error, now=now)
+
+
+def _is_refused(notice: Notice, error: MessageRefused) -> None:
+    notice.state = Notice.State.FAILED
+    told = _("Mottagarens tjänst avvisade meddelandet (%(error)s).")
+    notice.last_error = (told % {"error": masked(str(error))})[:300]
 
 
 def _is_sent(notice: Notice, *, receipt: str, now: datetime) -> None:
@@ -310,25 +332,25 @@ def _send_one_email(*, now: datetime) -> bool:
         notice.attempts += 1
         try:
             with request_id(notice.request_id):
-                _send_email(notice)
+                receipt = _send_email(notice)
+        except Held:
+            return False
+        except MessageRefused as error:
+            _is_refused(notice, error)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot be sent holds up nobody else
             _put_off(notice, error, now=now)
         else:
-            _is_sent(notice, receipt="", now=now)
+            _is_sent(notice, receipt=receipt[:80], now=now)
         notice.save()
     _log(due, now=now)
     return bool(due)
 
 
-def _send_email(notice: Notice) -> None:
-    EmailMessage(
-        subject=notice.subject,
-        body=notice.body,
-        to=[notice.email_to],
-        headers={"Message-ID": f"<{notice.idempotency_key.replace('/', '.')}@vardlots>"},
-    ).send()
+def _send_email(notice: Notice) -> str:
+    mail = Mail(to=notice.email_to, subject=notice.subject, body=notice.body)
+    return send_mail(mail, key=notice.idempotency_key)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What comes back from the gateway, and what a person does about notices."""
 
 import json
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from notices.callbacks.services import ask_for_call, is_number
 from notices.due import letter_at_once
-from notices.models import GatewayCallback, Notice
+from notices.models import GatewayCallback, Notice, StaffMail
 from notices.sending import go_as_letter, why_needless
 from notices.texts.notices import write_anew
 from organisations.access import Actor, as_product
@@ -18,6 +20,8 @@ from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.events import wake
 from referral.models import AnswerChannel, LogVerb
 from referral.services import answer_offer, record_notice
+
+logger = logging.getLogger(__name__)
 
 READ, ANSWERED, CALL = "message.read", "message.answered", "call.requested"
 
@@ -28,7 +32,8 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
     """Take in what the gateway tells, once per delivery id.
 
     A replay returns the first outcome. An answer to an offer that no longer stands is recorded
-    and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood.
+    and changes nothing. Raises :class:`InvalidInput` for a payload that cannot be understood and
+    :class:`WrongState` for another one under a delivery id that has been used.
     """
     _refuse_what_cannot_be_kept(payload)
     delivery_id, kind = _text(payload, "delivery_id", 80), _text(payload, "type", 40)
@@ -38,6 +43,8 @@ def receive_callback(payload: dict[str, Any], *, now: datetime) -> GatewayCallba
         defaults={"received_at": now, "payload": payload, "outcome": ""},
     )
     if not created:
+        if callback.payload != payload:
+            raise WrongState(_("Leveransnumret har använts för en annan återkoppling."))
         return callback
     notice = _notice_of(payload, message_id)
     callback.notice = notice
@@ -76,6 +83,26 @@ def _notice_of(payload: dict[str, Any], message_id: str) -> Notice | None:
         return None
     notice.receipt = message_id
     return notice
+
+
+@transaction.atomic
+@as_product("word from the gateway")
+def heard_of(
+    notice: Notice, *, is_read: bool, answer: dict[str, Any] | None, now: datetime
+) -> None:
+    """What 1177 tells when it is asked about a message: as if it had called back.
+
+    The notice is locked by the caller. An answer that cannot be understood is left alone.
+    """
+    if is_read:
+        _mark_read(notice, now=now)
+    if answer is not None:
+        try:
+            _refuse_what_cannot_be_kept(answer)
+            outcome = _answer(notice, answer, now=now)
+        except InvalidInput as error:
+            outcome = str(error.message)
+        logger.info("learnt of an answer in case %s by asking: %s", notice.case.number, outcome)
 
 
 def _mark_read(notice: Notice, *, now: datetime) -> str:
@@ -170,6 +197,26 @@ def send_again(notice: Notice, *, now: datetime) -> Notice:
         locked.due_at = letter_at_once(now) if printed else now
         locked.attempts = 0
         locked.save()
+        transaction.on_commit(wake)
+    return locked
+
+
+@transaction.atomic
+def send_many_again(notices: Sequence[Notice], *, now: datetime) -> int:
+    """:func:`send_again` for several, all or none; returns how many are tried now."""
+    # In the order of their keys, so that two who do it at once do not wait for each other.
+    done = [send_again(notice, now=now) for notice in sorted(notices, key=lambda one: one.pk)]
+    return sum(notice.state == Notice.State.WAITING and not notice.attempts for notice in done)
+
+
+@transaction.atomic
+@as_product("staff mail")
+def mail_again(mail: StaffMail, *, now: datetime) -> StaffMail:
+    """Have a mail to staff that did not get through tried now."""
+    locked = StaffMail.objects.select_for_update().get(pk=mail.pk)
+    if locked.state != StaffMail.State.SENT:
+        locked.state, locked.due_at, locked.attempts = StaffMail.State.WAITING, now, 0
+        locked.save(update_fields=["state", "due_at", "attempts"])
         transaction.on_commit(wake)
     return locked
 

@@ -2,11 +2,18 @@ from django.urls import path
 
 from notices import views
 from notices.callbacks import views as callbacks
+from notices.printing import views as printing
 
 urlpatterns = [
     path("gateway/1177/callback/", views.gateway_callback, name="gateway-callback"),
     path("cases/<str:number>/notices/", views.case_notices, name="case-notices"),
     path("notices/undelivered/", views.undelivered_page, name="undelivered"),
+    path("notices/undelivered/again/", views.undelivered_again, name="undelivered-again"),
+    path("letters/<int:pk>/send-again/", printing.return_again, name="return-again"),
+    path("letters/<int:pk>/done/", printing.return_done, name="return-done"),
+    path("operations/staff-mail/", views.staff_mail, name="staff-mail"),
+    path("operations/staff-mail/<int:pk>/", views.staff_mail_again, name="staff-mail-again"),
+    path("operations/print-reports/", printing.print_reports, name="print-reports"),
     path("notices/<int:pk>/send-again/", views.notice_send_again, name="notice-send-again"),
     path("phone-times/", callbacks.phone_times, name="phone-times"),
     path("phone-times/new/", callbacks.phone_times_new, name="phone-times-new"),

@@ -13,9 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from notices.forms import UndeliveredFilter
 from notices.models import Notice
-from notices.selectors import departed_cases, next_of, undelivered
-from notices.services import receive_callback, send_again, send_as_letter
+from notices.printing.selectors import returned, returned_of, unacknowledged_letters
+from notices.selectors import departed_cases, failed_staff_mail, next_of, undelivered
+from notices.services import (
+    mail_again,
+    receive_callback,
+    send_again,
+    send_as_letter,
+    send_many_again,
+)
 from notices.signature import HEADER, is_valid
 from organisations.access import record_access
 from organisations.errors import InvalidInput, WrongState
@@ -25,6 +33,8 @@ from organisations.throttling import BAD_CALLBACKS, client_address
 from referral.models import Case
 
 MAX_CALLBACK_BYTES = 64 * 1024
+# So many are tried again in one go.
+MOST_AGAIN = 500
 
 
 @csrf_exempt
@@ -53,6 +63,8 @@ def gateway_callback(request: HttpRequest) -> JsonResponse:
         callback = receive_callback(payload, now=timezone.now())
     except InvalidInput as error:
         return _problem(400, str(error.message))
+    except WrongState as error:
+        return _problem(409, str(error.message))
     return JsonResponse({"outcome": callback.outcome})
 
 
@@ -69,21 +81,72 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
     return render(
         request,
         "notices/partials/notices.html" if part else "notices/case_notices.html",
-        {"case": case, "notices": notices, "next": next_of(notices)},
+        {
+            "case": case,
+            "notices": notices,
+            "next": next_of(notices),
+            "returned": returned_of(actor, case.patient).first(),
+        },
     )
 
 
 @roles_required(Role.NAVIGATOR)
 def undelivered_page(request: HttpRequest) -> HttpResponse:
-    """What did not get through, and the cases of patients who have died or moved abroad."""
+    """What did not get through, post that came back, and open cases of departed patients."""
     actor, now = actor_of(request), timezone.now()
-    page = page_of(undelivered(actor), request)
+    filters = UndeliveredFilter(request.GET, notices=undelivered(actor))
+    page = page_of(filters.chosen(), request)
+    came_back = list(returned(actor)[:ROWS])
     departed = list(departed_cases(actor)[:ROWS])
-    cases = [notice.case for notice in page] + departed
+    cases = [row.case for row in (*page, *came_back)] + departed
     shown = sorted({(case.number, case.patient_id) for case in cases})
     record_access(actor, what="undelivered", now=now, cases=shown)
-    context = {"notices": page, "departed": departed}
+    context = {
+        "notices": page,
+        "filters": filters,
+        "returned": came_back,
+        "departed": departed,
+        "unacknowledged": unacknowledged_letters(actor, now=now),
+        "most": MOST_AGAIN,
+    }
     return render(request, "notices/undelivered.html", context | pager(page, request))
+
+
+@roles_required(Role.NAVIGATOR)
+@require_POST
+def undelivered_again(request: HttpRequest) -> HttpResponse:
+    """Try the chosen ones once more, or all that the filter shows, at most so many at once."""
+    actor, now = actor_of(request), timezone.now()
+    rows = undelivered(actor)
+    if "all" in request.POST:
+        rows = UndeliveredFilter(request.POST, notices=rows).chosen()
+    else:
+        keys = [key for key in request.POST.getlist("pick") if key.isascii() and key.isdigit()]
+        rows = rows.filter(pk__in=[int(key) for key in keys if len(key) < 19][:MOST_AGAIN])
+    chosen = list(rows[:MOST_AGAIN])
+    if not chosen:
+        messages.error(request, _("Markera minst ett meddelande."))
+        return redirect("undelivered")
+    shown = sorted({(notice.case.number, notice.case.patient_id) for notice in chosen})
+    record_access(actor, what="notice_again", now=now, cases=shown)
+    done = send_many_again(chosen, now=now)
+    messages.success(request, _("%(n)s meddelanden skickas på nytt.") % {"n": done})
+    return redirect("undelivered")
+
+
+@roles_required(Role.OPERATOR)
+def staff_mail(request: HttpRequest) -> HttpResponse:
+    """Mails to staff that did not get through. No patient in any of them."""
+    page = page_of(failed_staff_mail(), request)
+    return render(request, "notices/staff_mail.html", {"mails": page} | pager(page, request))
+
+
+@roles_required(Role.OPERATOR)
+@require_POST
+def staff_mail_again(request: HttpRequest, pk: int) -> HttpResponse:
+    mail_again(get_object_or_404(failed_staff_mail(), pk=pk), now=timezone.now())
+    messages.success(request, _("E-posten skickas på nytt."))
+    return redirect("staff-mail")
 
 
 @roles_required(Role.NAVIGATOR)

@@ -42,6 +42,8 @@ CHANGES = {
     "attachment_removed": _("Tog bort en bilaga"),
     "notice_again": _("Begärde att ett meddelande skickas på nytt"),
     "notice_as_letter": _("Begärde att ett meddelande går som brev"),
+    "return_again": _("Begärde att ett brev i retur skickas på nytt"),
+    "return_done": _("Tog hand om ett brev i retur"),
 }
 REVIEWS = {
     "log_review": _("Granskade åtkomstloggen"),

@@ -12,6 +12,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from notices.gateways import breaker
 from organisations.acting import Product, act_as
 
 # A busy machine is no fault of the code; what was found wrong becomes a test of its own.
@@ -126,3 +127,13 @@ def browser() -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def _gateways_begin_well(settings: Any) -> Iterator[None]:
+    """No breaker of one test holds what the next one sends; those of breakers set their own."""
+    settings.GATEWAY_BREAKER_FAILURES = 0
+    settings.GATEWAY_BREAKER_CACHE = "process"
+    breaker.forget()
+    yield
+    breaker.forget()

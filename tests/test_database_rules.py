@@ -26,7 +26,15 @@ from contracts.models import (
     PeriodCap,
 )
 from notices.callbacks.services import ask_for_call, book_call
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, StaffMail
+from notices.models import (
+    CallBack,
+    GatewayCallback,
+    Notice,
+    PhoneTime,
+    PrintedLetter,
+    PrintReport,
+    StaffMail,
+)
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -60,6 +68,7 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
+from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
     CareUnitFactory,
@@ -146,6 +155,16 @@ def notice(channel: str = Notice.Channel.INBOX) -> Notice:
     made = make_case(CaseState.OFFERED)
     deliver_events(now=timezone.now())
     return Notice.objects.filter(case=made.case, channel=channel).earliest("pk")
+
+
+def printed_letter() -> PrintedLetter:
+    made = make_case(CaseState.OFFERED)
+    deliver_events(now=timezone.now())
+    return returned_letter(made)
+
+
+def print_report() -> PrintReport:
+    return PrintReport.objects.create(name="ack.csv", sha256="0" * 64, received_at=timezone.now())
 
 
 def phone_time() -> PhoneTime:
@@ -752,6 +771,15 @@ BREAKS: dict[str, Callable[[], str]] = {
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
     "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
     "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),
+    "printed_letter_file_once": lambda: copy(printed_letter(), notice_id=str(notice().pk)),
+    "printed_letter_notice_once": lambda: copy(printed_letter(), file="'y.pdf'"),
+    "printed_letter_handled_when_returned": lambda: update(
+        printed_letter(),
+        "state = 'posted', handled_at = now(),"
+        " handled_by_id = (SELECT min(id) FROM organisations_user)",
+    ),
+    "printed_letter_handled_by_someone": lambda: update(printed_letter(), "handled_at = now()"),
+    "print_report_once": lambda: copy(print_report()),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
 }
 

@@ -16,7 +16,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from capacity.models import DeliveryPlan
 from contracts.models import CallOff, Contract, ContractLine
-from notices.models import LetterBatch, Notice, StaffMail
+from notices.gateways.breaker import states
+from notices.models import LetterBatch, Notice, PrintedLetter, StaffMail
+from notices.printing.selectors import unacknowledged
 from organisations.administration.selectors import STUCK_AFTER
 from organisations.models import AccessLogSeal, EventDelivery, Invitation, SweepRun
 from referral.models import AllocationRun, Offer
@@ -110,6 +112,31 @@ def gateway(now: datetime) -> list[Metric]:
     )
     queue.add_metric([], waiting.count())
     return [success, queue]
+
+
+def ways_out(now: datetime) -> list[Metric]:
+    """The gateways' breakers, and what the print provider has not told or has sent back."""
+    resting = GaugeMetricFamily(
+        "vardlots_gateway_resting",
+        "1 när inga anrop görs, för att de senaste misslyckades.",
+        labels=["gateway"],
+    )
+    for state in states():
+        resting.add_metric([state.name], int(state.retry_at is not None))
+    untold = GaugeMetricFamily(
+        "vardlots_letter_batches_unacknowledged",
+        "Brevleveranser som tryckeriet inte har kvitterat i tid.",
+        value=unacknowledged(now=now).count(),
+    )
+    came_back = PrintedLetter.objects.filter(
+        state=PrintedLetter.State.RETURNED, handled_at__isnull=True
+    )
+    returned = GaugeMetricFamily(
+        "vardlots_letters_returned",
+        "Brev i retur som ingen har tagit hand om.",
+        value=came_back.count(),
+    )
+    return [resting, untold, returned]
 
 
 def caps(now: datetime) -> list[Metric]:
@@ -218,4 +245,4 @@ def _at_least(level: int) -> Q:
     )
 
 
-READINGS: tuple[Reading, ...] = (due_work, failures, gateway, caps, sweeps, database)
+READINGS: tuple[Reading, ...] = (due_work, failures, gateway, ways_out, caps, sweeps, database)

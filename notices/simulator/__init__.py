@@ -1,4 +1,4 @@
-"""Gateway simulator: stands in for 1177's inbox and an SMTP server, over real connections.
+"""Gateway simulator: 1177's inbox, a print provider and an SMTP server, over real connections.
 
 Another system as far as Vårdlots is concerned: it imports nothing of it and keeps its own book.
 Protocol: docs/integrations.md.

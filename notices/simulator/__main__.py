@@ -15,10 +15,12 @@ from notices.simulator.mail import smtp_server
 
 
 class Server(BaseApplication):
-    """One gunicorn worker with threads; SMTP and the callback thread live beside it."""
+    """One gunicorn worker with threads; SMTP, callbacks and the print shop live beside it."""
 
-    def __init__(self, port: int, smtp_port: int, data_dir: Path, secret: str) -> None:
-        self.port, self.smtp_port = port, smtp_port
+    def __init__(
+        self, port: int, smtp_port: int, data_dir: Path, secret: str, drop: Path | None
+    ) -> None:
+        self.port, self.smtp_port, self.drop = port, smtp_port, drop
         self.data_dir, self.secret = data_dir, secret
         super().__init__()
 
@@ -37,23 +39,29 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        app = create_app(data_dir=self.data_dir, secret=self.secret)
+        app = create_app(data_dir=self.data_dir, secret=self.secret, drop=self.drop)
         app.extensions["sender"].start()
+        if self.drop:
+            app.extensions["print_shop"].start()
         smtp_server(app.extensions["book"], self.smtp_port).start()
         return app
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Gateway simulator (1177 and SMTP)")
+    parser = argparse.ArgumentParser(description="Gateway simulator (1177, SMTP, printing)")
     parser.add_argument("--port", type=int, default=8171)
     parser.add_argument("--smtp-port", type=int, default=8172)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--print-drop", type=Path, help="play the print provider of this folder too"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     secret = os.environ.get("VARDLOTS_GATEWAY_SECRET", "development-only-gateway-secret")
-    Server(arguments.port, arguments.smtp_port, arguments.data, secret).run()
+    ports = arguments.port, arguments.smtp_port
+    Server(*ports, arguments.data, secret, arguments.print_drop).run()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from notices.simulator.book import Book, Callback, now
 from notices.simulator.callbacks import CallbackSender
-from notices.simulator.faults import Faults
+from notices.simulator.faults import WORDS, Faults
+from notices.simulator.misbehaving import misbehave
+from notices.simulator.printing import PrintShop, print_pages
 from notices.simulator.wire import (
     answer_of,
     check_signature,
@@ -36,11 +38,12 @@ SHOWN = 200
 MOST_LOOKED_UP = 500
 SHUFFLE_SECONDS = 1.5
 SWEDEN = ZoneInfo("Europe/Stockholm")
-HUMAN_PAGES = ("/meddelanden/", "/e-post")
+HUMAN_PAGES = ("/meddelanden/", "/e-post", "/fel", "/tryckeri")
 
 
-def create_app(*, data_dir: Path, secret: str) -> Flask:
-    """The application; ``app.extensions`` holds its ``book``, ``faults`` and ``sender``."""
+def create_app(*, data_dir: Path, secret: str, drop: Path | None = None) -> Flask:
+    """The application; ``app.extensions`` holds its ``book``, ``faults``, ``sender`` and
+    ``print_shop``, which watches the folder ``drop``."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.jinja_env.filters["local"] = _local_time
@@ -51,6 +54,11 @@ def create_app(*, data_dir: Path, secret: str) -> Flask:
     _gateway_routes(app, book, faults, secret)
     _pages(app, book, patient)
     _steering(app, book, faults, patient)
+    misbehave(app, faults)
+    _fault_page(app, faults)
+    print_shop = PrintShop(data_dir / "print.sqlite3", drop or data_dir / "print", faults)
+    app.extensions["print_shop"] = print_shop
+    print_pages(app, print_shop)
     app.register_error_handler(HTTPException, _refusal)
     return app
 
@@ -103,6 +111,7 @@ class Patient:
             payload["answer"] = answer
         # Only callbacks that wait a little can overtake each other.
         wait = random.uniform(0, SHUFFLE_SECONDS) if self.faults.shuffle_callbacks else 0.0  # noqa: S311  # nosec B311 # jitter, not a secret
+        wait += self.faults.late_callbacks_seconds
         return Callback(content["callback_url"], payload, time.time() + wait)
 
 
@@ -290,6 +299,20 @@ def _steering(app: Flask, book: Book, faults: Faults, patient: Patient) -> None:
         if not patient.answer(message, given):
             return problem(409, "the message is answered or takes no answer")
         return json_answer(given)
+
+
+def _fault_page(app: Flask, faults: Faults) -> None:
+    @app.get("/fel")
+    def fault_page() -> str:
+        return render_template("faults.html", words=WORDS, values=faults.as_json(), wrong=[])
+
+    @app.post("/fel")
+    def change_faults() -> BaseResponse | tuple[str, int]:
+        wrong = faults.from_form(request.form)
+        if wrong:
+            page = render_template("faults.html", words=WORDS, values=request.form, wrong=wrong)
+            return page, 422
+        return redirect(url_for("fault_page"))
 
 
 def _message_page(book: Book, message_id: str, *, refusal: str = "") -> str:

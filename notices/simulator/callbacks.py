@@ -54,6 +54,9 @@ class CallbackSender(threading.Thread):
                 self._deliver(callback)
 
     def _deliver(self, callback: dict[str, Any]) -> None:
+        if self.faults.spend("lose_callbacks"):
+            self.book.callback_tried(callback["delivery_id"], "lost", done=True, next_try=0.0)
+            return
         body = str(callback["payload"]).encode()
         try:
             response = self._client.post(

@@ -14,6 +14,7 @@ from organisations.administration.authority import (
     people_ruled,
     units_ruled,
 )
+from organisations.administration.signs import Sign, signs
 from organisations.models import (
     AdministrationLog,
     Assignment,
@@ -138,11 +139,13 @@ class Health:
     oldest_due: datetime | None
     sweeps: list[SweepRun]
     unsent_invitations: int
+    signs: list[Sign]
 
     @property
     def is_well(self) -> bool:
         late = any(sweep.late or sweep.error for sweep in self.sweeps)  # type: ignore[attr-defined]
-        return not (self.failing_count or self.stuck_count or late)
+        ill = any(not sign.is_well for sign in self.signs)
+        return not (self.failing_count or self.stuck_count or late or ill)
 
 
 @as_product("kinds and counts of deliveries for the operator")
@@ -158,6 +161,7 @@ def health(*, now: datetime) -> Health:
         stuck_count=stuck["n"],
         oldest_due=stuck["oldest"],
         sweeps=_sweeps(now=now),
+        signs=signs(now),
         unsent_invitations=Invitation.objects.open(now=now)
         .filter(sent_at__isnull=True, attempts__gt=0)
         .count(),
@@ -176,6 +180,8 @@ def sweep_label(name: str) -> str:
         "staff_mail": _("E-post till personal om takvolymer, bevakningslistan och leveransplaner"),
         "openings": _("Avtal och perioder som börjar"),
         "letters": _("Brev"),
+        "print_reports": _("Kvittenser från tryckeriet"),
+        "threads": _("Frågor till 1177 om lästa och besvarade meddelanden"),
         "delivery_plans": _("Leveransplaner mot utfall"),
         "access log": _("Försegling av åtkomstloggen"),
         "sessions": _("Inloggningar som gått ut"),

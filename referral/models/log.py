@@ -39,6 +39,7 @@ class LogVerb(models.TextChoices):
     NOTICE_READ = "notice_read", _("Patienten läste meddelandet")
     NOTICE_FAILED = "notice_failed", _("Meddelande kunde inte skickas")
     LETTER_SENT = "letter_sent", _("Brev lämnades till tryckeriet")
+    LETTER_RETURNED = "letter_returned", _("Brev kom i retur")
     CALL_ASKED = "call_asked", _("Patienten vill bli uppringd")
     CALL_BOOKED = "call_booked", _("Uppringning bokades")
     CALL_REBOOKED = "call_rebooked", _("Uppringningen flyttades")

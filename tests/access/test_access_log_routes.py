@@ -26,6 +26,7 @@ from organisations.events import deliver_events
 from organisations.models import AccessLog, AccessSample
 from referral import services
 from referral.models import AllocationRun, Attachment, CaseState, IntakeForm, OfferDraft, WatchHit
+from tests.access.world import returned_letter
 from tests.factories import (
     MadeCase,
     WaitingTimeFactory,
@@ -304,6 +305,14 @@ def decision_on_notice(what: str) -> Visit:
     return Visit("navigator", (what,), S.OFFERED, args=failed_notice, body=lambda w: {}, status=302)
 
 
+def decision_on_return(what: str) -> Visit:
+    def came_back(world: World) -> list[Any]:
+        deliver_events(now=timezone.now())
+        return [returned_letter(world.made).pk]
+
+    return Visit("navigator", (what,), S.OFFERED, args=came_back, body=lambda w: {}, status=302)
+
+
 PATIENT: dict[str, tuple[Visit, ...]] = {
     "worklist": (
         Visit("navigator", ("list",), args=nothing, query="?view=all"),
@@ -444,6 +453,18 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "undelivered": (Visit("navigator", ("undelivered",), S.OFFERED, args=after_failure),),
     "notice-send-again": (decision_on_notice("notice_again"),),
     "notice-as-letter": (decision_on_notice("notice_as_letter"),),
+    "undelivered-again": (
+        Visit(
+            "navigator",
+            ("notice_again",),
+            S.OFFERED,
+            args=after_failure,
+            body=lambda w: {"all": "1"},
+            status=302,
+        ),
+    ),
+    "return-again": (decision_on_return("return_again"),),
+    "return-done": (decision_on_return("return_done"),),
     "forms": (
         Visit("clinic", ("drafts",), args=nothing, on_form=True),
         Visit("clinic", ("list",), S.RETURNED, args=nothing),
@@ -675,7 +696,8 @@ NO_PATIENT: dict[str, str] = {
                 "unit-new",
                 "unit-open",
             ),
-            *("units", "operations", "delivery-retry"),
+            *("units", "operations", "delivery-retry", "staff-mail", "staff-mail-again"),
+            "print-reports",
         ],
         "people, places and operations: no patient",
     ),

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices.models import Notice
+from notices.models import Notice, PrintedLetter
 from organisations.access import Actor
 from organisations.access_log.reviewing import draw_sample
 from organisations.models import AccessLog, ApiToken
@@ -41,6 +41,10 @@ def of_form(made: MadeCase) -> dict[str, Any]:
 
 def of_notice(made: MadeCase) -> dict[str, Any]:
     return {"pk": Notice.objects.filter(case=made.case)[0].pk}
+
+
+def of_letter(made: MadeCase) -> dict[str, Any]:
+    return {"pk": PrintedLetter.objects.get(case=made.case).pk}
 
 
 def of_allocation(made: MadeCase) -> dict[str, Any]:
@@ -86,8 +90,8 @@ OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
-OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
 OWN |= {"waiting-lists", "api-waiting-lists"}
+OWN |= {"privacy", "allocations", "offer-drafts", "undelivered", "undelivered-again"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -99,6 +103,8 @@ ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
 # Empty columns to fill in.
 ADMINISTRATION |= {"waiting-list-template"}
+# Mails to staff and files of the print provider: for the operator.
+ADMINISTRATION |= {"staff-mail", "staff-mail-again", "print-reports"}
 # Free places name no patient; another provider's are not found: tests/capacity.
 ADMINISTRATION |= {"free-capacity-edit", "free-capacity-withdraw"}
 ADMINISTRATION |= {"api-free-capacity-detail", "api-free-capacity-withdraw"}
@@ -143,6 +149,8 @@ OBJECTS: dict[str, Keys] = {
     "form-discard": of_form,
     "notice-send-again": of_notice,
     "notice-as-letter": of_notice,
+    "return-again": of_letter,
+    "return-done": of_letter,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-calls": of_case,

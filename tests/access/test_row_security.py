@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
 from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, WrittenOffer
+from notices.models import (
+    CallBack,
+    GatewayCallback,
+    Notice,
+    PhoneTime,
+    PrintedLetter,
+    WrittenOffer,
+)
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -95,6 +102,7 @@ OF_A_CASE: dict[type[models.Model], str] = {
     WatchHit: "case__number",
     CallBack: "case__number",
     WrittenOffer: "offer__case__number",
+    PrintedLetter: "case__number",
 }
 # Of these the receiving provider sees nothing.
 HOME_SIDE_ONLY = {Notice, Correction, WatchHit, CallBack, WrittenOffer}
@@ -139,7 +147,7 @@ WITHOUT_PATIENTS = {
         *("MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"),
     },
     "referral": {"CaseNumberCounter"},
-    "notices": {"LetterBatch", "StaffMail", "TextVersion"},
+    "notices": {"LetterBatch", "PrintReport", "StaffMail", "TextVersion"},
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from notices.callbacks.services import ask_for_call
+from notices.models import LetterBatch, Notice, PrintedLetter
 from organisations.access import Actor
 from organisations.events import deliver_events
 from patients.services import ContactDetails
@@ -71,7 +72,23 @@ def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> Ma
     ask_for_call(made.case, about="Resan", actor=made.navigator, now=now)
     advance(made, state)
     deliver_events(now=timezone.now())
+    returned_letter(made)
     return made
+
+
+def returned_letter(made: MadeCase) -> PrintedLetter:
+    """A letter about the case that the print provider has had back."""
+    now = timezone.now()
+    batch = LetterBatch.objects.create(created_at=now, due_at=now, delivered_at=now)
+    return PrintedLetter.objects.create(
+        case=made.case,
+        notice=Notice.objects.filter(case=made.case).earliest("pk"),
+        batch=batch,
+        file="x.pdf",
+        sha256="0" * 64,
+        state=PrintedLetter.State.RETURNED,
+        told_on=timezone.localdate(now),
+    )
 
 
 # Everybody who has nothing to do with the case, and those at home who see no patients.

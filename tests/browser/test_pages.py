@@ -21,7 +21,7 @@ from contracts.models import ChecklistItem, ContractLine, PeriodCap
 from contracts.services import add_contact, add_document, import_contracts
 from notices.callbacks.services import ask_for_call, book_call
 from notices.callbacks.times import Series, open_times
-from notices.models import Notice
+from notices.models import Notice, PrintReport, StaffMail
 from organisations.access import Actor, actor_for
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.administration import services as administration
@@ -31,6 +31,7 @@ from organisations.models import Assignment, CareUnit, DomainEvent, EventDeliver
 from referral import services
 from referral.models import AllocationRun, CaseState, WaitingListFile, WatchHit
 from referral.selectors.worklist import views_for
+from tests.access.world import returned_letter
 from tests.browser.conftest import Console
 from tests.factories import (
     LONG_AGO,
@@ -147,7 +148,28 @@ def notice_pages(region: Region, line: ContractLine) -> Iterator[Address]:
     Notice.objects.filter(case=made.case, kind="offer").update(
         state="failed", attempts=12, last_error="refused with 400"
     )
+    returned_letter(made)
+    yield made.navigator, reverse("undelivered")
     yield made.navigator, reverse("case-notices", args=[made.case.number])
+    StaffMail.objects.create(
+        to="a@region.example",
+        subject="Taket är nått",
+        body="x",
+        idempotency_key="k",
+        created_at=now,
+        due_at=now,
+        state="failed",
+    )
+    fault = {"row": 2, "why": "Okänd status."}
+    PrintReport.objects.create(
+        name="ack-brev-20260324-00000001.csv",
+        sha256="0" * 64,
+        received_at=now,
+        fault_count=1,
+        faults=[fault],
+    )
+    for name in ("staff-mail", "print-reports", "operations"):
+        yield operator_actor(), reverse(name)
     dead = make_case(CaseState.OFFERED, region=region, line=line)
     yield made.navigator, reverse("case-privacy", args=[dead.case.number, "depart"])
     services.depart(

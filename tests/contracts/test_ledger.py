@@ -265,7 +265,7 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(monkeypatch):
         raise OSError("no mail server")
 
     with monkeypatch.context() as patch:
-        patch.setattr("notices.caps.EmailMessage.send", refuse)
+        patch.setattr("django.core.mail.EmailMessage.send", refuse)
         assert send_staff_mail(now=NOW) == 1
     waiting = StaffMail.objects.get()
     assert (waiting.state, waiting.attempts) == ("waiting", 1)

@@ -16,7 +16,7 @@ from notices.models import GatewayCallback, Notice
 from notices.services import receive_callback
 from notices.signature import HEADER, TOLERANCE_SECONDS, is_valid, sign
 from notices.simulator import signature as the_gateways
-from organisations.errors import InvalidInput
+from organisations.errors import InvalidInput, WrongState
 from organisations.sweeps import run_due
 from referral import services
 from referral.models import CaseLog, CaseState, Certificate, Offer
@@ -117,12 +117,16 @@ def test_a_callback_delivered_twice_changes_nothing_the_second_time(gateway):
     assert (CaseLog.objects.count(), Certificate.objects.count()) == (logged, 1)
 
 
-def test_a_delivery_id_used_again_for_another_answer_gives_the_first_outcome(gateway):
+@pytest.mark.parametrize("change", [{"answer": NO}, {"type": "message.read"}, {"thread": "1"}])
+def test_a_delivery_id_used_again_for_something_else_is_refused(gateway, change):
     made = sent_offer(gateway)
     payload = told(made)
-    receive_callback(payload, now=NOW)
-    assert receive_callback(payload | {"answer": NO}, now=NOW).outcome == "accepted"
+    first = receive_callback(payload, now=NOW)
+    with pytest.raises(WrongState):
+        receive_callback(payload | change, now=NOW)
     assert made.refresh().state == CaseState.ACCEPTED
+    first.refresh_from_db()
+    assert (first.outcome, GatewayCallback.objects.count()) == ("accepted", 1)
 
 
 def test_a_second_answer_is_kept_and_changes_nothing(gateway):

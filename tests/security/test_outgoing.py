@@ -18,14 +18,15 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from config.api import ProblemSchemaGenerator
-from notices.gateway import GatewayError, InboxMessage, send_message
+from notices.gateways import GatewayError, InboxMessage, send_message
 from organisations.login import oidc
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices", "statistics")
 # Who may open a connection, and to what. All else goes through PostgreSQL, Redis and Django's mail.
 CALLERS = {
-    "notices/gateway.py": "VARDLOTS_GATEWAY_URL",
+    "notices/gateways/transport.py": "VARDLOTS_GATEWAY_URL",
+    "notices/gateways/mail.py": "only names smtplib's errors; Django's mail calls EMAIL_URL",
     "organisations/login/oidc.py": "VARDLOTS_OIDC_ISSUER",
     "config/management/commands/start.py": "the web process it started itself",
     "config/embedded/places.py": "whether a port of this machine is free",
@@ -38,6 +39,7 @@ CLIENTS = {
     "socket",
     "smtplib",
     "ftplib",
+    "asyncssh",
     "http",
     "urllib",
 }
@@ -66,7 +68,7 @@ def test_few_modules_can_call_out_and_each_is_known():
             if any(n.split(".")[0] in CLIENTS and n not in HARMLESS for n in names):
                 found.add(name)
     assert found <= CALLERS.keys()
-    assert {"notices/gateway.py", "organisations/login/oidc.py"} <= found
+    assert {"notices/gateways/transport.py", "organisations/login/oidc.py"} <= found
 
 
 def test_no_row_form_or_body_holds_an_address_to_call():

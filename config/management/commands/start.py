@@ -183,9 +183,12 @@ class Start:
         if self.simulator_ports:
             http, smtp = map(str, self.simulator_ports)
             simulator = [python, "-m", "notices.simulator", "--port", http, "--smtp-port", smtp]
-            programs.append(
-                Program(_("1177-simulator"), [*simulator, "--data", os.fspath(self.data)])
-            )
+            simulator += ["--data", os.fspath(self.data)]
+            # Without a printer of one's own the simulator plays that too.
+            given = ("VARDLOTS_PRINT_DROP", "VARDLOTS_PRINT_SFTP")
+            if not any(map(os.environ.get, given)):
+                simulator += ["--print-drop", os.fspath(self.data / "print")]
+            programs.append(Program(_("1177-simulator"), simulator))
         return programs
 
     async def prepare(self) -> bool:
