@@ -4,8 +4,9 @@ Services, pages, the API's ``actions``, the tests and docs/state-machine.md all 
 ``TRANSITIONS``. ``perform`` is the only function that changes a case's state.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -337,6 +338,39 @@ def append_log(
         **actor.signature,
         why=why,
         details=details or {},
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a case's log that leaves its state as it is."""
+
+    case: Case
+    verb: str
+    state: str
+    why: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def append_logs(entries: Sequence[Entry], *, actor: Actor, now: datetime) -> None:
+    """:func:`append_log` for many cases at once."""
+    shown: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
+    for entry in entries:
+        shown[entry.verb].append((entry.case.number, entry.case.patient_id))
+    for verb, cases in shown.items():
+        record_access(actor, what=verb, now=now, cases=cases, of_change=True)
+    CaseLog.objects.bulk_create(
+        CaseLog(
+            case=entry.case,
+            at=now,
+            verb=entry.verb,
+            from_state=entry.state,
+            to_state=entry.state,
+            **actor.signature,
+            why=entry.why,
+            details=dict(entry.details),
+        )
+        for entry in entries
     )
 
 

@@ -26,12 +26,14 @@ from referral.services.corrections import (
 )
 from referral.services.drafts import discard_drafts, send_drafts
 from referral.services.handling import (
+    NoticeOutcome,
     assign,
     end,
     end_pause,
     note,
     pause,
     record_notice,
+    record_notices,
     return_to_clinic,
     take,
 )
@@ -49,6 +51,7 @@ from referral.services.provider import book, close, confirm, reject, treat
 from referral.services.watching import dismiss_hit, mark_seen, park, review, unpark
 
 __all__ = [
+    "NoticeOutcome",
     "accept_allocation",
     "add_attachment",
     "answer_offer",
@@ -80,6 +83,7 @@ __all__ = [
     "protect",
     "record_consent",
     "record_notice",
+    "record_notices",
     "reject",
     "remove_attachment",
     "request_allocation",

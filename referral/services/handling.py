@@ -1,6 +1,7 @@
 """What the navigator does to a case, and pauses and notes that others may make too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput
 from referral.guarantee import last_day
-from referral.machine import append_log, perform
+from referral.machine import Entry, append_logs, perform
 from referral.models import Case, CloseReason, LogVerb, Pause, WatchHit
 from referral.services.shared import MAX_TEXT, required_text
 from referral.services.watching import leave_watch_list
@@ -46,20 +47,47 @@ def note(case: Case, *, text: str, actor: Actor, now: datetime) -> Case:
     return perform(case, "note", actor=actor, now=now, why=why)
 
 
-@transaction.atomic
-@as_product("notice")
+@dataclass(frozen=True)
+class NoticeOutcome:
+    """What became of a notice in a case, for its timeline."""
+
+    case: Case
+    verb: LogVerb
+    channel: str
+    subject: str
+    comment: str = ""
+
+
 def record_notice(
     case: Case, verb: LogVerb, *, channel: str, subject: str, now: datetime, comment: str = ""
 ) -> None:
     """Put what became of a notice on the case's timeline; the state stays."""
-    append_log(
-        case,
-        verb=verb,
-        from_state=case.state,
+    record_notices([NoticeOutcome(case, verb, channel, subject, comment)], now=now)
+
+
+@transaction.atomic
+@as_product("notice")
+def record_notices(outcomes: Sequence[NoticeOutcome], *, now: datetime) -> None:
+    """Put what became of many notices on their cases' timelines, at once.
+
+    The cases are locked, all in the same order, so that the states told are those they have.
+    """
+    cases = Case.objects.filter(pk__in={outcome.case.pk for outcome in outcomes})
+    locked = cases.order_by("pk").select_for_update(no_key=True)
+    states = dict(locked.values_list("pk", "state"))
+    append_logs(
+        [
+            Entry(
+                outcome.case,
+                outcome.verb,
+                state=states[outcome.case.pk],
+                why=outcome.comment,
+                details={"channel": outcome.channel, "subject": outcome.subject},
+            )
+            for outcome in outcomes
+        ],
         actor=Actor.system("Vårdlots"),
         now=now,
-        why=comment,
-        details={"channel": channel, "subject": subject},
     )
 
 
