@@ -37,6 +37,8 @@ _BREAK_HERE = "\u200b"
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
+# A telephone, case number, date or time of day: groups of digits with signs between.
+_NUMBER = re.compile(r"\+?\d(?:[\d /:.+\u2013-]*\d)?")
 _PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
 
 
@@ -106,7 +108,8 @@ def _data(letter: Notice) -> dict[str, Any]:
         "title": f"{letter.subject} {case.number}",
         "language": language_of(letter),
         "number": case.number,
-        "subject": breakable(letter.subject),
+        "subject": _line(letter.subject, from_right(letter.subject)),
+        "subject_from_right": from_right(letter.subject),
         "body": _paragraphs(letter),
         "address": _address(letter),
         "clinic": case.sending_unit.name,
@@ -131,10 +134,21 @@ def _paragraphs(letter: Notice) -> list[dict[str, Any]]:
     parts = [lines for lines in parts if lines]
     if parts and parts[0][0].strip() == letter.subject:
         parts = parts[1:]
-    return [
-        {"lines": [breakable(line) for line in lines], "rtl": from_right(" ".join(lines))}
-        for lines in parts
-    ]
+    return [_paragraph(lines) for lines in parts]
+
+
+def _paragraph(lines: list[str]) -> dict[str, Any]:
+    turned = from_right(" ".join(lines))
+    return {"lines": [_line(line, turned) for line in lines], "from_right": turned}
+
+
+def _line(text: str, turned: bool) -> str:
+    return breakable(_NUMBER.sub(_kept_forward, text) if turned else text)
+
+
+def _kept_forward(number: re.Match[str]) -> str:
+    """The number between two marks for left to right, else Unicode's rules turn its groups."""
+    return f"\u200e{number[0]}\u200e"
 
 
 def from_right(text: str) -> bool:
