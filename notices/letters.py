@@ -5,40 +5,52 @@ the folder. Then the folder is written beside its place, moved there in one rena
 recorded as delivered. A crash anywhere in between writes the same folder once more, never two.
 """
 
-import csv
-import hashlib
-import io
 import logging
 import os
 import shutil
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import F
 
 from notices.gateways import GatewayError, Held
-from notices.gateways.printing import printer
+from notices.gateways.printing import Printer, printer
+from notices.letter_files import (
+    INDEX_NAME,
+    Printed,
+    file_of,
+    files_in,
+    sync_folder,
+    write_index,
+    write_letters,
+)
 from notices.models import LetterBatch, Notice
-from notices.pdf import letter_pdf
-from notices.printing.services import file_name, record_delivered
+from notices.printing.services import record_delivered
 from notices.sending import why_needless
-from organisations.spreadsheets import safe
 from organisations.sweeps import claim_due
-from referral.models import LogVerb, Offer
-from referral.services import record_notice
+from patients.models import Patient
+from referral.models import Case, LogVerb, Offer
+from referral.services import NoticeOutcome, record_notices
 
 logger = logging.getLogger(__name__)
 
-# A letter with its PDF and the number of pages.
-Printed = tuple[Notice, bytes, int]
 
-INDEX_NAME = "index.csv"
-INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
+@dataclass
+class Outcome:
+    """What became of a batch's letters."""
+
+    sent: list[Notice] = field(default_factory=list)
+    failed: list[Notice] = field(default_factory=list)
+    cancelled: list[Notice] = field(default_factory=list)
+    # Neither: they go with the next batch.
+    left: list[Notice] = field(default_factory=list)
 
 
-def deliver_letters(*, now: datetime, limit: int = 200) -> int:
+def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
     """Batch the letters that are due and deliver undelivered batches; returns letters handled."""
-    batched = _batch_due_letters(now=now, limit=limit)
+    batched = _batch_due_letters(now=now, limit=limit or printer().most_letters)
     _deliver_batches(now=now)
     return batched
 
@@ -47,34 +59,43 @@ def deliver_letters(*, now: datetime, limit: int = 200) -> int:
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
     waiting = Notice.objects.filter(
         channel=Notice.Channel.LETTER, state=Notice.State.WAITING
-    ).select_related("offer", "case__patient")
+    ).select_related("case__patient")
     due = claim_due(waiting, now=now, limit=limit)
-    for letter in due:
-        if letter.offer is not None:  # as it stands when nobody can answer it meanwhile
-            letter.offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)
-    needed = _still_needed(due, now=now)
+    _read_offers(due, locked=True)
+    needed, needless = _still_needed(due, now=now)
+    _save(needless, "state", "batch", "last_error")
     if needed:
         batch = LetterBatch.objects.create(created_at=now, due_at=now)
-        for letter in needed:
-            letter.batch = batch
-            letter.state = Notice.State.BATCHED
-            letter.save(update_fields=["batch", "state"])
+        Notice.objects.filter(pk__in=[letter.pk for letter in needed]).update(
+            batch=batch, state=Notice.State.BATCHED
+        )
     return len(due)
 
 
-def _still_needed(letters: list[Notice], *, now: datetime) -> list[Notice]:
-    """The letters that still should go; the others are cancelled, with the reason."""
-    needed = []
+def _read_offers(letters: list[Notice], *, locked: bool = False) -> None:
+    """Give the letters their offers as they stand, ``locked`` so that nobody answers meanwhile."""
+    offers = Offer.objects.filter(pk__in=[o.offer_id for o in letters if o.offer_id is not None])
+    if locked:
+        offers = offers.order_by("pk").select_for_update()
+    found = {offer.pk: offer for offer in offers}
     for letter in letters:
-        needless = why_needless(letter, now=now)
-        if not needless:
+        if letter.offer_id is not None:
+            letter.offer = found[letter.offer_id]
+
+
+def _still_needed(letters: list[Notice], *, now: datetime) -> tuple[list[Notice], list[Notice]]:
+    """The letters that still should go, and the others, cancelled with the reason."""
+    needed, needless = [], []
+    for letter in letters:
+        reason = why_needless(letter, now=now)
+        if not reason:
             needed.append(letter)
             continue
         letter.state = Notice.State.CANCELLED
         letter.batch = None
-        letter.last_error = needless
-        letter.save(update_fields=["state", "batch", "last_error"])
-    return needed
+        letter.last_error = reason
+        needless.append(letter)
+    return needed, needless
 
 
 def _deliver_batches(*, now: datetime) -> None:
@@ -102,99 +123,114 @@ def _try_later(batch: LetterBatch, error: GatewayError, *, now: datetime) -> Non
 
 
 def _deliver(batch: LetterBatch, *, now: datetime) -> None:
-    """Hand the batch over. A letter that is no longer needed stays out, unless the folder already
+    """Hand the batch over. A letter that is no longer needed stays out, unless the delivery already
     lies there from before a crash: what the printer may have taken has been sent."""
+    provider = printer()
     letters = list(
-        batch.letters.select_related(
-            "case__patient", "case__region", "case__sending_unit__municipality", "offer"
-        )
-        .select_for_update(of=("self",))
+        batch.letters.filter(state=Notice.State.BATCHED)
+        .select_related("case__patient", "case__region", "case__sending_unit", "offer")
         .order_by("pk")
     )
-    provider = printer()
-    if not provider.has(batch.folder_name):
-        letters = _still_needed(letters, now=now)
-    printed = _typeset(letters, now=now)
-    if printed:
-        folder = write_folder(batch, printed, drop=provider.workshop)
-        provider.send(folder, key=batch.folder_name)
+    if provider.has(batch.folder_name):
+        outcome = _delivered_before(letters, provider.index(batch.folder_name, INDEX_NAME))
+    else:
+        outcome = _deliver_now(batch, letters, provider=provider, now=now)
+    if outcome.sent:
         # As it lies there: after a crash that is what was written before it.
         index = provider.index(batch.folder_name, INDEX_NAME)
-        record_delivered(batch, [letter for letter, _content, _pages in printed], index)
-    batch.delivered_at = now
-    batch.save(update_fields=["delivered_at"])
-    for letter, _content, _pages in printed:
-        letter.state = Notice.State.SENT
-        letter.sent_at = now
-        letter.attempts += 1
-        letter.receipt = batch.folder_name
-        letter.save(update_fields=["state", "sent_at", "attempts", "receipt"])
-        record_notice(
-            letter.case,
-            LogVerb.LETTER_SENT,
-            channel=letter.channel,
-            subject=letter.subject,
-            now=now,
-        )
+        record_delivered(batch, outcome.sent, index)
+    _record(batch, outcome, now=now)
 
 
-def _typeset(letters: list[Notice], *, now: datetime) -> list[Printed]:
-    """The letters as PDF. One that cannot be made is marked failed and holds up nobody else."""
-    printed: list[Printed] = []
+def _delivered_before(letters: list[Notice], index: bytes) -> Outcome:
+    """What the index says that was delivered before the crash that made us come back."""
+    there = files_in(index)
+    outcome = Outcome()
     for letter in letters:
-        try:
-            printed.append((letter, *letter_pdf(letter)))
-        except Exception as error:
-            logger.exception("the letter in case %s could not be made", letter.case.number)
-            letter.state = Notice.State.FAILED
-            letter.batch = None
-            letter.attempts += 1
-            letter.last_error = f"{type(error).__name__}: {error}"[:300]
-            letter.save(update_fields=["state", "batch", "attempts", "last_error"])
-            record_notice(
-                letter.case,
-                LogVerb.NOTICE_FAILED,
-                channel=letter.channel,
-                subject=letter.subject,
-                now=now,
-            )
-    return printed
+        (outcome.sent if file_of(letter) in there else outcome.left).append(letter)
+    return outcome
+
+
+def _deliver_now(
+    batch: LetterBatch, letters: list[Notice], *, provider: Printer, now: datetime
+) -> Outcome:
+    """Write the letters, and take out those that became needless while they were written.
+
+    Only then are the cases locked, so that nobody waits for the typesetting.
+    """
+    work = provider.workshop / f".{batch.folder_name}"
+    for leftover in (work, provider.workshop / batch.folder_name):  # of a delivery that broke off
+        shutil.rmtree(leftover, ignore_errors=True)
+    work.mkdir(parents=True)
+    needed, needless = _still_needed(letters, now=now)
+    printed, failed = write_letters(needed, folder=work)
+    _lock_cases(letters)
+    written = [made.letter for made in printed]
+    _read_offers(written)
+    _read_patients(written)
+    sent, late = _still_needed(written, now=now)
+    for letter in late:
+        (work / file_of(letter)).unlink()
+    go = {letter.pk for letter in sent}
+    if sent:
+        folder = write_folder(
+            batch, [made for made in printed if made.letter.pk in go], drop=provider.workshop
+        )
+        provider.send(folder, key=batch.folder_name)
+    else:
+        shutil.rmtree(work)
+    return Outcome(sent=sent, failed=failed, cancelled=needless + late)
+
+
+def _read_patients(letters: list[Notice]) -> None:
+    """Give the letters their patients as they are now: who has died meanwhile gets no letter."""
+    found = Patient.objects.in_bulk({letter.case.patient_id for letter in letters})
+    for letter in letters:
+        letter.case.patient = found[letter.case.patient_id]
+
+
+def _lock_cases(letters: list[Notice]) -> None:
+    """In the order in which all that lock several cases do."""
+    cases = Case.objects.filter(pk__in={letter.case_id for letter in letters}).order_by("pk")
+    list(cases.select_for_update(no_key=True).values_list("pk"))
 
 
 def write_folder(batch: LetterBatch, letters: list[Printed], *, drop: Path) -> Path:
-    """Write the PDF files and their index; the finished folder appears in one rename."""
-    drop.mkdir(parents=True, exist_ok=True)
-    target = drop / batch.folder_name
-    if target.exists():  # written before the crash that made us come back
-        return target
-    work = drop / f".{batch.folder_name}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    index = io.StringIO()
-    rows = csv.writer(index, delimiter=";", lineterminator="\r\n")
-    rows.writerow(INDEX_COLUMNS)
-    for letter, content, pages in letters:
-        name = file_name(letter)
-        _write(work / name, content)
-        patient = letter.case.patient
-        rows.writerow(
-            (
-                name,
-                letter.case.number,
-                pages,
-                hashlib.sha256(content).hexdigest(),
-                "" if patient.is_protected else safe(patient.full_name),
-                # Skatteverket forwards post to people with protected identity.
-                "skatteverket" if patient.is_protected else "post",
-            )
-        )
-    _write(work / INDEX_NAME, index.getvalue().encode())
+    """Write the index of the letters already written; the folder appears in one rename.
+
+    All is on the disk before the rename is, so that a power cut leaves a whole folder or none.
+    """
+    work, target = drop / f".{batch.folder_name}", drop / batch.folder_name
+    write_index(work, letters)
     os.replace(work, target)
+    sync_folder(drop)
     return target
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _record(batch: LetterBatch, outcome: Outcome, *, now: datetime) -> None:
+    batch.delivered_at = now
+    batch.save(update_fields=["delivered_at"])
+    Notice.objects.filter(pk__in=[letter.pk for letter in outcome.sent]).update(
+        state=Notice.State.SENT,
+        sent_at=now,
+        attempts=F("attempts") + 1,
+        receipt=batch.folder_name,
+        last_error="",
+    )
+    Notice.objects.filter(pk__in=[letter.pk for letter in outcome.left]).update(
+        state=Notice.State.WAITING, batch=None
+    )
+    _save(outcome.cancelled, "state", "batch", "last_error")
+    _save(outcome.failed, "state", "batch", "last_error", "attempts")
+    told = [_told(letter, LogVerb.LETTER_SENT) for letter in outcome.sent]
+    told += [_told(letter, LogVerb.NOTICE_FAILED) for letter in outcome.failed]
+    record_notices(told, now=now)
+
+
+def _told(letter: Notice, verb: LogVerb) -> NoticeOutcome:
+    comment = letter.last_error if verb == LogVerb.NOTICE_FAILED else ""
+    return NoticeOutcome(letter.case, verb, letter.channel, letter.subject, comment)
+
+
+def _save(letters: list[Notice], *fields: str) -> None:
+    Notice.objects.bulk_update(letters, fields, batch_size=500)

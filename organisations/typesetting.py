@@ -7,7 +7,8 @@ the product's own. The same data gives the same bytes, since the document's time
 import io
 import json
 import re
-import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,43 +18,69 @@ import segno
 import typst
 from django.conf import settings
 
-FONTS = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
-PDF_STANDARD: Literal["a-2b"] = "a-2b"
+FONTS = [Path(settings.BASE_DIR) / "static" / "vendor" / name for name in ("inter", "noto")]
+Standard = Literal["a-2a", "a-2b", "ua-1"]
+PDF_STANDARDS: tuple[Standard, ...] = ("a-2b",)
 
 # After so many tries all that is not Latin goes at once.
 MOST_SIGNS_LACKING = 20
 _NOT_SHOWN = re.compile(r'the text `?"([^"]{1,200})"`? could not be displayed')
+_PANIC = re.compile(r'panicked with: "([^"]*)"')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 # Signs that would have the words after a name stand backwards.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _BEYOND_LATIN = re.compile(r"[^\x00-\u024f\u2010-\u2026]")
 
-_lock = threading.Lock()
+
+class TypesettingStopped(Exception):
+    """The template itself said stop, by Typst's ``panic``; the message is its word."""
 
 
-def compile_pdf(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
-    """The PDF/A-2b that ``templates/<template>`` makes of ``data``, dated ``at``.
+class SignsLacking(Exception):
+    """No font shipped with the product has these signs."""
 
-    PDF/A takes no sign that its fonts lack, and nobody's letter may stop for one: it becomes ``?``.
+    def __init__(self, signs: set[str]) -> None:
+        super().__init__(", ".join(f"U+{ord(sign):04X}" for sign in sorted(signs)))
+        self.signs = signs
+
+
+def compile_pdf(
+    template: str,
+    data: dict[str, Any],
+    *,
+    at: datetime,
+    standards: Sequence[Standard] = PDF_STANDARDS,
+    exact: bool = False,
+) -> bytes:
+    """The PDF/A that ``templates/<template>`` makes of ``data``, dated ``at``.
+
+    PDF/A takes no sign that its fonts lack. What must be read as it was written is ``exact`` and
+    raises :class:`SignsLacking`; in the rest, which nobody may have to wait for, it becomes ``?``.
+    Raises :class:`TypesettingStopped` when the template refuses what it was given.
     """
     text = _TURNS.sub("", json.dumps(data, ensure_ascii=False))
     for _try in range(MOST_SIGNS_LACKING):
         try:
-            return _compiled(template, text, at=at)
+            return _compiled(template, text, at=at, standards=standards)
         except typst.TypstError as error:
+            stopped = _PANIC.search(str(error))
+            if stopped:
+                raise TypesettingStopped(stopped[1]) from error
             lacking = _lacking(str(error))
             if not lacking:
                 raise
+            if exact:
+                raise SignsLacking(lacking) from error
             text = text.translate(dict.fromkeys(map(ord, lacking), "?"))
-    return _compiled(template, _BEYOND_LATIN.sub("?", text), at=at)
+    return _compiled(template, _BEYOND_LATIN.sub("?", text), at=at, standards=standards)
 
 
-def _compiled(template: str, text: str, *, at: datetime) -> bytes:
-    with _lock:  # one compiler for each template and process
-        made = _compiler(template).compile(
+def _compiled(template: str, text: str, *, at: datetime, standards: Sequence[Standard]) -> bytes:
+    with _compiler(template) as compiler:
+        made = compiler.compile(
             format="pdf",
             sys_inputs={"data": text},
-            pdf_standards=PDF_STANDARD,
+            pdf_standards=list(standards),
             timestamp=int(at.timestamp()),
         )
     if not isinstance(made, bytes):
@@ -77,14 +104,29 @@ def qr_svg(text: str) -> str:
     return out.getvalue().decode()
 
 
+@contextmanager
+def _compiler(template: str) -> Iterator[typst.Compiler]:
+    """A compiler that no other thread uses meanwhile: it does one document at a time, and lets go
+    of Python while it does."""
+    idle = _idle(template)
+    try:
+        compiler = idle.pop()
+    except IndexError:
+        path = Path(settings.BASE_DIR) / "templates" / template
+        compiler = typst.Compiler(
+            input=path, root=path.parent, font_paths=_fonts(), ignore_system_fonts=True
+        )
+    try:
+        yield compiler
+    finally:
+        idle.append(compiler)
+
+
 @cache
-def _compiler(template: str) -> typst.Compiler:
-    path = Path(settings.BASE_DIR) / "templates" / template
-    return typst.Compiler(
-        input=path, root=path.parent, font_paths=_fonts(), ignore_system_fonts=True
-    )
+def _idle(template: str) -> list[typst.Compiler]:
+    return []
 
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=FONTS)

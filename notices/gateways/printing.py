@@ -38,6 +38,8 @@ class Printer(Protocol):
     """A way to the print provider. All but ``workshop`` raise ``GatewayError`` or ``Held``."""
 
     name: str
+    # Letters in one delivery, which is made in one transaction.
+    most_letters: int
 
     @property
     def workshop(self) -> Path:
@@ -73,6 +75,7 @@ class PrintDrop:
     """A folder on this machine or a mounted one."""
 
     name = NAME
+    most_letters = 1_000
 
     @property
     def workshop(self) -> Path:
@@ -125,6 +128,8 @@ class PrintSftp:
     """The provider's server: ``sftp://user@host:port/folder``, by key, its host key known."""
 
     name = NAME
+    # Their cases are held while they are sent.
+    most_letters = 200
 
     @property
     def workshop(self) -> Path:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notices.due import letter_at_once
+from notices.letter_files import file_of
 from notices.models import LetterBatch, Notice, PrintedLetter
 from notices.sending import why_needless
 from organisations.access import Actor, as_product
@@ -14,14 +15,9 @@ from organisations.errors import WrongState
 from organisations.events import wake
 
 
-def file_name(letter: Notice) -> str:
-    """The letter's name in its delivery; nothing of the patient in it."""
-    return f"{letter.case.number}_{letter.pk}.pdf"
-
-
 def record_delivered(batch: LetterBatch, letters: list[Notice], index: bytes) -> None:
     """Keep file and checksum of each letter, as they stand in the index that was delivered."""
-    by_file = {file_name(letter): letter for letter in letters}
+    by_file = {file_of(letter): letter for letter in letters}
     rows = csv.DictReader(index.decode().splitlines(), delimiter=";")
     PrintedLetter.objects.bulk_create(
         (

@@ -158,7 +158,8 @@ def test_the_same_letter_has_the_same_checksum():
     assert first == second
 
 
-def test_it_declares_pdf_a_2b():
+def test_it_declares_pdf_a_2a_and_pdf_ua_1():
     metadata = PdfReader(BytesIO(letter_pdf(letter())[0])).root_object["/Metadata"].get_data()
     assert b"<pdfaid:part>2</pdfaid:part>" in metadata
-    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in metadata
+    assert b"<pdfaid:conformance>A</pdfaid:conformance>" in metadata
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in metadata

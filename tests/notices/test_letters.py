@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 from pypdf import PdfReader
 
-from notices import letters
-from notices.letters import INDEX_COLUMNS, deliver_letters
+from notices import letter_files, letters
+from notices.letter_files import INDEX_COLUMNS
+from notices.letters import deliver_letters
 from notices.models import LetterBatch, Notice
 from organisations.sweeps import run_due
 from referral import services
@@ -204,19 +205,19 @@ def test_more_letters_than_fit_one_batch_go_in_several_folders(drop, deliver):
 
 def test_a_crash_between_folder_and_commit_makes_no_second_folder(gateway, drop, monkeypatch):
     made = offered()
-    plain = letters.record_notice
+    plain = letters.record_notices
 
     def killed(*args, **options):
         raise SystemExit("killed")
 
-    monkeypatch.setattr(letters, "record_notice", killed)
+    monkeypatch.setattr(letters, "record_notices", killed)
     with pytest.raises(SystemExit):
         run_due(now=DUE)
     [folder] = folders(drop)
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert letter().state == Notice.State.BATCHED
 
-    monkeypatch.setattr(letters, "record_notice", plain)
+    monkeypatch.setattr(letters, "record_notices", plain)
     run_due(now=DUE + timedelta(minutes=1))
     assert folders(drop) == [folder]
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
@@ -227,19 +228,19 @@ def test_a_crash_between_folder_and_commit_makes_no_second_folder(gateway, drop,
 def test_a_crash_while_writing_leaves_nothing_for_the_printer_to_take(gateway, drop, monkeypatch):
     offered()
     second = offered()
-    plain = letters.letter_pdf
+    plain = letter_files.set_letter
 
-    def killed(notice: Notice) -> tuple[bytes, int]:
-        if notice.case_id == second.case.pk:
+    def killed(data, **options):
+        if data["number"] == second.case.number:
             raise SystemExit("killed")
-        return plain(notice)
+        return plain(data, **options)
 
-    monkeypatch.setattr(letters, "letter_pdf", killed)
+    monkeypatch.setattr(letter_files, "set_letter", killed)
     with pytest.raises(SystemExit):
         run_due(now=DUE)
     assert folders(drop) == []
 
-    monkeypatch.setattr(letters, "letter_pdf", plain)
+    monkeypatch.setattr(letter_files, "set_letter", plain)
     run_due(now=DUE + timedelta(minutes=1))
     [folder] = folders(drop)
     assert len(index(folder)) == 2
@@ -272,14 +273,14 @@ def test_a_letter_that_cannot_be_made_fails_alone(settings, tmp_path, monkeypatc
     settings.PRINT_DROP = tmp_path
     bad, good = offered(), offered()
     run_due(now=NOW)
-    real = letters.letter_pdf
+    real = letter_files.set_letter
 
-    def breaking(letter):
-        if letter.case_id == bad.case.pk:
+    def breaking(data, **options):
+        if data["number"] == bad.case.number:
             raise ValueError("no such glyph")
-        return real(letter)
+        return real(data, **options)
 
-    monkeypatch.setattr(letters, "letter_pdf", breaking)
+    monkeypatch.setattr(letter_files, "set_letter", breaking)
     run_due(now=DUE)
     states = {n.case_id: n.state for n in Notice.objects.filter(kind="offer_letter")}
     assert states == {bad.case.pk: Notice.State.FAILED, good.case.pk: Notice.State.SENT}

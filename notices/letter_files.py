@@ -1,0 +1,162 @@
+"""Writes a batch's letters as files with their index, several at a time (decisions/0027).
+
+Typst lets go of Python while it sets a letter, so threads suffice. Few letters are begun before the
+first of them is on the disk: however many there are, a handful is in memory.
+"""
+
+import csv
+import hashlib
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from notices.models import Notice
+from notices.pdf import LetterRefused, letter_data, set_letter
+from organisations.spreadsheets import safe
+
+logger = logging.getLogger(__name__)
+
+INDEX_NAME = "index.csv"
+INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
+
+# One more than can compute, since one is waiting for the disk.
+THREADS = (os.cpu_count() or 1) + 1
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A letter that has been written, by its row in the index."""
+
+    letter: Notice
+    pages: int
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        return file_of(self.letter)
+
+
+def file_of(letter: Notice) -> str:
+    """The letter's file name, which tells nothing about the patient."""
+    return f"{letter.case.number}_{letter.pk}.pdf"
+
+
+def write_letters(letters: list[Notice], *, folder: Path) -> tuple[list[Printed], list[Notice]]:
+    """Write the letters as PDF; returns those written, and those that could not be made.
+
+    One that cannot be made is marked failed and holds up nobody else; a disk that takes no more
+    stops them all.
+    """
+    printed, failed = [], []
+    with ThreadPoolExecutor(THREADS) as threads:
+        for letter, made in _in_turn(letters, threads, folder=folder):
+            try:
+                pages, checksum = made.result()
+            except (OSError, DatabaseError):
+                raise
+            except Exception as error:  # noqa: BLE001 - it holds up nobody else
+                _fail(letter, error)
+                failed.append(letter)
+            else:
+                printed.append(Printed(letter, pages, checksum))
+    return printed, failed
+
+
+Made = Future[tuple[int, str]]
+
+
+def _in_turn(
+    letters: Iterable[Notice], threads: ThreadPoolExecutor, *, folder: Path
+) -> Iterator[tuple[Notice, Made]]:
+    """Each letter with the future of its file, in order; few are begun before one is asked for."""
+    begun: deque[tuple[Notice, Made]] = deque()
+    for letter in letters:
+        begun.append((letter, _begin(letter, threads, folder=folder)))
+        if len(begun) > 2 * THREADS:
+            yield begun.popleft()
+    yield from begun
+
+
+def _begin(letter: Notice, threads: ThreadPoolExecutor, *, folder: Path) -> Made:
+    """What the database has is read here: each thread would have a connection of its own."""
+    try:
+        data = letter_data(letter)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - told where the letter's outcome is asked for
+        unwritten: Made = Future()
+        unwritten.set_exception(error)
+        return unwritten
+    return threads.submit(_make, data, at=letter.due_at, path=folder / file_of(letter))
+
+
+def _make(data: dict[str, Any], *, at: datetime, path: Path) -> tuple[int, str]:
+    """Set and write one letter; returns its number of pages and its checksum."""
+    content, pages = set_letter(data, at=at)
+    _write(path, content)
+    return pages, hashlib.sha256(content).hexdigest()
+
+
+def _fail(letter: Notice, error: Exception) -> None:
+    told = str(error)
+    if not isinstance(error, LetterRefused):
+        logger.error("the letter in case %s could not be made", letter.case.number, exc_info=error)
+        told = _("Brevet kunde inte göras (%(error)s).") % {"error": type(error).__name__}
+    letter.state = Notice.State.FAILED
+    letter.batch = None
+    letter.attempts += 1
+    letter.last_error = told[:300]
+
+
+def write_index(folder: Path, letters: Iterable[Printed]) -> None:
+    """Write the index of the letters that lie in the folder, and have the disk keep them all."""
+    with (folder / INDEX_NAME).open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, delimiter=";", lineterminator="\r\n")
+        rows.writerow(INDEX_COLUMNS)
+        rows.writerows(_index_row(made) for made in letters)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def files_in(index: bytes) -> set[str]:
+    """The letters' files that a folder's index names."""
+    return {row["file"] for row in csv.DictReader(index.decode().splitlines(), delimiter=";")}
+
+
+def _index_row(made: Printed) -> tuple[str | int, ...]:
+    patient = made.letter.case.patient
+    return (
+        made.file,
+        made.letter.case.number,
+        made.pages,
+        made.sha256,
+        "" if patient.is_protected else safe(patient.full_name),
+        # Skatteverket forwards post to people with protected identity.
+        "skatteverket" if patient.is_protected else "post",
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep the folder's entries: files written, moved in and out."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
