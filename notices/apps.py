@@ -7,10 +7,14 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from notices import caps, consumers, extract, letters, retention, sending
+        from notices.own_page.session import end_visit_at_login
         from organisations.sweeps import register_sweep
         from referral.patient_extract import register_part
 
+        user_logged_in.connect(end_visit_at_login, dispatch_uid="own page")
         consumers.subscribe_all()
         retention.register_all()
         register_part("notices", extract.part_of)

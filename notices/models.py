@@ -6,12 +6,21 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
+from notices.own_page.models import AnswerCode
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
 from organisations.tracing import MAX_LENGTH, current_request_id
 from referral.models import Case, Offer
 
-__all__ = ["CallBack", "GatewayCallback", "LetterBatch", "Notice", "PhoneTime", "StaffMail"]
+__all__ = [
+    "AnswerCode",
+    "CallBack",
+    "GatewayCallback",
+    "LetterBatch",
+    "Notice",
+    "PhoneTime",
+    "StaffMail",
+]
 
 
 class LetterBatch(models.Model):

@@ -13,6 +13,7 @@ from contracts.models import ContractLine
 from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
+    PATIENTS_OWN,
     AnswerChannel,
     Attachment,
     Case,
@@ -426,7 +427,7 @@ class OfferRequestSerializer(serializers.Serializer[Any]):
 class AnswerSerializer(serializers.Serializer[Any]):
     accepted = serializers.BooleanField()
     channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX]
+        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN]
     )
     reason = serializers.ChoiceField(
         choices=DeclineReason.choices, required=False, allow_blank=True, default=""

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from notices.simulator.book import Book, Callback, now
 from notices.simulator.callbacks import CallbackSender
 from notices.simulator.faults import Faults
+from notices.simulator.identity import add_identity
 from notices.simulator.wire import (
     answer_of,
     check_signature,
@@ -50,6 +51,7 @@ def create_app(*, data_dir: Path, secret: str) -> Flask:
     _gateway_routes(app, book, faults, secret)
     _pages(app, book, patient)
     _steering(app, book, faults, patient)
+    add_identity(app, book)
     app.register_error_handler(HTTPException, _refusal)
     return app
 
