@@ -11,11 +11,14 @@ class NoticesConfig(AppConfig):
 
         from notices import caps, consumers, extract, letters, retention, sending
         from notices.own_page.session import end_visit_at_login
+        from notices.texts.offers import OfferWriter
         from organisations.sweeps import register_sweep
         from referral.patient_extract import register_part
+        from referral.texts import register_writer
 
         user_logged_in.connect(end_visit_at_login, dispatch_uid="own page")
         consumers.subscribe_all()
+        register_writer(OfferWriter())
         retention.register_all()
         register_part("notices", extract.part_of)
         register_part("call_backs", extract.calls_of_case)

@@ -12,7 +12,7 @@ OWN_CASE = "id = (SELECT acting_case())"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0004_acting_case"),
+        ("organisations", "0005_acting_case"),
         ("referral", "0005_allocation_row_security"),
     ]
 
