@@ -7,11 +7,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices.callbacks.models import CallBack
+from notices.own_page.languages import EASY, SWEDISH
+from notices.texts.kinds import TextKind
+from notices.texts.writing import write
 from organisations.access import Actor, as_product
+from organisations.errors import InvalidInput
 from organisations.models import Region
 from referral.machine import CaseNotFound
 from referral.models import Case, Certificate, Offer
-from referral.services.offers import remaining_home_wait
+from referral.texts import remaining_home_wait
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,33 @@ def own_case(actor: Actor, *, now: datetime) -> OwnCase:
         .order_by("-pk")
         .first(),
     )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The offer in the language of the page: ``translated`` when it is not the text as sent."""
+
+    text: str
+    language: str
+    translated: bool
+
+
+def offer_in(language: str, offer: Offer, *, now: datetime) -> Reading:
+    """The offer written anew in the page's language where there is a text in it, else as sent."""
+    as_sent = Reading(offer.text, SWEDISH, translated=False)
+    if language == SWEDISH:
+        return as_sent
+    easy = language == EASY
+    code = SWEDISH if easy else language
+    try:
+        written = write(
+            TextKind.OFFER, case=offer.case, now=now, offer=offer, language=code, easy=easy
+        )
+    except (InvalidInput, LookupError):  # a field that the row does not keep
+        return as_sent
+    if (written.language, written.easy) != (code, easy):
+        return as_sent
+    return Reading(written.body, code, translated=True)
 
 
 def contact_for(number: str) -> Contact:

@@ -24,7 +24,7 @@ from notices.own_page import session
 from notices.own_page.forms import AcceptForm, CallForm, CodeForm, DeclineForm, MoveForm
 from notices.own_page.identity import identity_check
 from notices.own_page.languages import NAMES, html_language, language_of, remember
-from notices.own_page.selectors import OwnCase, contact_for, own_case
+from notices.own_page.selectors import OwnCase, contact_for, offer_in, own_case
 from notices.own_page.services import (
     CHANNEL,
     CodeLocked,
@@ -339,7 +339,16 @@ def _case_page(
     request: HttpRequest, own: OwnCase, *, alert: str = "", status: int = 200
 ) -> HttpResponse:
     standing = standing_of(own.case.state, own.case.close_reason)
-    context = {"own": own, "standing": standing, "alert": alert, "contact": own.contact}
+    shown = own.open_offer or own.agreed
+    language = translation.get_language() or "sv"
+    reading = offer_in(language, shown, now=timezone.now()) if shown else None
+    context = {
+        "own": own,
+        "standing": standing,
+        "alert": alert,
+        "contact": own.contact,
+        "reading": reading,
+    }
     return _page(request, "case", context, status=status)
 
 
