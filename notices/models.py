@@ -65,6 +65,7 @@ class Notice(models.Model):
         OFFER_LETTER = "offer_letter", _("Erbjudande som brev")
         OFFER_REMINDER = "offer_reminder", _("Påminnelse om erbjudande")
         BOOKED_TIME = "booked_time", _("Bokad tid")
+        ANSWER_CODE = "answer_code", _("Ny svarskod")
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
         CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")

@@ -17,6 +17,7 @@ LEADS_TO_THE_PAGE = frozenset(
         Notice.Kind.OFFER_LETTER,
         Notice.Kind.OFFER_REMINDER,
         Notice.Kind.BOOKED_TIME,
+        Notice.Kind.ANSWER_CODE,
     }
 )
 ASKS_FOR_AN_ANSWER = Notice.OF_OFFER

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime
+from notices.models import AnswerCode, CallBack, GatewayCallback, Notice, PhoneTime
 from organisations.retention import Rule, register_rule
 from referral.models import Case
 from referral.retention import before_thinning
@@ -13,12 +13,14 @@ from referral.retention import before_thinning
 CALLBACKS_KEPT = timedelta(days=365)
 BODIES_KEPT = timedelta(days=730)
 TIMES_KEPT = timedelta(days=90)
+TRIES_KEPT = timedelta(days=90)
 
 
 def remove_notices_of(case: Case) -> None:
     """A case that is thinned takes its notices and calls with it."""
     CallBack.objects.filter(case=case).delete()
     GatewayCallback.objects.filter(notice__case=case).delete()
+    AnswerCode.objects.filter(case_number=case.number).delete()
     Notice.objects.filter(case=case).delete()
 
 
@@ -51,6 +53,19 @@ def _thin_times(now: datetime, at_most: int) -> int:
     return PhoneTime.objects.filter(pk__in=keys).delete()[0]
 
 
+def _old_tries(now: datetime) -> QuerySet[AnswerCode]:
+    """The code is the first one and not barred, or there is no such case."""
+    of_no_case = ~Exists(Case.objects.filter(number=OuterRef("case_number")))
+    return AnswerCode.objects.filter(
+        Q(serial=1, barred_at__isnull=True) | of_no_case, tried_at__lt=now - TRIES_KEPT
+    )
+
+
+def _thin_tries(now: datetime, at_most: int) -> int:
+    keys = list(_old_tries(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return AnswerCode.objects.filter(pk__in=keys).delete()[0]
+
+
 def register_all() -> None:
     before_thinning(remove_notices_of)
     register_rule(
@@ -81,5 +96,15 @@ def register_all() -> None:
             law=_("GDPR artikel 5.1 e; visar när en medarbetare har arbetat"),
             due=lambda now: _unused_times(now).count(),
             thin=_thin_times,
+        )
+    )
+    register_rule(
+        Rule(
+            name="answer_codes",
+            what=_("Försök med svarskoder på patientens egen sida"),
+            kept=_("90 dagar; spärrade och bytta koder så länge ärendet"),
+            law=_("GDPR artikel 5.1 e; visar att någon har prövat ett ärendenummer"),
+            due=lambda now: _old_tries(now).count(),
+            thin=_thin_tries,
         )
     )

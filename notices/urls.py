@@ -6,6 +6,7 @@ from notices.callbacks import views as callbacks
 urlpatterns = [
     path("gateway/1177/callback/", views.gateway_callback, name="gateway-callback"),
     path("cases/<str:number>/notices/", views.case_notices, name="case-notices"),
+    path("cases/<str:number>/new-answer-code/", views.case_new_code, name="case-new-code"),
     path("notices/undelivered/", views.undelivered_page, name="undelivered"),
     path("notices/<int:pk>/send-again/", views.notice_send_again, name="notice-send-again"),
     path("phone-times/", callbacks.phone_times, name="phone-times"),

@@ -14,11 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from notices.models import Notice
+from notices.own_page.selectors import code_state
+from notices.own_page.services import new_code
 from notices.selectors import departed_cases, next_of, undelivered
 from notices.services import receive_callback, send_again, send_as_letter
 from notices.signature import HEADER, is_valid
 from organisations.access import record_access
-from organisations.errors import InvalidInput, WrongState
+from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.models import Role
 from organisations.pages import ROWS, actor_of, page_of, pager, roles_required
 from organisations.throttling import BAD_CALLBACKS, client_address
@@ -69,8 +71,30 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
     return render(
         request,
         "notices/partials/notices.html" if part else "notices/case_notices.html",
-        {"case": case, "notices": notices, "next": next_of(notices)},
+        {
+            "case": case,
+            "notices": notices,
+            "next": next_of(notices),
+            "answer_code": code_state(case),
+        },
     )
+
+
+@roles_required(Role.NAVIGATOR)
+@require_POST
+def case_new_code(request: HttpRequest, number: str) -> HttpResponse:
+    """Another answer code for the patient, sent at once; nobody here sees it."""
+    actor = actor_of(request)
+    case = get_object_or_404(
+        Case.objects.visible_to(actor).select_related("patient", "sending_unit"), number=number
+    )
+    try:
+        new_code(case, actor=actor, now=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("En ny svarskod skickas till patienten."))
+    return redirect("case", number=case.number)
 
 
 @roles_required(Role.NAVIGATOR)

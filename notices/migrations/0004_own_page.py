@@ -22,6 +22,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="notice",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("offer", "Erbjudande"),
+                    ("offer_letter", "Erbjudande som brev"),
+                    ("offer_reminder", "Påminnelse om erbjudande"),
+                    ("booked_time", "Bokad tid"),
+                    ("answer_code", "Ny svarskod"),
+                    ("provider_new_case", "Ny patient till vårdgivare"),
+                    ("clinic_returned", "Blankett åter till kliniken"),
+                    ("clinic_rejected", "Remiss avvisad"),
+                    ("emergency_opening", "Nödöppning att följa upp"),
+                ],
+                max_length=20,
+                verbose_name="slag",
+            ),
+        ),
         migrations.CreateModel(
             name="AnswerCode",
             fields=[

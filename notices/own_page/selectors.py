@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from notices.callbacks.models import CallBack
 from notices.own_page.languages import EASY, SWEDISH
+from notices.own_page.models import AnswerCode
 from notices.texts.kinds import TextKind
 from notices.texts.writing import write
 from organisations.access import Actor, as_product
@@ -123,6 +124,12 @@ def offer_in(language: str, offer: Offer, *, now: datetime) -> Reading:
     if (written.language, written.easy) != (code, easy):
         return as_sent
     return Reading(written.body, code, translated=True)
+
+
+def code_state(case: Case) -> AnswerCode | None:
+    """The tries at the case's code, for staff who may see the case; never the code."""
+    with as_product("state of the answer code"):
+        return AnswerCode.objects.filter(case_number=case.number).first()
 
 
 def contact_for(number: str) -> Contact:

@@ -17,6 +17,7 @@ from notices.own_page.codes import is_code
 from notices.own_page.models import AnswerCode
 from organisations.access import Actor, as_product, record_access
 from organisations.errors import DomainError, NotAllowed, WrongState
+from organisations.events import wake
 from organisations.models import Role
 from patients.identity import IdentityNumber
 from patients.selectors import identity_hashes
@@ -94,7 +95,7 @@ def prove_identity(
 
 
 def new_code(case: Case, *, actor: Actor, now: datetime) -> AnswerCode:
-    """Give the case another code, which opens at once; the old one opens nothing any more.
+    """Give the case another code and send it; the old one opens nothing any more.
 
     Raises :class:`WrongState` while a message that bears the old one is on its way: the gateway
     takes no other text under the same key.
@@ -103,6 +104,8 @@ def new_code(case: Case, *, actor: Actor, now: datetime) -> AnswerCode:
         raise NotAllowed(_("Din roll får inte göra detta."), code="wrong_role")
     if not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
         raise CaseNotFound(_("Ärendet finns inte."))
+    if case.patient.has_departed:
+        raise WrongState(case.patient.departure, code="patient_departed")
     with transaction.atomic(), as_product("new answer code"):
         if _on_its_way(case, now=now):
             raise WrongState(
@@ -113,6 +116,21 @@ def new_code(case: Case, *, actor: Actor, now: datetime) -> AnswerCode:
         row.serial += 1
         row.wrong, row.locked_until, row.barred_at = 0, None, None
         row.save()
+        Notice.objects.create(
+            idempotency_key=f"{case.number}/code/{row.serial}",
+            case=case,
+            kind=Notice.Kind.ANSWER_CODE,
+            channel=Notice.Channel.INBOX,
+            sender=case.sending_unit,
+            subject=_("Ny svarskod"),
+            body=_(
+                "Här är din nya svarskod. Den förra gäller inte längre. "
+                "Lämna inte ut koden till någon.\n"
+            ),
+            created_at=now,
+            due_at=now,
+        )
+        transaction.on_commit(wake)
     record_access(actor, what="new_answer_code", now=now, cases=[(case.number, case.patient_id)])
     return row
 

@@ -59,7 +59,8 @@ def own_page(view: View[P]) -> View[P]:
             except DomainError as error:
                 response = _refusal(request, str(error.message), status=error.status)
         remember(response, language)
-        return csp_replace(_policy())(lambda: response)()  # type: ignore[return-value]
+        csp_replace(_policy())(lambda _request: response)(request)
+        return response
 
     return guarded
 
