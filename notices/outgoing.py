@@ -39,7 +39,12 @@ def answer_place(notice: Notice) -> AnswerPlace | None:
     """
     if notice.channel not in Notice.TO_PATIENT or notice.kind not in LEADS_TO_THE_PAGE:
         return None
-    number, base = notice.case.number, str(settings.BASE_URL)
+    return place_for(notice.case.number)
+
+
+def place_for(number: str) -> AnswerPlace:
+    """Where the patient of the case with this number answers."""
+    base = str(settings.BASE_URL)
     with as_product("answer code"):
         serials = AnswerCode.objects.filter(case_number=number).values_list("serial", flat=True)
         serial = serials.first() or 1

@@ -26,7 +26,7 @@ from contracts.models import (
     PeriodCap,
 )
 from notices.callbacks.services import ask_for_call, book_call
-from notices.models import CallBack, GatewayCallback, Notice, PhoneTime, StaffMail
+from notices.models import AnswerCode, CallBack, GatewayCallback, Notice, PhoneTime, StaffMail
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -138,6 +138,11 @@ def notice(channel: str = Notice.Channel.INBOX) -> Notice:
     made = make_case(CaseState.OFFERED)
     deliver_events(now=timezone.now())
     return Notice.objects.filter(case=made.case, channel=channel).earliest("pk")
+
+
+def answer_code() -> AnswerCode:
+    number = make_case().case.number
+    return AnswerCode.objects.create(case_number=number, tried_at=timezone.now())
 
 
 def phone_time() -> PhoneTime:
@@ -721,6 +726,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
+    "answer_code_number_shape": lambda: update(answer_code(), "case_number = '13-26-1'"),
+    "answer_code_barred_after_many": lambda: update(answer_code(), "wrong = 20"),
     "phone_time_ends_within_four_hours": lambda: update(phone_time(), "ends_at = starts_at"),
     "phone_times_of_a_navigator_do_not_overlap": lambda: copy(
         phone_time(), starts_at="starts_at + interval '59 minutes'"
