@@ -3,6 +3,7 @@
 #   make start [ARGS="--port 8100 --no-demo --data DIR"]   run the product
 #   make test  [ARGS="tests/referral -k offer"]            run the tests
 #   make lint                                              check style, types and imports
+#   make texts                                             renew the own page's translations
 #   make audit                                             look for insecure code and known holes
 #   make lock  [ARGS="--upgrade"]                          renew the locked versions
 
@@ -25,7 +26,7 @@ export UV_SYSTEM_CERTS := true
 RUN := .venv/bin/python
 INSTALL := umask 022; $(UV) pip install --quiet --compile-bytecode --python $(RUN) --require-hashes
 
-.PHONY: help start test lint audit lock install install-dev
+.PHONY: help start test lint texts audit lock install install-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,6 +48,9 @@ audit: install-dev
 	$(RUN) -m bandit --quiet --recursive --configfile pyproject.toml $(PRODUCT)
 	$(RUN) .ci/audit.py requirements.lock
 PRODUCT := config statistics notices referral capacity contracts patients organisations manage.py
+
+texts: install-dev
+	DJANGO_SETTINGS_MODULE=config.settings $(RUN) .ci/texts.py
 
 lock: $(UV)
 	$(UV) pip compile pyproject.toml $(LOCK) $(ARGS) -o requirements.lock

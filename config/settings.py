@@ -43,7 +43,10 @@ REQUIRED_IN_PRODUCTION = (
 )
 # Each of these may stand in a file that the variable with _FILE names, as SECRET_KEY_FILE: a secret
 # in a file is in no list of processes.
-BY_FILE = (*REQUIRED_IN_PRODUCTION, "DATABASE_OWNER_URL", "VARDLOTS_METRICS_TOKEN")
+BY_FILE = (
+    *REQUIRED_IN_PRODUCTION,
+    *("DATABASE_OWNER_URL", "VARDLOTS_METRICS_TOKEN", "VARDLOTS_IDENTITY_CLIENT_SECRET"),
+)
 try:
     in_files = {
         name: Path(path).read_text(encoding="utf-8").strip()
@@ -198,6 +201,7 @@ RATES = {
     "gateway_digital": env.int("VARDLOTS_RATE_GATEWAY_DIGITAL", default=0),
     "gateway_email": env.int("VARDLOTS_RATE_GATEWAY_EMAIL", default=0),
     "gateway_letter": env.int("VARDLOTS_RATE_GATEWAY_PRINT", default=0),
+    "answer_codes": env.int("VARDLOTS_RATE_ANSWER_CODES", default=30),
 }
 # How many proxies of our own stand before the web process and add to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("VARDLOTS_PROXIES", default=1 if PRODUCTION else 0)
@@ -234,6 +238,36 @@ OIDC_CLIENT_SECRET = env.str("VARDLOTS_OIDC_CLIENT_SECRET", default="")
 OIDC_SCOPES = env.str("VARDLOTS_OIDC_SCOPES", default="openid profile")
 if PRODUCTION and not OIDC_ISSUER.startswith("https://"):
     raise ImproperlyConfigured("VARDLOTS_OIDC_ISSUER must be an https address in production.")
+# OpenID Connect with whoever identifies patients on their own page (docs/integrations.md); without
+# it nobody can answer there. The claims and the level are those of the Swedish profile (oidc.se).
+IDENTITY_ISSUER = env.str("VARDLOTS_IDENTITY_ISSUER", default="")
+IDENTITY_CLIENT_ID = env.str("VARDLOTS_IDENTITY_CLIENT_ID", default="")
+IDENTITY_CLIENT_SECRET = env.str("VARDLOTS_IDENTITY_CLIENT_SECRET", default="")
+IDENTITY_SCOPES = env.str(
+    "VARDLOTS_IDENTITY_SCOPES", default="openid https://id.oidc.se/scope/naturalPersonNumber"
+)
+IDENTITY_CLAIMS = env.list(
+    "VARDLOTS_IDENTITY_CLAIMS",
+    default=[
+        "https://id.oidc.se/claim/personalIdentityNumber",
+        "https://id.oidc.se/claim/coordinationNumber",
+    ],
+)
+IDENTITY_ASSURANCE = env.list(
+    "VARDLOTS_IDENTITY_ASSURANCE",
+    default=[
+        "http://id.elegnamnden.se/loa/1.0/loa3",
+        "http://id.swedenconnect.se/loa/1.0/uncertified-loa3",
+    ],
+)
+SIMULATED_IDENTITY = "/simulated-eid"
+if PRODUCTION and IDENTITY_ISSUER:
+    if not IDENTITY_ISSUER.startswith("https://"):
+        raise ImproperlyConfigured("VARDLOTS_IDENTITY_ISSUER must be an https address.")
+    if IDENTITY_ISSUER.rstrip("/").endswith(SIMULATED_IDENTITY):
+        raise ImproperlyConfigured("A simulator identifies nobody in production.")
+    if not IDENTITY_CLIENT_ID or not IDENTITY_CLIENT_SECRET:
+        raise ImproperlyConfigured("VARDLOTS_IDENTITY_ISSUER needs a client id and a secret.")
 # A session ends after so long without a sign of its person, and after so long in all.
 SESSION_IDLE = timedelta(minutes=env.int("VARDLOTS_IDLE_MINUTES", default=15))
 SESSION_LONGEST = timedelta(hours=env.int("VARDLOTS_SESSION_HOURS", default=12))
@@ -249,7 +283,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "sv"
-LANGUAGES = [("sv", "Svenska"), ("en", "English")]
+# The last is easy Swedish; the three are those of the patient's own page, staff read Swedish.
+LANGUAGES = [("sv", "Svenska"), ("en", "English"), ("sv-x-lattlast", "Lättläst svenska")]
+LANGUAGE_COOKIE_NAME = "own_page_language"
+LANGUAGE_COOKIE_PATH = "/svar/"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Stockholm"
 USE_I18N = True

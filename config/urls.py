@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("contracts.urls")),
     path("", include("capacity.urls")),
     path("", include("notices.urls")),
+    path("", include("notices.own_page.urls")),
     path("", include("statistics.urls")),
     path("api/", include("config.api")),
 ]

@@ -7,7 +7,10 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from notices import caps, consumers, extract, letters, retention, sending, signs, threads
+        from notices.own_page.session import end_visit_at_login
         from notices.printing import reports
         from notices.texts.offers import OfferWriter
         from organisations.administration.signs import register_signs
@@ -15,6 +18,7 @@ class NoticesConfig(AppConfig):
         from referral.patient_extract import register_part
         from referral.texts import register_writer
 
+        user_logged_in.connect(end_visit_at_login, dispatch_uid="own page")
         consumers.subscribe_all()
         register_writer(OfferWriter())
         retention.register_all()

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
+from notices.own_page.models import AnswerCode
 from notices.printing.models import PrintedLetter, PrintReport
 from notices.texts.models import TextVersion, WrittenOffer
 from organisations.encrypted import EncryptedJSONField
@@ -14,6 +15,7 @@ from organisations.tracing import MAX_LENGTH, current_request_id
 from referral.models import Case, Offer
 
 __all__ = [
+    "AnswerCode",
     "CallBack",
     "GatewayCallback",
     "LetterBatch",
@@ -79,6 +81,7 @@ class Notice(models.Model):
         BOOKED_TIME = "booked_time", _("Bokad tid")
         CONFIRMATION = "confirmation", _("Remissbekräftelse")
         GUARANTEE = "guarantee", _("Om vårdgarantin")
+        ANSWER_CODE = "answer_code", _("Ny svarskod")
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
         CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")

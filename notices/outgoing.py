@@ -1,12 +1,82 @@
 """What leaves with a notice: its text, and what is added at the last moment."""
 
-from notices.models import Notice
+from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from notices.models import AnswerCode, Notice
+from notices.own_page.codes import answer_code
+from organisations.access import as_product
+
+# What lets the patient see where the case stands; the rest is for staff.
+LEADS_TO_THE_PAGE = frozenset(
+    {
+        Notice.Kind.OFFER,
+        Notice.Kind.OFFER_LETTER,
+        Notice.Kind.OFFER_REMINDER,
+        Notice.Kind.BOOKED_TIME,
+        Notice.Kind.ANSWER_CODE,
+    }
+)
+ASKS_FOR_AN_ANSWER = Notice.OF_OFFER
+
+
+class AnswerPlace(NamedTuple):
+    """Where the patient answers: the address without and with the case number, and the code."""
+
+    page: str
+    url: str
+    code: str
+
+
+def answer_place(notice: Notice) -> AnswerPlace | None:
+    """Where the notice leads, ``None`` for one that leads nowhere. The code is in no address.
+
+    The same each time until a navigator makes a new code, which waits for what is being sent
+    (notices.own_page.services.new_code).
+    """
+    if notice.channel not in Notice.TO_PATIENT or notice.kind not in LEADS_TO_THE_PAGE:
+        return None
+    return place_for(notice.case.number)
+
+
+def place_for(number: str) -> AnswerPlace:
+    """Where the patient of the case with this number answers."""
+    base = str(settings.BASE_URL)
+    with as_product("answer code"):
+        serials = AnswerCode.objects.filter(case_number=number).values_list("serial", flat=True)
+        serial = serials.first() or 1
+    return AnswerPlace(
+        page=base + reverse("own-page"),
+        url=base + reverse("own-page-number", args=[number]),
+        code=answer_code(number, serial=serial),
+    )
 
 
 def body_of(notice: Notice) -> str:
     """The text as the patient gets it, the same each time the notice is handed over.
 
     The gateway refuses another text under the same idempotency key, so nothing here may depend on
-    the time.
+    the time. The code is in what leaves and not in the row, which staff read.
     """
-    return notice.body
+    place = answer_place(notice)
+    if place is None:
+        return notice.body
+    said = {"page": place.page, "url": place.url, "code": place.code, "number": notice.case.number}
+    if notice.kind in ASKS_FOR_AN_ANSWER:
+        text = _(
+            "Så svarar du på nätet\n\n"
+            "Gå till %(url)s och legitimera dig. Du kan tacka ja eller nej, be att bli uppringd "
+            "och se hur det går med ditt ärende.\n\n"
+            "Ärendenummer: %(number)s\nSvarskod: %(code)s"
+        )
+    else:
+        text = _(
+            "Följ ditt ärende på nätet\n\n"
+            "Gå till %(url)s och legitimera dig. Där ser du hur det går med ditt ärende och kan "
+            "be att bli uppringd.\n\n"
+            "Ärendenummer: %(number)s\nSvarskod: %(code)s"
+        )
+    return f"{notice.body.rstrip()}\n\n{text % said}\n"

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from notices.models import (
+    AnswerCode,
     CallBack,
     GatewayCallback,
     Notice,
@@ -22,6 +23,7 @@ CALLBACKS_KEPT = timedelta(days=365)
 BODIES_KEPT = timedelta(days=730)
 TIMES_KEPT = timedelta(days=90)
 REPORTS_KEPT = timedelta(days=365)
+TRIES_KEPT = timedelta(days=90)
 
 
 def remove_notices_of(case: Case) -> None:
@@ -29,6 +31,7 @@ def remove_notices_of(case: Case) -> None:
     CallBack.objects.filter(case=case).delete()
     GatewayCallback.objects.filter(notice__case=case).delete()
     PrintedLetter.objects.filter(case=case).delete()
+    AnswerCode.objects.filter(case_number=case.number).delete()
     Notice.objects.filter(case=case).delete()
     WrittenOffer.objects.filter(offer__case=case).delete()
 
@@ -71,6 +74,19 @@ def _thin_reports(now: datetime, at_most: int) -> int:
     return PrintReport.objects.filter(pk__in=keys).delete()[0]
 
 
+def _old_tries(now: datetime) -> QuerySet[AnswerCode]:
+    """The code is the first one and not barred, or there is no such case."""
+    of_no_case = ~Exists(Case.objects.filter(number=OuterRef("case_number")))
+    return AnswerCode.objects.filter(
+        Q(serial=1, barred_at__isnull=True) | of_no_case, tried_at__lt=now - TRIES_KEPT
+    )
+
+
+def _thin_tries(now: datetime, at_most: int) -> int:
+    keys = list(_old_tries(now).order_by("pk").values_list("pk", flat=True)[:at_most])
+    return AnswerCode.objects.filter(pk__in=keys).delete()[0]
+
+
 def register_all() -> None:
     before_thinning(remove_notices_of)
     register_rule(
@@ -111,5 +127,15 @@ def register_all() -> None:
             law=_("GDPR artikel 5.1 e; vad som hände med brevet står i ärendet"),
             due=lambda now: _old_reports(now).count(),
             thin=_thin_reports,
+        )
+    )
+    register_rule(
+        Rule(
+            name="answer_codes",
+            what=_("Försök med svarskoder på patientens egen sida"),
+            kept=_("90 dagar; spärrade och bytta koder så länge ärendet"),
+            law=_("GDPR artikel 5.1 e; visar att någon har prövat ett ärendenummer"),
+            due=lambda now: _old_tries(now).count(),
+            thin=_thin_tries,
         )
     )

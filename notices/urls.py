@@ -7,6 +7,7 @@ from notices.printing import views as printing
 urlpatterns = [
     path("gateway/1177/callback/", views.gateway_callback, name="gateway-callback"),
     path("cases/<str:number>/notices/", views.case_notices, name="case-notices"),
+    path("cases/<str:number>/new-answer-code/", views.case_new_code, name="case-new-code"),
     path("notices/undelivered/", views.undelivered_page, name="undelivered"),
     path("notices/undelivered/again/", views.undelivered_again, name="undelivered-again"),
     path("letters/<int:pk>/send-again/", printing.return_again, name="return-again"),

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST
 
 from notices.forms import UndeliveredFilter
 from notices.models import Notice
+from notices.own_page.selectors import code_state
+from notices.own_page.services import new_code
 from notices.printing.selectors import returned, returned_of, unacknowledged_letters
 from notices.selectors import departed_cases, failed_staff_mail, next_of, undelivered
 from notices.services import (
@@ -26,7 +28,7 @@ from notices.services import (
 )
 from notices.signature import HEADER, is_valid
 from organisations.access import record_access
-from organisations.errors import InvalidInput, WrongState
+from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.models import Role
 from organisations.pages import ROWS, actor_of, page_of, pager, roles_required
 from organisations.throttling import BAD_CALLBACKS, client_address
@@ -86,8 +88,26 @@ def case_notices(request: HttpRequest, number: str) -> HttpResponse:
             "notices": notices,
             "next": next_of(notices),
             "returned": returned_of(actor, case.patient).first(),
+            "answer_code": code_state(case),
         },
     )
+
+
+@roles_required(Role.NAVIGATOR)
+@require_POST
+def case_new_code(request: HttpRequest, number: str) -> HttpResponse:
+    """Another answer code for the patient, sent at once; nobody here sees it."""
+    actor = actor_of(request)
+    case = get_object_or_404(
+        Case.objects.visible_to(actor).select_related("patient", "sending_unit"), number=number
+    )
+    try:
+        new_code(case, actor=actor, now=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("En ny svarskod skickas till patienten."))
+    return redirect("case", number=case.number)
 
 
 @roles_required(Role.NAVIGATOR)

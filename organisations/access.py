@@ -52,6 +52,8 @@ class Actor:
     region: str | None = None
     care_unit_id: int | None = None
     provider_id: int | None = None
+    # Of a patient on the own page: the one case that it sees.
+    case_id: int | None = None
     place: str = ""
 
     @classmethod
@@ -60,9 +62,9 @@ class Actor:
         return cls(role=SYSTEM, name=reason)
 
     @classmethod
-    def patient(cls, channel: str) -> "Actor":
-        """The patient, who answers through a channel and sees nothing here."""
-        return cls(role=PATIENT, name=channel)
+    def patient(cls, channel: str, *, case_id: int | None = None) -> "Actor":
+        """The patient, who answers through a channel; sees ``case_id`` here, or nothing."""
+        return cls(role=PATIENT, name=channel, case_id=case_id)
 
     @property
     def is_system(self) -> bool:

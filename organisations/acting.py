@@ -27,6 +27,8 @@ class Acting(Protocol):
     def provider_id(self) -> int | None: ...
     @property
     def user_id(self) -> int | None: ...
+    @property
+    def case_id(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Product:
     care_unit_id: int | None = None
     provider_id: int | None = None
     user_id: int | None = None
+    case_id: int | None = None
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -75,7 +78,14 @@ def _rights(actor: Acting | None) -> tuple[object, ...] | None:
     """What the database is told of the actor: who has the same need not be told again."""
     if actor is None:
         return None
-    return (actor.role, actor.region, actor.care_unit_id, actor.provider_id, actor.user_id)
+    return (
+        actor.role,
+        actor.region,
+        actor.care_unit_id,
+        actor.provider_id,
+        actor.user_id,
+        actor.case_id,
+    )
 
 
 def _tell_open_transactions() -> None:

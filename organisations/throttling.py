@@ -87,6 +87,7 @@ API_ADDRESS = Limit("api_address")
 BAD_TOKENS = Limit("bad_tokens")
 LOGIN_PAGES = Limit("login_pages")
 BAD_CALLBACKS = Limit("bad_callbacks")
+ANSWER_CODES = Limit("answer_codes")
 
 
 class _Throttle(BaseThrottle):

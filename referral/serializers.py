@@ -14,6 +14,7 @@ from organisations.languages import language_names
 from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
+    PATIENTS_OWN,
     AnswerChannel,
     Attachment,
     Case,
@@ -454,7 +455,7 @@ class OfferRequestSerializer(serializers.Serializer[Any]):
 class AnswerSerializer(serializers.Serializer[Any]):
     accepted = serializers.BooleanField()
     channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX]
+        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN]
     )
     reason = serializers.ChoiceField(
         choices=DeclineReason.choices, required=False, allow_blank=True, default=""

@@ -27,6 +27,7 @@ from contracts.models import (
 )
 from notices.callbacks.services import ask_for_call, book_call
 from notices.models import (
+    AnswerCode,
     CallBack,
     GatewayCallback,
     Notice,
@@ -165,6 +166,11 @@ def printed_letter() -> PrintedLetter:
 
 def print_report() -> PrintReport:
     return PrintReport.objects.create(name="ack.csv", sha256="0" * 64, received_at=timezone.now())
+
+
+def answer_code() -> AnswerCode:
+    number = make_case().case.number
+    return AnswerCode.objects.create(case_number=number, tried_at=timezone.now())
 
 
 def phone_time() -> PhoneTime:
@@ -754,6 +760,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     "waiting_list_report_encrypted": lambda: update(waiting_list(), "report = '{}'"),
     # notices
     "notice_once_per_offer_kind_channel": lambda: copy(notice(), idempotency_key="'another'"),
+    "answer_code_number_shape": lambda: update(answer_code(), "case_number = '13-26-1'"),
+    "answer_code_barred_after_many": lambda: update(answer_code(), "wrong = 20"),
     "phone_time_ends_within_four_hours": lambda: update(phone_time(), "ends_at = starts_at"),
     "phone_times_of_a_navigator_do_not_overlap": lambda: copy(
         phone_time(), starts_at="starts_at + interval '59 minutes'"

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from notices.simulator.book import Book, Callback, now
 from notices.simulator.callbacks import CallbackSender
 from notices.simulator.faults import WORDS, Faults
+from notices.simulator.identity import add_identity
 from notices.simulator.misbehaving import misbehave
 from notices.simulator.printing import PrintShop, print_pages
 from notices.simulator.wire import (
@@ -59,6 +60,7 @@ def create_app(*, data_dir: Path, secret: str, drop: Path | None = None) -> Flas
     print_shop = PrintShop(data_dir / "print.sqlite3", drop or data_dir / "print", faults)
     app.extensions["print_shop"] = print_shop
     print_pages(app, print_shop)
+    add_identity(app, book)
     app.register_error_handler(HTTPException, _refusal)
     return app
 

@@ -18,7 +18,7 @@ from organisations.acting import Acting, acting_now
 _BIND = """
 SELECT set_config('vardlots.role', %s, true), set_config('vardlots.region', %s, true),
     set_config('vardlots.unit', %s, true), set_config('vardlots.provider', %s, true),
-    set_config('vardlots.user', %s, true)
+    set_config('vardlots.user', %s, true), set_config('vardlots.case', %s, true)
 """
 
 
@@ -57,7 +57,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _bind(self, actor: Acting | None) -> None:
         values = (
-            ("", None, None, None, None)
+            ("", None, None, None, None, None)
             if actor is None
             else (
                 actor.role,
@@ -65,6 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 actor.care_unit_id,
                 actor.provider_id,
                 actor.user_id,
+                actor.case_id,
             )
         )
         with self.wrap_database_errors, self.connection.cursor() as cursor:

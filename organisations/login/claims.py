@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from organisations.errors import DomainError
+from organisations.login.openid import LoginRefused
 from organisations.models import HSA_ID_PATTERN
 
 SAMBI = "http://sambi.se/attributes/1/"
@@ -20,13 +20,6 @@ REQUIRED_ASSURANCE = "http://id.sambi.se/loa/loa3"
 # The purpose under which a clinic or a receiving provider handles patients (patientdatalagen
 # 2 kap. 4 § first paragraph 1 and 2; the purposes of HSA's commissions).
 CARE = "vård och behandling"
-
-
-class LoginRefused(DomainError):
-    """The login holds as such, but gives no way in; the text says what to do."""
-
-    status = 403
-    code = "login_refused"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from organisations.access import live_assignments
 from organisations.administration.services import invited_user
-from organisations.login.claims import LoginRefused, SithsIdentity
+from organisations.login.claims import SithsIdentity
+from organisations.login.openid import LoginRefused
 from organisations.models import Assignment, CareUnit, Role, User
 
 REGION_ROLES = frozenset({Role.NAVIGATOR, Role.CONTRACT_OWNER, Role.MANAGER, Role.REGION_ADMIN})

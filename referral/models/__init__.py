@@ -14,6 +14,7 @@ from referral.models.cases import (
 from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
 from referral.models.log import CaseLog, LogVerb
 from referral.models.offers import (
+    PATIENTS_OWN,
     AnswerChannel,
     Certificate,
     DeclineReason,
@@ -32,6 +33,7 @@ from referral.models.waiting_list import WaitingListFile
 from referral.models.watch import WatchHit
 
 __all__ = [
+    "PATIENTS_OWN",
     "AllocationRow",
     "AllocationRun",
     "AnswerChannel",

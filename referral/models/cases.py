@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from contracts.codes import KVA_PATTERN, validate_kva
-from organisations.access import SYSTEM, Actor
+from organisations.access import PATIENT, SYSTEM, Actor
 from organisations.models import CareUnit, Region, Role, User
 from patients.models import Patient
 from referral.codes import ICD10_PATTERN, validate_icd10
@@ -144,6 +144,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """The cases of the actor's place, blocked ones too."""
         if actor.role == SYSTEM:
             return self
+        if actor.role == PATIENT and actor.case_id:
+            return self.filter(pk=actor.case_id)
         if actor.role == Role.NAVIGATOR and actor.region:
             return self.filter(region_id=actor.region)
         if actor.role == Role.CLINIC and actor.care_unit_id:

@@ -109,5 +109,6 @@ class CaseLog(models.Model):
             "letter": _("brev"),
             "email": _("e-post"),
             "phone": _("telefon"),
+            "page": _("egna sidan"),
         }
         return str(words.get(self.details.get("channel", ""), ""))

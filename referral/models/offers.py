@@ -14,6 +14,11 @@ class AnswerChannel(models.TextChoices):
     INBOX = "1177", "1177"
     PHONE = "phone", _("Telefon")
     LETTER = "letter", _("Brev")
+    OWN_PAGE = "page", _("Egen sida")
+
+
+# Where only the patient answers; staff write down what was said or sent.
+PATIENTS_OWN = frozenset({AnswerChannel.INBOX, AnswerChannel.OWN_PAGE})
 
 
 class DeclineReason(models.TextChoices):

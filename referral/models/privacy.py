@@ -87,6 +87,7 @@ class Consent(Recorded):
         PHONE = "phone", _("Telefon")
         WRITTEN = "written", _("Skriftligt")
         INBOX = "1177", "1177"
+        OWN_PAGE = "page", _("Egen sida")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="consents")
     audience = models.CharField(_("gäller"), max_length=9, choices=Audience)

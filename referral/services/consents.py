@@ -24,6 +24,7 @@ HOW_ANSWERED = {
     AnswerChannel.INBOX: Consent.How.INBOX,
     AnswerChannel.PHONE: Consent.How.PHONE,
     AnswerChannel.LETTER: Consent.How.WRITTEN,
+    AnswerChannel.OWN_PAGE: Consent.How.OWN_PAGE,
 }
 
 

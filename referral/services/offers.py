@@ -19,6 +19,7 @@ from organisations.models import Region
 from organisations.sweeps import claim_due
 from referral.machine import perform
 from referral.models import (
+    PATIENTS_OWN,
     AnswerChannel,
     Case,
     Certificate,
@@ -139,7 +140,7 @@ def answer_offer(
     reason: str = "",
     comment: str = "",
 ) -> Offer:
-    """Record the patient's answer, from 1177, phone or letter, as long as the offer stands.
+    """Record the patient's answer, whichever way it came, as long as the offer stands.
 
     A yes issues the certificate and hands the case to the provider; a no releases the place and
     needs a reason. Raises :class:`WrongState` (code ``offer_closed``) when the offer no longer
@@ -151,8 +152,8 @@ def answer_offer(
     if not accepted and reason not in DeclineReason.values:
         text = _("Välj varför patienten tackar nej.")
         raise InvalidInput(text, fields={"reason": text})
-    if channel == AnswerChannel.INBOX and actor.role not in {PATIENT}:
-        raise NotAllowed(_("Svar i 1177 lämnar patienten själv."))
+    if channel in PATIENTS_OWN and actor.role != PATIENT:
+        raise NotAllowed(_("Svar i 1177 och på egna sidan lämnar patienten själv."))
     details: dict[str, Any] = {"channel": channel}
 
     def change(case: Case) -> None:

@@ -411,6 +411,9 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     ),
     "attachment": (Visit("navigator", ("attachment",), S.RETURNED, args=attached),),
     "case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
+    "case-new-code": (
+        Visit("navigator", ("new_answer_code",), S.OFFERED, body=lambda w: {}, status=302),
+    ),
     "phone-times": (
         Visit("navigator", ("phone_times",), args=lambda w: [called(w)][1:], query="?who=all"),
     ),
@@ -651,6 +654,14 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
 }
 
 NO_PATIENT: dict[str, str] = {
+    **dict.fromkeys(
+        [
+            *("own-page", "own-page-number", "own-page-identify", "own-page-identified"),
+            *("own-page-case", "own-page-accept", "own-page-decline", "own-page-receipt"),
+            *("own-page-call", "own-page-call-cancel", "own-page-leave"),
+        ],
+        "the patient's own looks: tests/notices/own_page/test_looks.py",
+    ),
     "start": "sends on to the role's page",
     "login": "nobody is logged in",
     "logout": "nothing is shown",

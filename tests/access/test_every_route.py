@@ -110,6 +110,10 @@ ADMINISTRATION |= {"free-capacity-edit", "free-capacity-withdraw"}
 ADMINISTRATION |= {"api-free-capacity-detail", "api-free-capacity-withdraw"}
 # Times name no patient; another region's are not found: tests/notices/test_phone_time_pages.py.
 ADMINISTRATION |= {"phone-times-close", "phone-time-take-over"}
+# The patient's own page: a code and an identity of its own, tests/notices/own_page.
+ADMINISTRATION |= {"own-page", "own-page-number", "own-page-leave", "own-page-identify"}
+ADMINISTRATION |= {"own-page-identified", "own-page-case", "own-page-accept", "own-page-decline"}
+ADMINISTRATION |= {"own-page-receipt", "own-page-call", "own-page-call-cancel"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {
@@ -151,6 +155,7 @@ OBJECTS: dict[str, Keys] = {
     "notice-as-letter": of_notice,
     "return-again": of_letter,
     "return-done": of_letter,
+    "case-new-code": of_case,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-calls": of_case,

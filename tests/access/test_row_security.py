@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from capacity.models import FreeCapacity, TakenPlace
 from contracts.models import Invoice, InvoiceFile, InvoiceLine, InvoiceLog
+from notices.callbacks.services import book_call
 from notices.models import (
+    AnswerCode,
     CallBack,
     GatewayCallback,
     Notice,
@@ -110,6 +112,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
     GatewayCallback,
+    AnswerCode,
     AccessLogSeal,
     TakenPlace,
 )
@@ -354,6 +357,47 @@ def test_phone_times_are_read_by_the_regions_navigators_and_clinics():
     for actor in (*readers, *others, None):
         with acting_as(actor):
             assert PhoneTime.objects.exists() == (actor in readers), actor
+
+
+@pytest.mark.parametrize("state", [CaseState.OFFERED, CaseState.CLOSED])
+def test_a_patient_on_the_own_page_reads_its_one_case_and_nothing_else(state):
+    made, other = whole_case(state), whole_case(state)
+    # Another case of the same patient, whose code it has not given.
+    Case.objects.filter(pk=other.case.pk).update(patient=made.patient, kva="NFB49")
+    with acting_as(Actor.patient("Patienten på egna sidan", case_id=made.case.pk)):
+        for model, path in OF_A_CASE.items():
+            found = numbers(model, path) - ({other.case.number} if model is Patient else set())
+            assert found <= {made.case.number}, model
+            if model in {Notice, WatchHit, Correction}:
+                assert found == set(), model
+        assert Case.objects.count() == Patient.objects.count() == 1
+        for model in (*FOR_THE_PRODUCT_ONLY, *OF_INVOICES, *OF_REVIEWS, *READ_BY_NAVIGATORS):
+            assert not model._base_manager.exists(), model
+
+
+def test_a_patient_without_a_case_reads_nothing():
+    whole_case()
+    with acting_as(Actor.patient("Patienten i 1177")):
+        for model, path in OF_A_CASE.items():
+            assert numbers(model, path) == set(), model
+
+
+def test_a_patient_reads_the_phone_time_of_its_own_call():
+    made, now = make_case(CaseState.IN_PROGRESS), timezone.now()
+    mine, _free = (
+        PhoneTime.objects.create(
+            navigator=user_of(made.navigator),
+            region=made.unit.region,
+            starts_at=now + timedelta(hours=hour),
+            ends_at=now + timedelta(hours=hour, minutes=15),
+            opened_at=now,
+        )
+        for hour in (1, 2)
+    )
+    call = {"about": "x", "phone": "070-123 45 67"}
+    book_call(made.case, time_id=mine.pk, actor=made.navigator, now=now, **call)
+    with acting_as(Actor.patient("Patienten på egna sidan", case_id=made.case.pk)):
+        assert list(PhoneTime.objects.all()) == [mine]
 
 
 def test_a_draft_is_its_clinics_alone():

@@ -35,7 +35,7 @@ PRODUCTION = {
 
 
 def read_settings(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, Any]:
-    for name in (*PRODUCTION, "DEBUG", "VARDLOTS_DEMO", "CONN_MAX_AGE"):
+    for name in (*PRODUCTION, *REAL_EID, "DEBUG", "VARDLOTS_DEMO", "CONN_MAX_AGE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -63,6 +63,35 @@ def test_production_has_no_debug_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_production_refuses_demo_logins(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImproperlyConfigured, match="VARDLOTS_DEMO"):
         read_settings(monkeypatch, PRODUCTION | {"VARDLOTS_DEMO": "true"})
+
+
+REAL_EID = {
+    "VARDLOTS_IDENTITY_ISSUER": "https://eid.example",
+    "VARDLOTS_IDENTITY_CLIENT_ID": "vardlots",
+    "VARDLOTS_IDENTITY_CLIENT_SECRET": "secret",
+}
+
+
+def test_production_takes_an_e_identification(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings(monkeypatch, PRODUCTION | REAL_EID)
+    assert settings["IDENTITY_ISSUER"] == "https://eid.example"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"VARDLOTS_IDENTITY_ISSUER": "http://eid.example"},
+        {"VARDLOTS_IDENTITY_ISSUER": "https://gateway.example/simulated-eid"},
+        {"VARDLOTS_IDENTITY_ISSUER": "https://gateway.example/simulated-eid/"},
+        {"VARDLOTS_IDENTITY_CLIENT_SECRET": ""},
+        {"VARDLOTS_IDENTITY_CLIENT_ID": ""},
+    ],
+)
+def test_production_refuses_a_simulated_or_open_e_identification(
+    wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        read_settings(monkeypatch, PRODUCTION | REAL_EID | wrong)
 
 
 def test_another_database_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

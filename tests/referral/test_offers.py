@@ -12,6 +12,7 @@ from organisations.access import Actor
 from organisations.errors import CapReached, InvalidInput, NotAllowed, WrongState
 from referral import services
 from referral.models import (
+    PATIENTS_OWN,
     AnswerChannel,
     CaseLog,
     CaseState,
@@ -60,7 +61,7 @@ def answer(
         made.offer,
         accepted=accepted,
         channel=channel,
-        actor=actor or (PATIENT if channel == AnswerChannel.INBOX else made.navigator),
+        actor=actor or (PATIENT if channel in PATIENTS_OWN else made.navigator),
         now=now,
         reason=reason,
         comment=comment,
@@ -233,10 +234,11 @@ def test_the_patient_answers_by_1177_phone_or_letter(channel, accepted):
     assert offer.state == (Offer.State.ACCEPTED if accepted else Offer.State.DECLINED)
 
 
-def test_only_the_patient_answers_in_1177():
+@pytest.mark.parametrize("channel", sorted(PATIENTS_OWN))
+def test_only_the_patient_answers_in_1177_and_on_the_own_page(channel):
     made = offered()
     with pytest.raises(NotAllowed):
-        answer(made, channel=AnswerChannel.INBOX, actor=made.navigator)
+        answer(made, channel=channel, actor=made.navigator)
     assert made.refresh().state == CaseState.OFFERED
 
 

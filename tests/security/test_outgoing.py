@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from config.api import ProblemSchemaGenerator
 from notices.gateways import GatewayError, InboxMessage, send_message
-from organisations.login import oidc
+from organisations.login import openid
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices", "statistics")
@@ -27,7 +27,7 @@ APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notic
 CALLERS = {
     "notices/gateways/transport.py": "VARDLOTS_GATEWAY_URL",
     "notices/gateways/mail.py": "only names smtplib's errors; Django's mail calls EMAIL_URL",
-    "organisations/login/oidc.py": "VARDLOTS_OIDC_ISSUER",
+    "organisations/login/openid.py": "VARDLOTS_OIDC_ISSUER and VARDLOTS_IDENTITY_ISSUER",
     "config/management/commands/start.py": "the web process it started itself",
     "config/embedded/places.py": "whether a port of this machine is free",
 }
@@ -68,7 +68,7 @@ def test_few_modules_can_call_out_and_each_is_known():
             if any(n.split(".")[0] in CLIENTS and n not in HARMLESS for n in names):
                 found.add(name)
     assert found <= CALLERS.keys()
-    assert {"notices/gateways/transport.py", "organisations/login/oidc.py"} <= found
+    assert {"notices/gateways/transport.py", "organisations/login/openid.py"} <= found
 
 
 def test_no_row_form_or_body_holds_an_address_to_call():
@@ -155,7 +155,7 @@ def test_the_identity_provider_leads_nowhere_else(settings):
     with server() as elsewhere, server(f"http://127.0.0.1:{elsewhere.server_port}/x") as provider:
         settings.OIDC_ISSUER = f"http://127.0.0.1:{provider.server_port}"
         settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = "a", "b"
-        oidc._client_for.cache_clear()
+        openid.client_for.cache_clear()
         answer = Client().get(reverse("siths-start"))
         assert answer.status_code == 503
         assert provider.asked == ["/.well-known/openid-configuration"]  # type: ignore[attr-defined]

@@ -11,9 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo import PASSWORD
-from organisations.access import current_assignment
+from notices.outgoing import place_for
+from organisations.access import as_product, current_assignment
 from organisations.models import ApiToken, User
 from organisations.scopes import Scope
+from referral.models import Offer
 
 TOKEN_DAYS = 30
 KEPT_TOKENS = 5
@@ -38,6 +40,13 @@ class Command(BaseCommand):
             place = user["unit"] or user["region"] or ""
             self.stdout.write(f"{user['login']:<30} {user['role']:<15} {place}")
         self.stdout.write(f"Lösenord för alla: {PASSWORD}")
+        if patient := _patient():
+            self.stdout.write("")
+            self.stdout.write(
+                "En patient med ett erbjudande att svara på, på patientens egen sida:"
+            )
+            for name, value in patient.items():
+                self.stdout.write(f"  {name:<14} {value}")
 
     def _describe(self, user: User) -> dict[str, str | None]:
         assignment = current_assignment(user, now=timezone.now())
@@ -58,4 +67,23 @@ class Command(BaseCommand):
             "unit": unit.hsa_id if unit else None,
             "region": assignment.region_id if assignment else None,
             "authorization": f"{settings.REST_KNOX['AUTH_HEADER_PREFIX']} {token}",
+        }
+
+
+def _patient() -> dict[str, str]:
+    """The latest offer that waits for an answer, and what opens its patient's own page."""
+    with as_product("demo access"):
+        offer = (
+            Offer.objects.filter(state=Offer.State.SENT, due_at__gt=timezone.now())
+            .select_related("case__patient")
+            .order_by("-sent_at", "-pk")
+            .first()
+        )
+        if offer is None:
+            return {}
+        place = place_for(offer.case.number)
+        return {
+            "sida": place.url,
+            "svarskod": place.code,
+            "personnummer": offer.case.patient.identity_formatted,
         }

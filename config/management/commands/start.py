@@ -143,11 +143,15 @@ class Start:
         if self.simulator_ports:
             http, smtp = self.simulator_ports
             addresses["VARDLOTS_GATEWAY_URL"] = f"http://{HOST}:{http}"
+            addresses["VARDLOTS_IDENTITY_ISSUER"] = (
+                f"http://{HOST}:{http}{settings.SIMULATED_IDENTITY}"
+            )
+            addresses["VARDLOTS_IDENTITY_CLIENT_ID"] = "vardlots-demo"
             addresses["EMAIL_URL"] = f"smtp://{HOST}:{smtp}"
         else:
             addresses["EMAIL_URL"] = "consolemail://"
         given = os.environ
-        public = ("VARDLOTS_BASE_URL", "VARDLOTS_GATEWAY_URL")
+        public = ("VARDLOTS_BASE_URL", "VARDLOTS_GATEWAY_URL", "VARDLOTS_IDENTITY_ISSUER")
         save_environment(
             self.data, addresses | {name: given[name] for name in public if given.get(name)}
         )

@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from organisations.access import Actor
-from organisations.login import oidc
+from organisations.login import openid
 from organisations.models import ApiToken, CareUnit
 from organisations.scopes import Scope
 from tests.factories import CareUnitFactory, user_of
@@ -37,7 +37,7 @@ def provider(running_provider: TestProvider, settings: Any) -> TestProvider:
     running_provider.signs_with_another_key = running_provider.unsigned = False
     running_provider.cancels = running_provider.ends_sessions = False
     # A client keeps the metadata that it has fetched.
-    oidc._client_for.cache_clear()
+    openid.client_for.cache_clear()
     running_provider.token_requests = 0
     return running_provider
 
