@@ -562,7 +562,8 @@ def test_the_events_of_many_cases_reach_each_consumer_once(unit):
 def test_a_form_that_comes_first_is_found_by_the_file(unit, monkeypatch):
     """The form is stored between the file's check and its cases: the database decides."""
     actor, taken = clinic_actor(unit), form()
-    plain, sent = lists.draw_case_numbers, []
+    plain = lists.draw_case_numbers
+    sent: list[Any] = []
 
     def drawn(*args: Any, **options: Any) -> Any:
         if not sent:
@@ -581,7 +582,8 @@ def test_a_form_that_comes_first_is_found_by_the_file(unit, monkeypatch):
 def test_a_form_from_another_clinic_that_comes_first_keeps_the_whole_file_out(unit, monkeypatch):
     other, taken = CareUnitFactory(sends=True), form()
     actor = clinic_actor(other)
-    plain, sent = lists.draw_case_numbers, []
+    plain = lists.draw_case_numbers
+    sent: list[Any] = []
 
     def drawn(*args: Any, **options: Any) -> Any:
         if not sent:
