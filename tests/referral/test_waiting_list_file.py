@@ -232,7 +232,7 @@ def test_the_same_patient_and_procedure_twice_is_refused(unit):
 
 def test_a_row_of_another_unit_is_refused(unit):
     made = read(unit, [row(care_unit="SE0000000000-X"), row(care_unit=unit.hsa_id.lower())])
-    assert faults(made) == [(2, "care_unit", "raden gäller en annan enhet.")]
+    assert faults(made) == [(2, "care_unit", "Raden gäller en annan enhet.")]
 
 
 def test_a_running_case_at_the_clinic_is_left_alone(unit):
@@ -565,7 +565,8 @@ def test_the_events_of_many_cases_reach_each_consumer_once(unit):
 def test_a_form_that_comes_first_is_found_by_the_file(unit, monkeypatch):
     """The form is stored between the file's check and its cases: the database decides."""
     actor, taken = clinic_actor(unit), form()
-    plain, sent = lists.draw_case_numbers, []
+    plain = lists.draw_case_numbers
+    sent: list[Any] = []
 
     def drawn(*args: Any, **options: Any) -> Any:
         if not sent:
@@ -584,7 +585,8 @@ def test_a_form_that_comes_first_is_found_by_the_file(unit, monkeypatch):
 def test_a_form_from_another_clinic_that_comes_first_keeps_the_whole_file_out(unit, monkeypatch):
     other, taken = CareUnitFactory(sends=True), form()
     actor = clinic_actor(other)
-    plain, sent = lists.draw_case_numbers, []
+    plain = lists.draw_case_numbers
+    sent: list[Any] = []
 
     def drawn(*args: Any, **options: Any) -> Any:
         if not sent:
