@@ -667,7 +667,7 @@ def test_the_command_reads_a_file_and_a_dry_run_stores_nothing(unit, tmp_path: P
 
 def test_file_and_outcomes_go_after_30_days_and_the_rest_after_a_year(unit):
     made = read(unit, [row()])
-    kept = [rule for rule in rules() if rule.name.startswith("waiting list")]
+    kept = [rule for rule in rules() if rule.name.startswith("waiting_list")]
     storage, name = made.file.storage, made.file.name
     for rule in kept:
         assert thin(rule, now=NOW + timedelta(days=29)) == 0
