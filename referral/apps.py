@@ -15,7 +15,7 @@ class ReferralConfig(AppConfig):
 
         register_sweep("offers", expire_offers)
         register_sweep("allocations", run_allocations)
-        register_sweep("waiting lists", run_waiting_lists)
+        register_sweep("waiting_lists", run_waiting_lists)
         invoice_checks.register_all()
         own_waits.subscribe_all()
         watch_hits.subscribe_all()

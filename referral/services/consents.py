@@ -8,6 +8,7 @@ run out keeps new offers from being made; without any word nothing is refused.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -83,30 +84,9 @@ def check_consent(
         raise InvalidInput(text, fields={"until": text})
 
 
-def add_consent(
-    case: Case,
-    *,
-    audience: str,
-    given: bool,
-    how: str,
-    given_on: date,
-    actor: Actor,
-    now: datetime,
-    until: date | None = None,
-    care_unit: CareUnit | None = None,
-) -> Consent:
-    """The row itself, for services that have checked who asks."""
-    row = consent_row(
-        case,
-        audience=audience,
-        given=given,
-        how=how,
-        given_on=given_on,
-        until=until,
-        care_unit=care_unit,
-        actor=actor,
-        now=now,
-    )
+def add_consent(case: Case, **said: Any) -> Consent:
+    """The row of :func:`consent_row`, saved; for services that have checked who asks."""
+    row = consent_row(case, **said)
     row.save()
     return row
 

@@ -50,7 +50,7 @@ def _thin_files(now: datetime, at_most: int) -> int:
 def register_all() -> None:
     register_rule(
         Rule(
-            name="waiting lists",
+            name="waiting_lists",
             what=_("Inlämnade väntelistor: filen och radernas utfall"),
             kept=_("30 dagar efter att filen lämnades"),
             law=_("GDPR artikel 5.1 e; det som lästes in står i ärendena"),
@@ -60,7 +60,7 @@ def register_all() -> None:
     )
     register_rule(
         Rule(
-            name="waiting list figures",
+            name="waiting_list_figures",
             what=_("Inlämnade väntelistor: fingeravtryck och antal, utan patienter"),
             kept=_("1 år efter att filen lämnades"),
             law=_("GDPR artikel 5.1 e; samma fil läses inte in två gånger"),

@@ -39,7 +39,7 @@ class ListRow:
     case_number: str = ""
 
     def refuse(self, key: str, text: str) -> None:
-        self.faults.append((key, text))
+        self.faults.append((key, text[:1].upper() + text[1:]))
         self.outcome = Outcome.FAULT
 
 

@@ -32,9 +32,10 @@ State = WaitingListFile.State
 def lists_page(request: HttpRequest) -> HttpResponse:
     """Choose a file to check; nothing is read in before one has seen what holds."""
     actor = actor_of(request)
-    form = WaitingListForm(request.POST or None, request.FILES or None, units=units_for(actor))
+    typed = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = WaitingListForm(*typed, units=units_for(actor))
     status = None
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         made, status = attempt(form, lambda: _hand_in(form, actor))
         if made:
             return redirect("waiting-list", pk=made.pk)

@@ -9,12 +9,15 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from contracts.files.writing import xlsx_file
 from organisations.access import acting_as, as_product
@@ -229,7 +232,7 @@ def test_the_same_patient_and_procedure_twice_is_refused(unit):
 
 def test_a_row_of_another_unit_is_refused(unit):
     made = read(unit, [row(care_unit="SE0000000000-X"), row(care_unit=unit.hsa_id.lower())])
-    assert faults(made) == [(2, "care_unit", "raden gäller en annan enhet.")]
+    assert faults(made) == [(2, "care_unit", "Raden gäller en annan enhet.")]
 
 
 def test_a_running_case_at_the_clinic_is_left_alone(unit):
@@ -664,7 +667,7 @@ def test_the_command_reads_a_file_and_a_dry_run_stores_nothing(unit, tmp_path: P
 
 def test_file_and_outcomes_go_after_30_days_and_the_rest_after_a_year(unit):
     made = read(unit, [row()])
-    kept = [rule for rule in rules() if rule.name.startswith("waiting list")]
+    kept = [rule for rule in rules() if rule.name.startswith("waiting_list")]
     storage, name = made.file.storage, made.file.name
     for rule in kept:
         assert thin(rule, now=NOW + timedelta(days=29)) == 0
@@ -682,3 +685,108 @@ def test_no_identity_number_is_kept_in_plain(unit):
         cursor.execute("SELECT w::text FROM referral_waitinglistfile w")
         ((kept,),) = cursor.fetchall()
     assert cells["identity_number"][-9:].replace("-", "") not in kept
+
+
+# Over the API
+
+
+def api_of(actor: Any) -> APIClient:
+    client = APIClient()
+    client.force_login(user_of(actor))
+    return client
+
+
+def sent(client: APIClient, content: bytes, query: str = "", content_type: str = "text/csv") -> Any:
+    return client.post(f"{reverse('api-waiting-lists')}{query}", content, content_type=content_type)
+
+
+def test_a_system_hands_a_list_in_and_reads_what_became_of_each_row(unit):
+    client = api_of(integration_actor(unit.region))
+    rows = [cells_of(submission()), cells_of(submission()) | {"asa": "6"}]
+    address = f"?sending_unit={unit.hsa_id}"
+    assert sent(client, csv_list(rows), "?dry_run=true").status_code == 400
+    refused = sent(client, csv_list(rows), address).json()
+    assert (refused["state"], refused["stored"], refused["faulty"]) == ("checked", 0, 1)
+    assert refused["outcomes"][1]["faults"][0]["column"] == "asa"
+    answer = sent(client, csv_list(rows), f"{address}&good_rows_only=true")
+    assert answer.status_code == 200
+    case = Case.objects.get()
+    assert answer.json()["outcomes"][0]["case_number"] == case.number
+    again = client.get(reverse("api-waiting-list", args=[answer.json()["id"]]))
+    assert again.json() == answer.json()
+    assert AccessLog.objects.filter(what="waiting_list", case_number=case.number).count() == 2
+    listed = client.get(reverse("api-waiting-lists")).json()["results"]
+    assert [one["stored"] for one in listed] == [1]
+
+
+def test_a_clinic_hands_in_a_file_field_and_a_large_one_is_asked_for_again(unit, queued):
+    client = api_of(clinic_actor(unit))
+    file = SimpleUploadedFile("lista.csv", csv_list([cells_of(submission())]))
+    answer = client.post(reverse("api-waiting-lists"), {"file": file}, format="multipart")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    address = reverse("api-waiting-list", args=[answer.json()["id"]])
+    assert client.get(address).status_code == 202
+    run_waiting_lists(now=timezone.now())
+    assert client.get(address).json()["stored"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status"),
+    [
+        (b"", "text/csv", 400),
+        (b"\xff\xfe\x00\xd8", "text/csv", 400),
+        (b"PK\x03\x04", "text/csv", 400),
+        (b"a;b\n1;2", "text/csv", 400),
+        (b"x", "multipart/form-data; boundary=x", 400),
+        (b"{}", "application/json", 415),
+    ],
+)
+def test_what_is_no_list_is_answered_over_the_api(unit, content, content_type, status):
+    client = api_of(clinic_actor(unit))
+    assert sent(client, content, content_type=content_type).status_code == status
+
+
+@pytest.mark.parametrize("query", ["?sending_unit=%00", "?sending_unit=SE-x", "?name=%00%EF"])
+def test_odd_words_in_the_address_are_no_fault_of_ours(unit, query):
+    client = api_of(clinic_actor(unit))
+    assert sent(client, csv_list([row()]), query).status_code in {200, 400}
+
+
+# The pages
+
+
+def test_a_clinic_checks_a_file_sees_the_faults_and_reads_in_what_holds(unit, client: Client):
+    client.force_login(user_of(clinic_actor(unit)))
+    rows = [cells_of(submission()), cells_of(submission()) | {"asa": "6"}]
+    file = SimpleUploadedFile("lista.csv", csv_list(rows))
+    answer = client.post(reverse("waiting-lists"), {"file": file}, follow=True)
+    text = answer.content.decode()
+    assert "Patienter i ASA-klass 5 och 6 kan inte förmedlas." in text
+    assert "Läs in 1 rad som håller" in text
+    made = WaitingListFile.objects.get()
+    read_address = reverse("waiting-list-read", args=[made.pk])
+    answer = client.post(read_address, {}, follow=True)
+    assert "Inget lästes in, eftersom rader har fel." in answer.content.decode()
+    answer = client.post(read_address, {"good_rows_only": "on"}, follow=True)
+    assert "delvis inläst" in answer.content.decode()
+    assert Case.objects.count() == 1
+
+
+def test_a_navigator_chooses_the_clinic(unit, client: Client):
+    CareUnitFactory(sends=True, region=unit.region)
+    client.force_login(user_of(navigator_actor(unit.region)))
+    content = csv_list([cells_of(submission())])
+    for chosen, status in (("", 422), ("SE-x", 422), (unit.hsa_id, 302)):
+        file = SimpleUploadedFile("lista.csv", content)
+        answer = client.post(reverse("waiting-lists"), {"file": file, "unit": chosen})
+        assert answer.status_code == status
+    assert WaitingListFile.objects.get().sending_unit == unit
+
+
+def test_a_file_that_cannot_be_read_is_told_at_the_field(unit, client: Client):
+    client.force_login(user_of(clinic_actor(unit)))
+    for content in (b"", b"a;b\n1;2", b"PK\x03\x04"):
+        file = SimpleUploadedFile("x.csv", content)
+        assert client.post(reverse("waiting-lists"), {"file": file}).status_code == 422
+    assert client.post(reverse("waiting-lists"), {}).status_code == 422
+    assert client.get(reverse("waiting-list-template", args=["pdf"])).status_code == 404
