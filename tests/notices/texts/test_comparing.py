@@ -66,12 +66,15 @@ def outcome(**counts: int) -> Outcome:
 
 def test_what_rests_on_few_patients_is_not_shown() -> None:
     few = outcome(yes=3, no=9, silent=9)
-    assert (few.sent, few.answer_share, few.yes_share) == (21, None, None)
-    assert outcome(yes=2, no=1).sent is None
+    assert (few.settled, few.yes_share) == (None, None)
+    assert few.answer_share is not None
+    silent = outcome(yes=12, no=9, silent=2)
+    assert (silent.settled, silent.answer_share) == (None, None)
     assert outcome(yes=2, no=1).hours_text == ""
     enough = outcome(yes=8, no=6, silent=7)
-    assert enough.sent == 21
+    assert enough.settled == 21
     assert enough.yes_share is not None
+    assert enough.answer_share is not None
 
 
 def variants(admin: Actor, *names: str) -> list[TextVersion]:

@@ -104,12 +104,10 @@ def test_only_the_regions_own_administrator(region, admin):
 
 def test_out_of_use_the_products_text_is_used_again(region, admin):
     made = make_case(CaseState.OFFERED)
-    text = published(
-        admin, body="{#answer}Svara {answer_by}. {#call}{navigator_phone}{case_number}"
-    )
-    assert write(
-        "offer_reminder", case=made.case, offer=made.offer, now=timezone.now()
-    ).version == (text)
+    body = "{#answer}Svara {answer_by}. {#call}{navigator_phone} {case_number}"
+    text = published(admin, body=body.replace(" {#call}", "\n{#call}"))
+    asked = {"case": made.case, "offer": made.offer, "now": timezone.now()}
+    assert write("offer_reminder", **asked).version == text
     withdraw(text, actor=admin, now=timezone.now())
     with pytest.raises(WrongState):
         withdraw(text, actor=admin, now=timezone.now())
