@@ -178,6 +178,12 @@ def offered(made: MadeCase, wishes: Wishes = WAIT_IS_KNOWN):
     )
 
 
+def test_a_language_without_a_text_cannot_be_asked_for():
+    with pytest.raises(InvalidInput) as refused:
+        offered(make_case(CaseState.IN_PROGRESS), Wishes(expected_wait_days=30, language="so"))
+    assert set(refused.value.fields) == {"language"}
+
+
 def test_a_language_that_the_region_adds_is_used(region, admin):
     body = shipped_texts()["offer", "en", False].body
     published(admin, kind="offer", language="ar", subject="عرض رعاية", body=f"مرحبا\n\n{body}")
