@@ -35,6 +35,7 @@ from notices.models import (
     PrintedLetter,
     PrintReport,
     StaffMail,
+    TextVersion,
 )
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
@@ -144,6 +145,14 @@ def waiting_list() -> WaitingListFile:
     """A list that has been checked, with a row to store."""
     made = make_case()
     return handed_in(made.unit, made.clinic)
+
+
+def text(*, in_use: bool = False) -> TextVersion:
+    version = TextVersion(kind="offer", language="sv", number=1, saved_at=LONG_AGO)
+    if in_use:
+        version.state, version.published_at = TextVersion.State.PUBLISHED, LONG_AGO
+    version.save()
+    return version
 
 
 def callback() -> GatewayCallback:
@@ -788,6 +797,15 @@ BREAKS: dict[str, Callable[[], str]] = {
     ),
     "printed_letter_handled_by_someone": lambda: update(printed_letter(), "handled_at = now()"),
     "print_report_once": lambda: copy(print_report()),
+    "notice_unwritten_is_not_sent": lambda: update(notice(), "to_write = '{}'"),
+    "text_version_once": lambda: copy(text(), state="'published'", published_at="now()"),
+    "text_one_in_use_per_variant": lambda: copy(text(in_use=True), number="2"),
+    "text_one_draft_per_variant": lambda: copy(text(), number="2"),
+    "text_state_has_times": lambda: update(text(), "state = 'published'"),
+    "text_kind_known": lambda: update(text(), "kind = 'poem'"),
+    "text_language_known": lambda: update(text(), "language = 'xx'"),
+    "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
+    "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
 }
 

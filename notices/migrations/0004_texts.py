@@ -359,7 +359,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="textversion",
             constraint=models.CheckConstraint(
-                condition=models.Q(("variant__regex", "^[^[:cntrl:]]{1,20}$")),
+                condition=models.Q(("variant__regex", "^[A-Za-zÅÄÖåäö0-9-]{1,20}$")),
                 name="text_variant_shape",
             ),
         ),

@@ -9,7 +9,7 @@ from organisations.languages import language_names
 from organisations.models import Region, User
 from referral.models import Offer
 
-VARIANT_PATTERN = r"^[^[:cntrl:]]{1,20}$"
+VARIANT_SHAPE = r"^[A-Za-zÅÄÖåäö0-9-]{1,20}$"
 
 
 class TextVersion(models.Model):
@@ -76,7 +76,7 @@ class TextVersion(models.Model):
                 name="text_language_known", condition=Q(language__in=sorted(language_names()))
             ),
             models.CheckConstraint(
-                name="text_variant_shape", condition=Q(variant__regex=VARIANT_PATTERN)
+                name="text_variant_shape", condition=Q(variant__regex=VARIANT_SHAPE)
             ),
             models.CheckConstraint(
                 name="text_only_offers_have_variants",

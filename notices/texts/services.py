@@ -1,5 +1,6 @@
 """What is done with texts: drafted, published, taken out of use, and kept once used."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from notices.texts.kinds import TextKind
-from notices.texts.models import TextVersion
+from notices.texts.models import VARIANT_SHAPE, TextVersion
 from notices.texts.rules import problems_of
 from notices.texts.syntax import LONGEST
 from organisations.access import Actor
@@ -73,15 +74,15 @@ def _refuse_unkept(kind: str, language: str, variant: str, *, subject: str, body
         problems["kind"] = _("Välj vilken text det är.")
     if language not in language_names():
         problems["language"] = _("Välj ett språk i listan.")
-    if not variant.isprintable() or len(variant) > 20:
-        problems["variant"] = _("Variantens namn är högst 20 tecken.")
+    if not re.fullmatch(VARIANT_SHAPE, variant):
+        problems["variant"] = _("Varianten är bokstäver, siffror och bindestreck, högst 20.")
     elif kind != TextKind.OFFER and variant != "A":
         problems["variant"] = _("Bara erbjudanden kan ha flera varianter.")
     if len(subject) > 200 or "\n" in subject.strip():
         problems["subject"] = _("Rubriken är en rad, högst 200 tecken.")
     if len(body) > LONGEST:
         problems["body"] = _("Texten är högst %(most)s tecken.") % {"most": LONGEST}
-    for name, text in (("subject", subject), ("body", body), ("variant", variant)):
+    for name, text in (("subject", subject), ("body", body)):
         if "\x00" in text or text.encode(errors="replace").decode() != text:
             problems[name] = _("Texten innehåller tecken som inte kan sparas.")
     if problems:

@@ -326,7 +326,13 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "case-matching": (Visit("navigator", ("matching",)),),
     "case-offer": (
         Visit("navigator", ("offer",), args=offered_line),
-        Visit("navigator", ("offer",), args=offered_line, body=lambda w: {"send": "1"}, status=302),
+        Visit(
+            "navigator",
+            ("offer",),
+            args=offered_line,
+            body=lambda w: {"send": "1", "expected_wait_days": "30"},
+            status=302,
+        ),
     ),
     "case-action": (
         Visit("navigator", ("case",), args=lambda w: [w.number, "park"]),
@@ -612,7 +618,12 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     ),
     "api-case-offers": (
         Visit("navigator", ("offers",), S.OFFERED),
-        Visit("navigator", ("offer",), body=lambda w: {"line": w.made.line.pk}, status=201),
+        Visit(
+            "navigator",
+            ("offer",),
+            body=lambda w: {"line": w.made.line.pk, "expected_wait_days": 30},
+            status=201,
+        ),
     ),
     "api-case-resubmit": (Visit("clinic", ("form", "resubmit"), S.RETURNED, body=whole_form),),
     "api-case-take": (api("navigator", "take", S.RECEIVED),),
@@ -699,6 +710,12 @@ NO_PATIENT: dict[str, str] = {
             *("person-edit", "person-let-in", "person-shut-off", "provider", "provider-new"),
             *(
                 "notice-days",
+                "patient-facts",
+                "text",
+                "text-new",
+                "text-version",
+                "texts",
+                "texts-compared",
                 "providers",
                 "region",
                 "regions",

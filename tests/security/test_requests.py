@@ -193,7 +193,11 @@ VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "park": (CaseState.IN_PROGRESS, "navigator", {"waits_for": "x", "review_on": IN_A_WEEK}),
     "review": (CaseState.WATCHED, "navigator", {"review_on": IN_A_WEEK}),
     "unpark": (CaseState.WATCHED, "navigator", {}),
-    "offers": (CaseState.IN_PROGRESS, "navigator", {"line": LINE}),
+    "offers": (
+        CaseState.IN_PROGRESS,
+        "navigator",
+        {"line": LINE, "expected_wait_days": 30},
+    ),
     "book": (CaseState.CONFIRMED, "provider", {"booked_for": f"{IN_A_WEEK}T08:00"}),
     "note": (CaseState.IN_PROGRESS, "navigator", {"text": "x"}),
     "calls": (CaseState.IN_PROGRESS, "navigator", {"about": "x"}),
