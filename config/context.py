@@ -19,6 +19,7 @@ FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 NOTICE_DAYS = "notice-days"
+TEXTS = "texts"
 PLANS = "delivery-plans"
 # Pages of the cases that have an address of their own beside theirs.
 ALSO_CASES = ("allocations", "offer-drafts", "undelivered", "phone-times")
@@ -30,7 +31,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     Role.MANAGER: (STATISTICS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
-        *(WEIGHTS, NOTICE_DAYS),
+        *(WEIGHTS, NOTICE_DAYS, TEXTS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -71,6 +72,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),
         NOTICE_DAYS: _("Utskick"),
+        TEXTS: _("Texter"),
     }
     url = reverse(name)
     places = [url, *(reverse(also) for also in ALSO_CASES if name == CASES)]

@@ -52,6 +52,7 @@ class InboxMessage:
     reference: str
     thread: str
     answerable: bool
+    language: str = "sv"
     decline_reasons: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class InboxMessage:
             "sender_name": self.sender_name,
             "subject": self.subject,
             "body": self.body,
-            "language": "sv",
+            "language": self.language,
             "reference": self.reference,
             "thread": self.thread,
             "answerable": self.answerable,

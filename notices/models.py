@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
 from notices.own_page.models import AnswerCode
+from notices.texts.models import TextVersion, WrittenOffer
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
 from organisations.tracing import MAX_LENGTH, current_request_id
@@ -20,6 +21,8 @@ __all__ = [
     "Notice",
     "PhoneTime",
     "StaffMail",
+    "TextVersion",
+    "WrittenOffer",
 ]
 
 
@@ -65,6 +68,8 @@ class Notice(models.Model):
         OFFER_LETTER = "offer_letter", _("Erbjudande som brev")
         OFFER_REMINDER = "offer_reminder", _("Påminnelse om erbjudande")
         BOOKED_TIME = "booked_time", _("Bokad tid")
+        CONFIRMATION = "confirmation", _("Remissbekräftelse")
+        GUARANTEE = "guarantee", _("Om vårdgarantin")
         ANSWER_CODE = "answer_code", _("Ny svarskod")
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
@@ -119,6 +124,13 @@ class Notice(models.Model):
     email_to = models.EmailField(_("till"), blank=True)
     subject = models.CharField(_("ämne"), max_length=200)
     body = models.TextField(_("text"))
+    # The version the text was written from, where it was, and the language it is in.
+    text_version = models.ForeignKey(
+        TextVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
+    )
+    language = models.CharField(_("språk"), max_length=3, default="sv", db_default="sv")
+    # What the text is to be written from, while a field that it needs is missing.
+    to_write = models.JSONField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("ska skickas"))
@@ -152,6 +164,10 @@ class Notice(models.Model):
             models.CheckConstraint(
                 name="notice_batched_has_batch",
                 condition=~Q(state="batched") | Q(batch__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_unwritten_is_not_sent",
+                condition=Q(to_write__isnull=True) | Q(state__in=["failed", "cancelled"]),
             ),
             models.CheckConstraint(
                 name="notice_email_has_address",

@@ -197,6 +197,7 @@ def _hand_over(notice: Notice) -> str:
         reference=notice.case.number,
         thread=str(notice.pk),
         answerable=answerable,
+        language=notice.language,
         decline_reasons=_decline_reasons() if answerable else (),
     )
     return send_message(message, key=notice.idempotency_key)

@@ -34,6 +34,7 @@ from organisations.models import (
     Provider,
     Region,
     Role,
+    TravelPaid,
     User,
 )
 from referral import services
@@ -67,6 +68,8 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         invoices = _invoices(now=now)
         plans = make_plans(teller.actors["avtal.dalarna"], now=now)
         calls = book_calls(_navigator(now=now), now=now)
+        # From now on; the stories told above came before.
+        Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
@@ -121,7 +124,9 @@ def _clinics(towns: dict[str, Municipality]) -> dict[str, CareUnit]:
     for serial, clinic in enumerate(places.CLINICS):
         region = Region.objects.get(code=clinic.region)
         Region.objects.filter(code=clinic.region).update(
-            navigator_phone=places.PHONES[clinic.region]
+            navigator_phone=places.PHONES[clinic.region],
+            travel_phone=places.TRAVEL_PHONES[clinic.region],
+            travel_paid=TravelPaid.BOOKED,
         )
         owner, _created = Provider.objects.get_or_create(
             name=f"{region.name} (demo)",

@@ -635,6 +635,12 @@ NO_PATIENT: dict[str, str] = {
             *("person-edit", "person-let-in", "person-shut-off", "provider", "provider-new"),
             *(
                 "notice-days",
+                "patient-facts",
+                "text",
+                "text-new",
+                "text-version",
+                "texts",
+                "texts-compared",
                 "providers",
                 "region",
                 "regions",

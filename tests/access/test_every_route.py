@@ -88,6 +88,9 @@ ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "pers
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
+ADMINISTRATION |= {"patient-facts"}
+# Texts name no patient; another region's are not found: tests/notices/texts.
+ADMINISTRATION |= {"texts", "text-new", "text", "text-version", "texts-compared"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
 # Free places name no patient; another provider's are not found: tests/capacity.
