@@ -39,7 +39,7 @@ ALSO = (
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 # The history of the files is Git's, and the same texts make the same files.
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-Message = str | tuple[str, str]
+Message = str | tuple[str, ...]
 _CALL = re.compile(
     r"""\b(n?gettext|_)\(\s*u?((?:'(?:[^'\\]|\\.)*')|(?:"(?:[^"\\]|\\.)*"))"""
     r"""(?:\s*,\s*u?((?:'(?:[^'\\]|\\.)*')|(?:"(?:[^"\\]|\\.)*")))?"""
@@ -79,8 +79,8 @@ def untranslated(catalog: Catalog) -> list[Message]:
     known = {message.id: message.string for message in catalog}
 
     def is_whole(message: Message) -> bool:
-        string = known.get(message)
-        return bool(string) and (isinstance(string, str) or all(string))
+        string = known.get(message) or ""
+        return bool(string) if isinstance(string, str) else all(string)
 
     return [message for message in messages() if not is_whole(message)]
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notices.models import AnswerCode, Notice
@@ -17,10 +18,14 @@ LEADS_TO_THE_PAGE = frozenset(
         Notice.Kind.OFFER_LETTER,
         Notice.Kind.OFFER_REMINDER,
         Notice.Kind.BOOKED_TIME,
+        Notice.Kind.CONFIRMATION,
+        Notice.Kind.GUARANTEE,
         Notice.Kind.ANSWER_CODE,
     }
 )
 ASKS_FOR_AN_ANSWER = Notice.OF_OFFER
+# What is added has words in these languages; beside a text in another it is Swedish.
+SAID_IN = frozenset({"sv", "en"})
 
 
 class AnswerPlace(NamedTuple):
@@ -64,6 +69,11 @@ def body_of(notice: Notice) -> str:
     place = answer_place(notice)
     if place is None:
         return notice.body
+    with translation.override(notice.language if notice.language in SAID_IN else "sv"):
+        return f"{notice.body.rstrip()}\n\n{_how_to_answer(notice, place)}\n"
+
+
+def _how_to_answer(notice: Notice, place: AnswerPlace) -> str:
     said = {"page": place.page, "url": place.url, "code": place.code, "number": notice.case.number}
     if notice.kind in ASKS_FOR_AN_ANSWER:
         text = _(
@@ -79,4 +89,4 @@ def body_of(notice: Notice) -> str:
             "be att bli uppringd.\n\n"
             "Ärendenummer: %(number)s\nSvarskod: %(code)s"
         )
-    return f"{notice.body.rstrip()}\n\n{text % said}\n"
+    return text % said

@@ -78,7 +78,9 @@ def own_case(actor: Actor, *, now: datetime) -> OwnCase:
     if case is None or case.patient.has_departed:
         raise CaseNotFound(_("Ärendet finns inte."))
     offer = (
-        case.offers.select_related("care_unit__municipality", "referral", "certificate")
+        case.offers.select_related(
+            *("care_unit__municipality", "referral", "certificate", "written__version")
+        )
         .order_by("-serial")
         .first()
     )
@@ -106,15 +108,18 @@ class Reading:
     text: str
     language: str
     translated: bool
+    sent_in: str = SWEDISH
 
 
 def offer_in(language: str, offer: Offer, *, now: datetime) -> Reading:
     """The offer written anew in the page's language where there is a text in it, else as sent."""
-    as_sent = Reading(offer.text, SWEDISH, translated=False)
-    if language == SWEDISH:
-        return as_sent
+    sent = getattr(offer, "written", None)
+    sent_in = (sent.version.language, sent.version.easy) if sent else (SWEDISH, False)
+    as_sent = Reading(offer.text, sent_in[0], translated=False)
     easy = language == EASY
     code = SWEDISH if easy else language
+    if (code, easy) == sent_in:
+        return as_sent
     try:
         written = write(
             TextKind.OFFER, case=offer.case, now=now, offer=offer, language=code, easy=easy
@@ -123,7 +128,7 @@ def offer_in(language: str, offer: Offer, *, now: datetime) -> Reading:
         return as_sent
     if (written.language, written.easy) != (code, easy):
         return as_sent
-    return Reading(written.body, code, translated=True)
+    return Reading(written.body, code, translated=True, sent_in=sent_in[0])
 
 
 def code_state(case: Case) -> AnswerCode | None:

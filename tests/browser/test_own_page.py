@@ -147,7 +147,7 @@ def test_every_page_in_every_language(open_page, browser, language):
     check(browser, page, 320)
 
 
-def test_whoever_is_somebody_else_is_told_so(open_page, browser):
+def test_whoever_is_somebody_else_is_told_so(open_page, console):
     made = make_case(CaseState.OFFERED)
     page = open_page(width=390)
     page.goto(f"/svar/{made.case.number}/")
@@ -158,3 +158,6 @@ def test_whoever_is_somebody_else_is_told_so(open_page, browser):
     page.click("button:has-text('Legitimera')")
     expect(page.locator("[role=alert]")).to_contain_text("gäller inte dig")
     assert fits(page)
+    (refused,) = console.complaints  # the browser tells of the answer's status
+    assert "403" in refused
+    console.complaints.clear()

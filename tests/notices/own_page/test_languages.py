@@ -141,7 +141,7 @@ def test_the_offer_is_shown_in_the_language_of_the_page(enter: Any):
     english = client.get("/svar/case/?language=en").content.decode()
     easy = client.get(f"/svar/case/?language={EASY}").content.decode()
     assert "Läs texten som den skickades" not in swedish
-    assert '<div class="own__text prose" lang="en">' in english
+    assert '<div class="own__text" lang="en">' in english
     assert "Read the text as it was sent" in english
     assert "Läs texten som den skickades" in easy
     first_line = made.offer.text.split("\n")[0]

@@ -4,6 +4,8 @@ A time is read by the patient whose call stands on it; all else of times is for 
 the product's alone.
 """
 
+import importlib
+
 from django.db import migrations, models
 
 from organisations.row_security import change_reading, protect
@@ -12,12 +14,14 @@ OF_CASE = "case_is_visible(case_id)"
 OF_REGION = "region_id = (SELECT acting_region())"
 STAFFS_CALLS = {"navigator": OF_CASE, "clinic": OF_CASE, "integration": OF_CASE}
 STAFFS_TIMES = {"navigator": OF_REGION, "clinic": OF_REGION}
+OF_OFFER = importlib.import_module("notices.migrations.0004_texts").OF_OFFER
+STAFFS_TEXTS = {"navigator": OF_OFFER, "clinic": OF_OFFER, "integration": OF_OFFER}
 OWN_TIME = "EXISTS (SELECT FROM notices_callback c WHERE c.time_id = notices_phonetime.id)"
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notices", "0003_callbacks_hold"),
+        ("notices", "0004_texts"),
         ("referral", "0006_own_page"),
     ]
 
@@ -31,6 +35,8 @@ class Migration(migrations.Migration):
                     ("offer_letter", "Erbjudande som brev"),
                     ("offer_reminder", "Påminnelse om erbjudande"),
                     ("booked_time", "Bokad tid"),
+                    ("confirmation", "Remissbekräftelse"),
+                    ("guarantee", "Om vårdgarantin"),
                     ("answer_code", "Ny svarskod"),
                     ("provider_new_case", "Ny patient till vårdgivare"),
                     ("clinic_returned", "Blankett åter till kliniken"),
@@ -87,6 +93,9 @@ class Migration(migrations.Migration):
         protect("notices_answercode"),
         change_reading(
             "notices_callback", before=STAFFS_CALLS, after=STAFFS_CALLS | {"patient": OF_CASE}
+        ),
+        change_reading(
+            "notices_writtenoffer", before=STAFFS_TEXTS, after=STAFFS_TEXTS | {"patient": OF_OFFER}
         ),
         change_reading(
             "notices_phonetime", before=STAFFS_TIMES, after=STAFFS_TIMES | {"patient": OWN_TIME}
