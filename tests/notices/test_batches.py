@@ -67,13 +67,13 @@ def test_each_notice_of_a_batch_is_told_once_in_case_log_and_access_log(gateway,
 def test_the_log_tells_the_state_that_the_case_has_when_it_is_written(
     gateway, offered, monkeypatch
 ):
-    made, record = offered[0], sending._record
+    made, record = offered[0], sending.record
 
     def later(batch, *, now):
         Case.objects.filter(pk=made.case.pk).update(state=CaseState.IN_PROGRESS)
         record(batch, now=now)
 
-    monkeypatch.setattr(sending, "_record", later)
+    monkeypatch.setattr(sending, "record", later)
     send_inbox_notices(now=NOW)
     told = CaseLog.objects.get(case=made.case, verb="notice_sent")
     assert (told.from_state, told.to_state) == (CaseState.IN_PROGRESS, CaseState.IN_PROGRESS)
@@ -244,7 +244,7 @@ def test_whoever_holds_a_case_and_waits_for_its_notice_is_never_ended_for_the_sw
     """A deadlock, were it left to PostgreSQL: the sweep holds the notice and wants the case."""
     made = make_case(CaseState.OFFERED, now=NOW)
     deliver(NOW)
-    record, asked, held = sending._record, threading.Event(), threading.Event()
+    record, asked, held = sending.record, threading.Event(), threading.Event()
 
     def slow(batch, *, now):
         asked.set()
@@ -261,7 +261,7 @@ def test_whoever_holds_a_case_and_waits_for_its_notice_is_never_ended_for_the_sw
         return "done"
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending, "_record", slow)
+        patch.setattr(sending, "record", slow)
         assert together([lambda: send_inbox_notices(now=NOW), other]) == [1, "done"]
     assert of(made).state == State.SENT
     assert of(made, Notice.Kind.OFFER_LETTER).state == State.CANCELLED
@@ -273,7 +273,7 @@ def test_an_answer_while_the_batch_is_in_flight_is_taken_when_it_is_recorded(
 ):
     made = make_case(CaseState.OFFERED, now=NOW)
     deliver(NOW)
-    record, sent = sending._record, threading.Event()
+    record, sent = sending.record, threading.Event()
 
     def slow(batch, *, now):
         sent.set()
@@ -293,7 +293,7 @@ def test_an_answer_while_the_batch_is_in_flight_is_taken_when_it_is_recorded(
         }
         return receive_callback(payload, now=NOW + MINUTE).outcome
 
-    monkeypatch.setattr(sending, "_record", slow)
+    monkeypatch.setattr(sending, "record", slow)
     assert together([lambda: send_inbox_notices(now=NOW), answer]) == [1, "accepted"]
     assert (of(made).state, made.refresh().state) == (State.ANSWERED, CaseState.ACCEPTED)
     assert CaseLog.objects.filter(verb="notice_sent").count() == 1
