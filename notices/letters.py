@@ -19,6 +19,7 @@ from django.db import transaction
 
 from notices.models import LetterBatch, Notice
 from notices.pdf import letter_pdf
+from notices.queue import claim_most_urgent
 from notices.sending import why_needless
 from organisations.spreadsheets import safe
 from organisations.sweeps import claim_due
@@ -46,7 +47,7 @@ def _batch_due_letters(*, now: datetime, limit: int) -> int:
     waiting = Notice.objects.filter(
         channel=Notice.Channel.LETTER, state=Notice.State.WAITING
     ).select_related("offer", "case__patient")
-    due = claim_due(waiting, now=now, limit=limit)
+    due = claim_most_urgent(waiting, now=now, limit=limit)
     for letter in due:
         if letter.offer is not None:  # as it stands when nobody can answer it meanwhile
             letter.offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)

@@ -17,6 +17,7 @@ from django.db.models import Value
 from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
+from notices.campaigns.models import choices as campaign_choices
 from notices.channels import choose_channel
 from notices.due import letter_at_once
 from notices.gateway import (
@@ -30,8 +31,8 @@ from notices.gateway import (
 )
 from notices.models import Notice
 from notices.outgoing import body_of
+from notices.queue import claim_most_urgent
 from organisations.masking import masked
-from organisations.sweeps import claim_due
 from organisations.tracing import request_id
 from referral.models import DeclineReason, LogVerb, Offer
 from referral.services import record_notice
@@ -71,7 +72,9 @@ def _send_one(
     channels: Collection[str], send: Callable[[Notice, datetime], None], *, now: datetime
 ) -> bool:
     waiting = Notice.objects.filter(channel__in=channels, state=Notice.State.WAITING)
-    due = claim_due(waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1)
+    due = claim_most_urgent(
+        waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1
+    )
     if not due:
         return False
     notice = due[0]
@@ -147,6 +150,8 @@ def why_needless(notice: Notice, *, now: datetime) -> str:
     """
     if notice.case.patient.has_departed:
         return notice.case.patient.departure
+    if notice.kind == Notice.Kind.CAMPAIGN and not notice.case.is_open:
+        return _("Ärendet är avslutat.")
     offer = notice.offer
     if offer is None or notice.kind not in Notice.OF_OFFER:
         return ""
@@ -188,6 +193,7 @@ def _hand_over(notice: Notice) -> str:
         )
         return send_digital_letter(letter, key=notice.idempotency_key)
     answerable = notice.kind in ANSWERABLE
+    choices = campaign_choices() if notice.kind == Notice.Kind.CAMPAIGN else ()
     message = InboxMessage(
         recipient=recipient,
         sender_hsa_id=sender.hsa_id,
@@ -196,8 +202,9 @@ def _hand_over(notice: Notice) -> str:
         body=body_of(notice),
         reference=notice.case.number,
         thread=str(notice.pk),
-        answerable=answerable,
+        answerable=answerable or bool(choices),
         decline_reasons=_decline_reasons() if answerable else (),
+        choices=choices,
     )
     return send_message(message, key=notice.idempotency_key)
 

@@ -139,6 +139,7 @@ OBJECTS |= {
     f"api-case-{verb}": of_case
     for verb in (
         *("answer", "assign", "book", "close", "confirm", "end", "end-pause", "log", "matches"),
+        "leave-list",
         *("note", "offers", "park", "pause", "reject", "resubmit", "return-to-clinic", "take"),
         *("review", "treat", "unpark", "withdraw-offer"),
     )

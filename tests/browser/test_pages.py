@@ -90,7 +90,7 @@ def pages() -> Iterator[Address]:
     yield navigator, reverse("case-offer", args=[home.case.number, line.pk])
     yield navigator, reverse("case-notices", args=[made[CaseState.OFFERED].case.number])
     yield navigator, reverse("case-matching", args=[made[CaseState.BOOKED].case.number])
-    for verb in ("return_to_clinic", "park", "end", "pause"):
+    for verb in ("return_to_clinic", "park", "end", "leave_list", "pause"):
         yield navigator, reverse("case-action", args=[home.case.number, verb])
     for verb in ("accept", "decline", "withdraw_offer"):
         yield navigator, reverse("case-action", args=[made[CaseState.OFFERED].case.number, verb])
@@ -503,7 +503,7 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     forms = [(home.clinic, reverse("form", args=[draft.pk]))]
     forms.append((home.navigator, reverse("allocations")))
     for made, actor, verbs in (
-        (home, home.navigator, ("return_to_clinic", "park", "end", "pause", "note")),
+        (home, home.navigator, ("return_to_clinic", "park", "end", "leave_list", "note")),
         (offered, home.navigator, ("accept", "decline", "withdraw_offer")),
         (paused, home.navigator, ("end_pause",)),
         (confirmed, confirmed.provider, ("reject", "book", "treat")),

@@ -21,6 +21,7 @@ from organisations.administration.services.operations import retry_delivery
 from organisations.administration.services.places import (
     UnitDetails,
     change_notice_days,
+    change_notice_prices,
     change_region,
     change_unit,
     close_unit,
@@ -35,6 +36,7 @@ __all__ = [
     "accept_as_new",
     "accept_invitation",
     "change_notice_days",
+    "change_notice_prices",
     "change_person",
     "change_region",
     "change_unit",
