@@ -8,10 +8,13 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from notices import caps, consumers, extract, letters, retention, sending
+        from notices.texts.offers import OfferWriter
         from organisations.sweeps import register_sweep
         from referral.patient_extract import register_part
+        from referral.texts import register_writer
 
         consumers.subscribe_all()
+        register_writer(OfferWriter())
         retention.register_all()
         register_part("notices", extract.part_of)
         register_part("call_backs", extract.calls_of_case)

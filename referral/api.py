@@ -30,6 +30,7 @@ from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.selectors import get_case, matching_for, timeline, worklist
 from referral.selectors.worklist import SORTS, cases_of_identity, views_for
+from referral.texts import Wishes
 
 WITH_PATIENT = {Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER, Role.INTEGRATION}
 
@@ -294,18 +295,19 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
                 shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data
             )
         case = self._case(number, what="case")
-        body = self._body(shapes.OfferRequestSerializer).validated_data
+        body = dict(self._body(shapes.OfferRequestSerializer).validated_data)
+        line_id, slot_id = body.pop("line"), body.pop("slot")
         line = (
             ContractLine.objects.select_related("contract", "care_unit__municipality")
-            .filter(pk=body["line"])
+            .filter(pk=line_id)
             .first()
         )
         if line is None:
             text = _("Avropsraden finns inte.")
             raise InvalidInput(text, fields={"line": text})
         slot = None
-        if body["slot"] is not None:
-            slot = FreeCapacity.objects.filter(pk=body["slot"]).first()
+        if slot_id is not None:
+            slot = FreeCapacity.objects.filter(pk=slot_id).first()
             if slot is None:
                 text = _("De lediga platserna finns inte.")
                 raise InvalidInput(text, fields={"slot": text})
@@ -314,7 +316,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             line=line,
             actor=self._actor(),
             now=timezone.now(),
-            message=body["message"],
+            wishes=Wishes(**body),
             slot=slot,
         )
         return Response(shapes.OfferSerializer(offer).data, status=status.HTTP_201_CREATED)

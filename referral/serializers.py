@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from capacity.matching import CRITERIA
 from contracts.models import ContractLine
+from organisations.languages import language_names
 from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
@@ -428,6 +429,33 @@ class OfferRequestSerializer(serializers.Serializer[Any]):
         help_text="De lediga platsernas id, om erbjudandet tar en av dem.",
     )
     message = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+    language = serializers.ChoiceField(
+        choices=sorted(language_names()),
+        allow_blank=True,
+        default="",
+        help_text="Språkkod; tomt ger patientens eget, annars svenska.",
+    )
+    easy = serializers.BooleanField(default=False, help_text="Lättläst.")
+    expected_wait_days = serializers.IntegerField(
+        min_value=0,
+        max_value=1500,
+        allow_null=True,
+        default=None,
+        help_text="Väntan hos vårdgivaren, när lägesbilden inte har den.",
+    )
+    home_wait_days = serializers.IntegerField(
+        min_value=0,
+        max_value=3650,
+        allow_null=True,
+        default=None,
+        help_text="Väntan hemma från i dag, när kliniken inte har angett den.",
+    )
+    same_day = serializers.ChoiceField(
+        choices=["yes", "no"],
+        allow_blank=True,
+        default="",
+        help_text="Om patienten kan åka hem samma dag; tomt när ingen vet.",
+    )
 
 
 class AnswerSerializer(serializers.Serializer[Any]):

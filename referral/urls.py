@@ -10,6 +10,7 @@ from referral.views import (
     drafts,
     intake,
     log_extract,
+    offers,
     privacy,
     worklist,
 )
@@ -23,7 +24,7 @@ urlpatterns = [
     path("cases/<str:number>/costs/", costs.case_costs, name="case-costs"),
     path("cases/<str:number>/form/", intake.case_form, name="case-form"),
     path("cases/<str:number>/matching/", case.matching_page, name="case-matching"),
-    path("cases/<str:number>/offer/<int:line_id>/", case.offer_page, name="case-offer"),
+    path("cases/<str:number>/offer/<int:line_id>/", offers.offer_page, name="case-offer"),
     path("cases/<str:number>/do/<slug:verb>/", case.case_action, name="case-action"),
     path(
         "cases/<str:number>/certificates/<int:serial>/", case.certificate_file, name="certificate"

@@ -18,6 +18,7 @@ from organisations.models.places import (
     Municipality,
     Provider,
     Region,
+    TravelPaid,
     equipment_field,
     equipment_in_words,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Region",
     "Role",
     "SweepRun",
+    "TravelPaid",
     "User",
     "equipment_field",
     "equipment_in_words",

@@ -15,6 +15,13 @@ from organisations.languages import language_names
 HSA_ID_PATTERN = r"^SE[0-9]{10}-[A-Z0-9]{1,18}$"
 
 
+class TravelPaid(models.TextChoices):
+    """How a patient's journey to care elsewhere is paid."""
+
+    BOOKED = "booked", _("Regionen bokar och betalar resan")
+    AFTERWARDS = "afterwards", _("Patienten betalar och får ersättning efteråt")
+
+
 class Region(models.Model):
     """A Swedish region. The two-digit county code (SCB) is its key and begins its case numbers."""
 
@@ -30,6 +37,27 @@ class Region(models.Model):
     )
     navigator_unit_name = models.CharField(_("vårdlotsenhet"), max_length=80)
     navigator_phone = models.CharField(_("telefon till vårdlots"), max_length=30, blank=True)
+    # Every offer tells of the journey; without these nothing can be offered.
+    travel_phone = models.CharField(
+        _("telefon för sjukresor"), max_length=30, blank=True, default="", db_default=""
+    )
+    travel_paid = models.CharField(
+        _("hur sjukresan betalas"),
+        max_length=10,
+        choices=TravelPaid,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    # Letters that many clinics send themselves.
+    confirms_referrals = models.BooleanField(
+        _("skicka remissbekräftelse när blanketten kommit in"), default=False, db_default=False
+    )
+    informs_of_guarantee = models.BooleanField(
+        _("skicka information om vårdgarantin när blanketten kommit in"),
+        default=False,
+        db_default=False,
+    )
     offer_stands_days = models.PositiveSmallIntegerField(
         _("dagar ett erbjudande står kvar"), default=30
     )

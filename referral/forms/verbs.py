@@ -1,6 +1,6 @@
 """Forms of the verbs. They parse; the rules stand in the services."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from capacity.models import FreeCapacity
 from organisations.errors import InvalidInput
+from organisations.languages import language_names
 from organisations.plain_forms import PlainForm, date_field
 from referral.models import (
     AnswerChannel,
@@ -17,6 +18,7 @@ from referral.models import (
     RejectionReason,
     WatchKind,
 )
+from referral.texts import Wishes
 
 
 def text_area(
@@ -158,6 +160,27 @@ class OfferForm(PlainForm):
     slot = forms.TypedChoiceField(
         label=_("Ledig plats"), required=False, coerce=int, empty_value=None
     )
+    language = forms.ChoiceField(label=_("Språk"), required=False)
+    easy = forms.BooleanField(label=_("Lättläst"), required=False)
+    expected_wait_days = forms.IntegerField(
+        label=_("Väntan hos vårdgivaren, dagar"),
+        required=False,
+        min_value=0,
+        max_value=1500,
+        help_text=_("Vårdgivarens väntetid är inte känd. Fråga vårdgivaren."),
+    )
+    home_wait_days = forms.IntegerField(
+        label=_("Väntan hemma härifrån, dagar"),
+        required=False,
+        min_value=0,
+        max_value=3650,
+        help_text=_("Kliniken har inte angett väntan. Fråga kliniken."),
+    )
+    same_day = forms.ChoiceField(
+        label=_("Åker patienten hem samma dag?"),
+        required=False,
+        choices=[("", _("Vet inte")), ("yes", _("Ja")), ("no", _("Nej, stannar över natten"))],
+    )
     message = text_area(
         _("Egen rad till patienten"),
         required=False,
@@ -165,13 +188,34 @@ class OfferForm(PlainForm):
         help_text=_("Läggs in i erbjudandets text."),
     )
 
-    def __init__(self, *args: Any, slots: Iterable[FreeCapacity] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        slots: Iterable[FreeCapacity] = (),
+        languages: Iterable[str] = (),
+        unknown: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        """``unknown`` names the waits that nobody knows and the navigator has to find out."""
         super().__init__(*args, **kwargs)
         choices = [(slot.pk, f"{slot.weeks}, {_('kvar')}: {slot.left}") for slot in slots]
         if choices:
             self.fields["slot"].choices = [("", _("Ingen av de upplagda")), *choices]  # type: ignore[attr-defined]
         else:
             del self.fields["slot"]
+        names = language_names()
+        self.fields["language"].choices = [  # type: ignore[attr-defined]
+            ("", _("Patientens eget, annars svenska")),
+            *((code, names.get(code, code).capitalize()) for code in languages),
+        ]
+        for name in {"expected_wait_days", "home_wait_days"} - set(unknown):
+            del self.fields[name]
+
+    def wishes(self) -> Wishes:
+        """What the navigator chose; nothing while the form does not hold."""
+        data = dict(self.cleaned_data) if self.is_bound and self.is_valid() else {}
+        data.pop("slot", None)
+        return Wishes(**data)
 
 
 FORMS: dict[str, type[PlainForm]] = {

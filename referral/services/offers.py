@@ -1,6 +1,7 @@
 """Offers: send, answer, withdraw, expire; the certificate that a yes brings."""
 
 from datetime import date, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from capacity.models import FreeCapacity
-from capacity.selectors import median_wait_days
 from capacity.slots.services import take_place
 from contracts import services as call_offs
 from contracts.models import ContractLine
@@ -32,7 +32,7 @@ from referral.selectors.matching import placed, refuse_unless_slot_fits
 from referral.services.consents import consent_by_yes, refuse_without_consent
 from referral.services.handling import shut
 from referral.services.shared import required_text
-from referral.texts import offer_text
+from referral.texts import OfferFacts, Wishes, write_offer
 
 # How long the receiving provider may rely on the payment commitment.
 CERTIFICATE_VALID_DAYS = 365
@@ -44,19 +44,22 @@ def send_offer(
     line: ContractLine,
     actor: Actor,
     now: datetime,
-    message: str = "",
+    wishes: Wishes | None = None,
     slot: FreeCapacity | None = None,
+    chance: Random | None = None,
 ) -> Offer:
     """Offer the line's unit to the patient and reserve one place under the cap.
 
     With ``slot`` one of the provider's free places is taken too, for as long as the reservation
-    lives.
+    lives. ``chance`` draws among the variants of the text.
 
-    Raises :class:`CapReached` when there is no room, :class:`WrongState` when the line does not
-    match the case (contract over, region not allowed, ASA, age), the clinic has not said that
-    the patient can be transferred, or the patient has said no to it.
+    Raises :class:`InvalidInput` when something the patient must be told is missing,
+    :class:`CapReached` when there is no room, :class:`WrongState` when the line does not match
+    the case (contract over, region not allowed, ASA, age), the clinic has not said that the
+    patient can be transferred, or the patient has said no to it.
     """
     made: dict[str, Any] = {}
+    wanted = wishes or Wishes()
 
     def change(locked: Case) -> None:
         today = timezone.localdate(now)
@@ -64,7 +67,10 @@ def send_offer(
         details["matching"] = placed(locked, line, today=today)
         if slot is not None:
             refuse_unless_slot_fits(locked, line, slot, today=today)
-        offer = _make_offer(locked, line, actor=actor, now=now, message=message, slot=slot)
+        facts = OfferFacts.gather(locked, line.care_unit, today=today, wishes=wanted, slot=slot)
+        draft = write_offer(facts, wishes=wanted, now=now, chance=chance)
+        offer = _make_offer(locked, line, facts, draft.text, actor=actor, now=now, slot=slot)
+        draft.keep(offer)
         made["offer"] = offer
         details.update(
             offer=offer.serial, unit=offer.care_unit.name, contract=offer.contract_number
@@ -91,10 +97,11 @@ def _refuse_unless_offerable(case: Case, line: ContractLine, *, today: date) -> 
 def _make_offer(
     case: Case,
     line: ContractLine,
+    facts: OfferFacts,
+    text: str,
     *,
     actor: Actor,
     now: datetime,
-    message: str,
     slot: FreeCapacity | None,
 ) -> Offer:
     today = timezone.localdate(now)
@@ -110,24 +117,13 @@ def _make_offer(
         contract_number=line.contract.number,
         price_sek=line.price_sek,
         included=line.included,
-        expected_wait_days=median_wait_days(line.care_unit, kva=case.kva, today=today),
-        home_wait_days=remaining_home_wait(case, today=today),
-        text=offer_text(case, line, today=today, message=message),
+        expected_wait_days=facts.wait_days,
+        home_wait_days=facts.home_wait_days,
+        text=text,
         sent_by_id=actor.user_id,
         sent_at=now,
         due_at=_stands_until(case.region, today=today),
     )
-
-
-def remaining_home_wait(case: Case, *, today: date) -> int | None:
-    """Days the patient would still wait at home, never below zero; ``None`` when unknown.
-
-    The expected wait at home is counted from the decision.
-    """
-    if case.home_wait_days is None:
-        return None
-    waited = (today - case.decision_date).days
-    return max(0, case.home_wait_days - waited)
 
 
 def _stands_until(region: Region, *, today: date) -> datetime:

@@ -19,7 +19,7 @@ from contracts.models import ContractLine
 from referral.models import AllocationRow, AllocationRun, BlockReach, Case, Consent
 from referral.selectors.matching import need_of
 from referral.services.consents import says_no
-from referral.services.offers import remaining_home_wait
+from referral.texts import remaining_home_wait
 
 Outcome = AllocationRow.Outcome
 

@@ -11,25 +11,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from contracts.models import ContractLine
 from organisations.access import Actor, record_access
 from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from organisations.plain_forms import PlainForm
 from referral import services
-from referral.forms import ONE_CLICK, OWN_PAGES, DismissForm, NoteForm, OfferForm, form_for
+from referral.forms import ONE_CLICK, OWN_PAGES, DismissForm, NoteForm, form_for
 from referral.machine import TRANSITIONS, Transition, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
 from referral.reference.loader import diagnosis_name
 from referral.selectors import matching_for, timeline
 from referral.selectors.allocation import draft_on
-from referral.selectors.matching import free_places, with_free_places
+from referral.selectors.matching import with_free_places
 from referral.selectors.privacy import secrecy_of
 from referral.selectors.watching import hits_of
 from referral.services.watching import DISMISS
-from referral.texts import offer_text
 from referral.views.privacy import way_to_blocked
 from referral.views.shared import Handler, calling, case_or_404, submitted
 
@@ -255,54 +253,6 @@ def matching_page(request: HttpRequest, number: str) -> HttpResponse:
             "clock": case.clock(today),
             "matching": matching,
             "may_offer": "offer" in actions_for(case, actor) and case.form.transferable,
-        },
-    )
-
-
-@roles_required(Role.NAVIGATOR)
-def offer_page(request: HttpRequest, number: str, line_id: int) -> HttpResponse:
-    """The text the patient will read, and the button that sends it."""
-    actor, now = actor_of(request), timezone.now()
-    case = case_or_404(actor, number)
-    line = get_object_or_404(
-        ContractLine.objects.select_related("contract", "care_unit__municipality"), pk=line_id
-    )
-    slots = free_places(case, [line.care_unit_id], today=timezone.localdate(now))
-    slots_here = slots.get(line.care_unit_id, [])
-    form = OfferForm(
-        request.POST if request.method == "POST" else None,
-        slots=slots_here,
-        initial={"slot": slots_here[0].pk if slots_here else None},
-    )
-    if request.method == "POST" and form.is_valid() and "send" in request.POST:
-        chosen = form.cleaned_data.get("slot")
-        try:
-            services.send_offer(
-                case,
-                line=line,
-                actor=actor,
-                now=now,
-                message=form.cleaned_data["message"],
-                slot=next((slot for slot in slots_here if slot.pk == chosen), None),
-            )
-        except DomainError as error:
-            messages.error(request, str(error.message))
-            return redirect("case-matching", number=case.number)
-        messages.success(request, _("Erbjudandet är skickat och en plats är reserverad."))
-        return redirect("case", number=case.number)
-    if "offer" not in actions_for(case, actor):
-        messages.warning(request, _("Ärendet kan inte få ett erbjudande just nu."))
-        return redirect("case", number=case.number)
-    message = form.cleaned_data.get("message", "") if form.is_bound and form.is_valid() else ""
-    record_access(actor, what="offer", now=now, cases=[(case.number, case.patient_id)])
-    return render(
-        request,
-        "referral/offer.html",
-        {
-            "case": case,
-            "line": line,
-            "offer_form": form,
-            "text": offer_text(case, line, today=timezone.localdate(now), message=message),
         },
     )
 

@@ -1,0 +1,1 @@
+"""Texts to patients: kinds, named fields, versions and variants (docs/decisions/0022)."""
