@@ -8,6 +8,8 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from notices import caps, consumers, extract, letters, retention, sending
+        from notices.campaigns.extract import answers_of_case
+        from notices.campaigns.sweep import run_campaigns
         from notices.texts.offers import OfferWriter
         from organisations.sweeps import register_sweep
         from referral.patient_extract import register_part
@@ -18,7 +20,9 @@ class NoticesConfig(AppConfig):
         retention.register_all()
         register_part("notices", extract.part_of)
         register_part("call_backs", extract.calls_of_case)
+        register_part("campaigns", answers_of_case)
         register_sweep("inbox", sending.send_inbox_notices)
         register_sweep("email", sending.send_emails)
         register_sweep("staff_mail", caps.send_staff_mail)
         register_sweep("letters", letters.deliver_letters)
+        register_sweep("campaigns", run_campaigns)

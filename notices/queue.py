@@ -8,9 +8,7 @@ from notices.models import Notice
 from organisations.sweeps import claim_due
 
 
-def claim_most_urgent(
-    waiting: QuerySet[Notice], *, now: datetime, limit: int
-) -> list[Notice]:
+def claim_most_urgent(waiting: QuerySet[Notice], *, now: datetime, limit: int) -> list[Notice]:
     """As ``claim_due``, the more urgent first, each level by the time it is due.
 
     Asked level by level, so that each is answered by the index, however long another is.

@@ -39,11 +39,15 @@ def waiting_cases(actor: Actor) -> CaseQuerySet:
     What a patient has blocked against the navigators is no ground for a letter from them, whether
     or not one of them has opened it.
     """
-    return Case.objects.visible_to(actor).filter(
-        state__in=[*AT_HOME, CaseState.OFFERED],
-        patient__deceased_on__isnull=True,
-        patient__emigrated_on__isnull=True,
-    ).exclude(blocked=BlockReach.UNITS)
+    return (
+        Case.objects.visible_to(actor)
+        .filter(
+            state__in=[*AT_HOME, CaseState.OFFERED],
+            patient__deceased_on__isnull=True,
+            patient__emigrated_on__isnull=True,
+        )
+        .exclude(blocked=BlockReach.UNITS)
+    )
 
 
 class CodesField(forms.CharField):
@@ -173,9 +177,7 @@ class CampaignFilter(django_filters.FilterSet):
         """Also whoever another campaign is about to tell."""
         others = CampaignRecipient.objects.filter(patient=OuterRef("patient"))
         running = (Campaign.State.RUNNING, Campaign.State.PAUSED)
-        waits = others.filter(
-            state=CampaignRecipient.State.WAITING, campaign__state__in=running
-        )
+        waits = others.filter(state=CampaignRecipient.State.WAITING, campaign__state__in=running)
         since, _end = day_bounds(self.today - timedelta(days=value))
         told = others.filter(told_at__gte=since)
         return cases.filter(~Exists(told), ~Exists(waits))

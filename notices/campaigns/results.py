@@ -85,9 +85,7 @@ def results_of(campaign: Campaign, actor: Actor) -> Results:
 
 
 def _states(campaign: Campaign) -> list[Figure]:
-    counts = dict(
-        campaign.recipients.order_by().values_list("state").annotate(n=Count("pk"))
-    )
+    counts = dict(campaign.recipients.order_by().values_list("state").annotate(n=Count("pk")))
     total = sum(counts.values())
     return [
         Figure(state, str(state.label), counts.get(state, 0), total, f"state={state}")
@@ -112,7 +110,10 @@ def _channels(campaign: Campaign) -> list[Figure]:
 def _cost(campaign: Campaign, channels: Sequence[Figure]) -> Decimal:
     letter, digital = campaign.letter_sek or Decimal(0), campaign.digital_sek or Decimal(0)
     prices = {Notice.Channel.LETTER: letter}
-    costs = ((figure.count or 0) * prices.get(Notice.Channel(figure.name), digital) for figure in channels)
+    costs = (
+        (figure.count or 0) * prices.get(Notice.Channel(figure.name), digital)
+        for figure in channels
+    )
     return sum(costs, start=Decimal(0))
 
 
@@ -241,5 +242,3 @@ def _cell(value: Any) -> Any:
 
 def headings() -> list[str]:
     return [_("Tabell"), _("Uppgift"), _("Antal"), _("Andel, %")]
-
-

@@ -99,9 +99,7 @@ def approved_reach(campaign: Campaign) -> Reach | None:
         return None
     if campaign.letter_sek is None or campaign.digital_sek is None:
         return None
-    return Reach(
-        campaign.patients, campaign.by_letter, campaign.letter_sek, campaign.digital_sek
-    )
+    return Reach(campaign.patients, campaign.by_letter, campaign.letter_sek, campaign.digital_sek)
 
 
 def sample_of(campaign: Campaign, actor: Actor, *, now: datetime) -> list[Case]:
@@ -122,9 +120,7 @@ def sample_of(campaign: Campaign, actor: Actor, *, now: datetime) -> list[Case]:
     return list(
         Case.objects.visible_to(actor)
         .filter(pk__in=keys)
-        .select_related(
-            "patient", "region", "form", "sending_unit__municipality", "receiving_unit"
-        )
+        .select_related("patient", "region", "form", "sending_unit__municipality", "receiving_unit")
         .order_by("pk")
     )
 
@@ -179,7 +175,11 @@ def reasons_of(campaign: Campaign) -> list[tuple[str, int]]:
     """Why patients were not told, with how many each; the most first."""
     told = (CampaignRecipient.State.SKIPPED, CampaignRecipient.State.STOPPED)
     rows = campaign.recipients.filter(state__in=told).order_by().values_list("why")
-    return list(rows.annotate(n=Count("pk"), first=Min("pk")).order_by("-n", "first").values_list("why", "n"))
+    return list(
+        rows.annotate(n=Count("pk"), first=Min("pk"))
+        .order_by("-n", "first")
+        .values_list("why", "n")
+    )
 
 
 def recipients_of(campaign: Campaign, actor: Actor) -> QuerySet[CampaignRecipient]:

@@ -86,7 +86,10 @@ def in_the_way(step: Step, campaign: Campaign, actor: Actor) -> str | Promise:
         return _("Din roll får inte göra detta.")
     if campaign.state not in step.sources:
         return _("Det går inte längre. Kampanjens läge har ändrats.")
-    if step.verb == V.APPROVE and actor.user_id in {campaign.prepared_by_id, campaign.changed_by_id}:
+    if step.verb == V.APPROVE and actor.user_id in {
+        campaign.prepared_by_id,
+        campaign.changed_by_id,
+    }:
         return _("Den som har förberett eller ändrat kampanjen får inte godkänna den.")
     if step.verb == V.RESUME and campaign.state == S.DONE and not _has_stopped(campaign):
         return _("Alla patienter har fått sitt meddelande.")

@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from notices.simulator.book import Book, Callback, now
-from notices.simulator.choices import choice_of
 from notices.simulator.callbacks import CallbackSender
+from notices.simulator.choices import choice_of
 from notices.simulator.faults import Faults
 from notices.simulator.wire import (
     answer_of,

@@ -4,30 +4,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0003_rules'),
+        ("organisations", "0003_rules"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='region',
-            name='confirms_referrals',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='skicka remissbekräftelse när blanketten kommit in'),
+            model_name="region",
+            name="confirms_referrals",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                verbose_name="skicka remissbekräftelse när blanketten kommit in",
+            ),
         ),
         migrations.AddField(
-            model_name='region',
-            name='informs_of_guarantee',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='skicka information om vårdgarantin när blanketten kommit in'),
+            model_name="region",
+            name="informs_of_guarantee",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                verbose_name="skicka information om vårdgarantin när blanketten kommit in",
+            ),
         ),
         migrations.AddField(
-            model_name='region',
-            name='travel_paid',
-            field=models.CharField(blank=True, choices=[('booked', 'Regionen bokar och betalar resan'), ('afterwards', 'Patienten betalar och får ersättning efteråt')], db_default='', default='', max_length=10, verbose_name='hur sjukresan betalas'),
+            model_name="region",
+            name="travel_paid",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("booked", "Regionen bokar och betalar resan"),
+                    ("afterwards", "Patienten betalar och får ersättning efteråt"),
+                ],
+                db_default="",
+                default="",
+                max_length=10,
+                verbose_name="hur sjukresan betalas",
+            ),
         ),
         migrations.AddField(
-            model_name='region',
-            name='travel_phone',
-            field=models.CharField(blank=True, db_default='', default='', max_length=30, verbose_name='telefon för sjukresor'),
+            model_name="region",
+            name="travel_phone",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                max_length=30,
+                verbose_name="telefon för sjukresor",
+            ),
         ),
     ]

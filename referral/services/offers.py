@@ -268,9 +268,7 @@ def withdraw_offer(offer: Offer, *, why: str, actor: Actor, now: datetime) -> Of
     return offer
 
 
-def leave_list(
-    case: Case, *, channel: str, actor: Actor, now: datetime, comment: str = ""
-) -> Case:
+def leave_list(case: Case, *, channel: str, actor: Actor, now: datetime, comment: str = "") -> Case:
     """The patient no longer needs the care: close the case and free what an offer held.
 
     ``channel`` is how the patient said so. Raises :class:`WrongState` once a provider has taken
