@@ -18,6 +18,7 @@ from patients.models import Patient
 from referral import services
 from referral.models import AnswerChannel, Case, CaseState, Certificate, Offer, Phase
 from referral.submission import Submission
+from referral.texts import Wishes
 from tests.rows import (
     LONG_AGO,
     CareUnitFactory,
@@ -133,6 +134,10 @@ def integration_actor(region: Region, unit: CareUnit | None = None) -> Actor:
 _identities = iter(range(100_000, 500_000))
 
 
+# No register tells the wait of the units that tests make: the navigator has asked.
+WAIT_IS_KNOWN = Wishes(expected_wait_days=30)
+
+
 def submission(*, today: date | None = None, **overrides: Any) -> Submission:
     """A form that holds, for a new patient; ``today`` places referral and decision before it."""
     today = today or timezone.localdate()
@@ -224,7 +229,9 @@ def _step(made: MadeCase, state: CaseState, *, now: datetime) -> None:
                 now=now,
             )
         case CaseState.OFFERED:
-            made.offer = services.send_offer(case, line=made.line, actor=navigator, now=now)
+            made.offer = services.send_offer(
+                case, line=made.line, actor=navigator, now=now, wishes=WAIT_IS_KNOWN
+            )
         case CaseState.ACCEPTED:
             assert made.offer is not None
             services.answer_offer(

@@ -54,6 +54,8 @@ class RegionFactory(DjangoModelFactory[Region]):
     guarantee_days = 90
     navigator_unit_name = LazyAttribute(lambda o: f"Vårdlotsen {o.short_name}")
     navigator_phone = "010-000 00 00"
+    travel_phone = "010-000 00 01"
+    travel_paid = "booked"
 
 
 class MunicipalityFactory(DjangoModelFactory[Municipality]):

@@ -56,6 +56,7 @@ from referral.models import (
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
+    WAIT_IS_KNOWN,
     CareUnitFactory,
     MadeCase,
     RegionFactory,
@@ -238,7 +239,9 @@ def test_a_provider_gets_neither_others_offers_nor_the_home_sides_notes():
     now = timezone.now()
     services.withdraw_offer(made.offer, why="fel enhet", actor=made.navigator, now=now)
     services.note(made.case, text="Ring maken först.", actor=made.navigator, now=now)
-    made.offer = services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+    made.offer = services.send_offer(
+        made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+    )
     services.answer_offer(made.offer, accepted=True, channel="phone", actor=made.navigator, now=now)
     with acting_as(made.provider):
         assert list(Offer.objects.values_list("state", flat=True)) == ["accepted"]

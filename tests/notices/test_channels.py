@@ -13,7 +13,7 @@ from organisations.errors import WrongState
 from organisations.sweeps import run_due
 from referral import services
 from referral.models import AnswerChannel, CaseState
-from tests.factories import MadeCase, RegionFactory, make_case, stockholm
+from tests.factories import WAIT_IS_KNOWN, MadeCase, RegionFactory, make_case, stockholm
 
 pytestmark = pytest.mark.django_db
 
@@ -356,7 +356,9 @@ def test_no_offer_to_a_patient_who_has_departed(gateway):
         made.case, kind="emigrated_on", on=date(2026, 3, 1), reason="x", actor=made.clinic, now=NOW
     )
     with pytest.raises(WrongState) as refused:
-        services.send_offer(made.case, line=made.line, actor=made.navigator, now=NOW)
+        services.send_offer(
+            made.case, line=made.line, actor=made.navigator, now=NOW, wishes=WAIT_IS_KNOWN
+        )
     assert refused.value.code == "patient_departed"
 
 
@@ -366,6 +368,8 @@ def test_a_departure_taken_back_lets_offers_go_again(gateway):
         made.case, kind="deceased_on", on=date(2026, 3, 1), reason="x", actor=made.clinic, now=NOW
     )
     services.undo_depart(made.case, reason="Fel patient", actor=made.navigator, now=NOW)
-    services.send_offer(made.case, line=made.line, actor=made.navigator, now=NOW)
+    services.send_offer(
+        made.case, line=made.line, actor=made.navigator, now=NOW, wishes=WAIT_IS_KNOWN
+    )
     run_due(now=NOW)
     assert len(gateway.messages) == 1

@@ -22,6 +22,7 @@ from organisations.sweeps import run_due
 from referral import services as referral
 from referral.models import CaseState
 from tests.factories import (
+    WAIT_IS_KNOWN,
     CareUnitFactory,
     MunicipalityFactory,
     ProviderFactory,
@@ -160,7 +161,13 @@ class TestClosedUnits:
         )
         made.line.refresh_from_db()
         with pytest.raises(WrongState, match="stängd"):
-            referral.send_offer(made.case, line=made.line, actor=made.navigator, now=timezone.now())
+            referral.send_offer(
+                made.case,
+                line=made.line,
+                actor=made.navigator,
+                now=timezone.now(),
+                wishes=WAIT_IS_KNOWN,
+            )
 
     def test_what_a_closed_unit_has_is_worked_to_its_end(self):
         made = make_case(CaseState.OFFERED)

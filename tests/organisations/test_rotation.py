@@ -22,7 +22,7 @@ from patients.selectors import patient_with
 from patients.services import ContactDetails
 from referral import services
 from referral.models import CaseState, IntakeForm
-from tests.factories import MadeCase, make_case, user_of
+from tests.factories import WAIT_IS_KNOWN, MadeCase, make_case, user_of
 from tests.organisations.test_encryption import as_owner as as_owner
 
 OLD, NEW = new_ring("k1"), new_ring("k2")
@@ -52,7 +52,9 @@ def everything_encrypted() -> tuple[MadeCase, IntakeForm]:
         home_street="Provgatan 7", home_postal_code="30231"
     )
     user_of(made.navigator).save()  # the hash follows
-    offer = services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+    offer = services.send_offer(
+        made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+    )
     services.answer_offer(offer, accepted=True, channel="phone", actor=made.navigator, now=now)
     draft = services.create_draft(actor=made.clinic, sending_unit=made.unit, now=now)
     for name in ("a.pdf", "b.pdf", "c.pdf"):

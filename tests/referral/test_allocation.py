@@ -19,6 +19,7 @@ from referral.selectors.allocation import drafts_of, rows_of, runs_of
 from referral.services import allocation, calculation
 from tests.factories import (
     LONG_AGO,
+    WAIT_IS_KNOWN,
     CareUnitFactory,
     ContractLineFactory,
     FreeCapacityFactory,
@@ -322,7 +323,13 @@ def test_each_proposed_place_can_be_offered():
     """The run and the offer share their conditions."""
     made = waiting(3, line_with(3))
     for row in allocated(made).rows.select_related("case", "line"):
-        services.send_offer(row.case, line=row.line, actor=made[0].navigator, now=timezone.now())
+        services.send_offer(
+            row.case,
+            line=row.line,
+            actor=made[0].navigator,
+            now=timezone.now(),
+            wishes=WAIT_IS_KNOWN,
+        )
     assert Offer.objects.count() == 3
 
 

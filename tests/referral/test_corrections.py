@@ -19,6 +19,7 @@ from referral.models import CaseState, Correction, IntakeFormVersion
 from referral.selectors import timeline, worklist
 from referral.selectors.privacy import secrecy_of
 from tests.factories import (
+    WAIT_IS_KNOWN,
     MadeCase,
     MunicipalityFactory,
     RegionFactory,
@@ -292,7 +293,9 @@ def test_a_no_on_the_form_keeps_offers_from_being_made_until_there_is_a_yes():
     )
     now = timezone.now()
     with pytest.raises(WrongState) as caught:
-        services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+        services.send_offer(
+            made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+        )
     assert caught.value.code == "no_consent"
     services.record_consent(
         made.case,
@@ -303,7 +306,9 @@ def test_a_no_on_the_form_keeps_offers_from_being_made_until_there_is_a_yes():
         actor=made.navigator,
         now=now,
     )
-    services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+    services.send_offer(
+        made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+    )
 
 
 def test_without_a_word_on_the_form_nothing_is_refused_and_the_yes_is_the_consent():
@@ -322,7 +327,9 @@ def test_a_consent_that_was_taken_back_stops_the_next_offer():
         made.case, consent_id=made.case.consents.get().pk, why="Nej.", actor=made.clinic, now=now
     )
     with pytest.raises(WrongState):
-        services.send_offer(made.case, line=made.line, actor=made.navigator, now=now)
+        services.send_offer(
+            made.case, line=made.line, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+        )
 
 
 @pytest.mark.parametrize(

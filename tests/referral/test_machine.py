@@ -20,6 +20,7 @@ from referral import services
 from referral.machine import SUBMIT, TRANSITIONS, CaseNotFound, actions_for, perform
 from referral.models import AnswerChannel, Case, CaseLog, CaseState, LogVerb, Offer, Pause
 from tests.factories import (
+    WAIT_IS_KNOWN,
     CareUnitFactory,
     MadeCase,
     ProviderFactory,
@@ -76,7 +77,7 @@ def do(verb: str, made: MadeCase, actor: Actor, now: datetime = NOW) -> None:
         "assign": lambda: services.assign(case, **common),
         "return_to_clinic": lambda: services.return_to_clinic(case, missing="BMI", **common),
         "resubmit": lambda: services.resubmit(case, made.submission, **common),
-        "offer": lambda: services.send_offer(case, line=made.line, **common),
+        "offer": lambda: services.send_offer(case, line=made.line, **common, wishes=WAIT_IS_KNOWN),
         "confirm": lambda: services.confirm(case, **common),
         "reject": lambda: services.reject(case, reason="other", comment="Nej", **common),
         "book": lambda: services.book(case, booked_for=now + timedelta(days=3), **common),

@@ -21,6 +21,7 @@ from referral.models import (
 )
 from tests.concurrency import together
 from tests.factories import (
+    WAIT_IS_KNOWN,
     ContractFactory,
     ContractLineFactory,
     MadeCase,
@@ -105,7 +106,9 @@ def test_no_offer_is_sent_when_the_clinic_says_that_the_patient_cannot_be_transf
         CaseState.IN_PROGRESS, now=NOW, transferable=False, not_transferable_reason="Hjärtsvikt"
     )
     with pytest.raises(WrongState) as caught:
-        services.send_offer(made.case, line=made.line, actor=made.navigator, now=NOW)
+        services.send_offer(
+            made.case, line=made.line, actor=made.navigator, now=NOW, wishes=WAIT_IS_KNOWN
+        )
     assert caught.value.code == "not_transferable"
     assert taken(made.line) == 0
 
@@ -127,7 +130,9 @@ def test_no_offer_is_sent_on_a_line_that_does_not_match(changes):
     line = ContractLineFactory(**changes)
     logged = CaseLog.objects.count()
     with pytest.raises(WrongState) as caught:
-        services.send_offer(made.case, line=line, actor=made.navigator, now=NOW)
+        services.send_offer(
+            made.case, line=line, actor=made.navigator, now=NOW, wishes=WAIT_IS_KNOWN
+        )
     assert caught.value.code == "line_does_not_match"
     assert (taken(line), CaseLog.objects.count()) == (0, logged)
 
@@ -140,7 +145,9 @@ def test_an_offer_that_the_cap_refuses_leaves_the_case_as_it_was():
     stale.taken_volume = 0  # as read before the other offer
     logged = CaseLog.objects.count()
     with pytest.raises(CapReached):
-        services.send_offer(made.case, line=stale, actor=made.navigator, now=NOW)
+        services.send_offer(
+            made.case, line=stale, actor=made.navigator, now=NOW, wishes=WAIT_IS_KNOWN
+        )
     assert (made.refresh().state, CaseLog.objects.count()) == (CaseState.IN_PROGRESS, logged)
 
 

@@ -25,6 +25,7 @@ from referral import services, watch_hits
 from referral.models import Case, CaseLog, CaseState, WatchHit, WatchKind
 from referral.selectors import worklist, worklist_counts
 from tests.factories import (
+    WAIT_IS_KNOWN,
     ContractLineFactory,
     FreeCapacityFactory,
     MadeCase,
@@ -242,7 +243,12 @@ def test_a_free_place_given_back_brings_it_back_but_nobody_who_dismissed_it():
     slot = FreeCapacityFactory(care_unit=line.care_unit, offered=1)
     holder = make_case(S.IN_PROGRESS, line=line, region=line.contract.owner_region)
     offer = services.send_offer(
-        holder.case, line=line, slot=slot, actor=holder.navigator, now=timezone.now()
+        holder.case,
+        line=line,
+        slot=slot,
+        actor=holder.navigator,
+        now=timezone.now(),
+        wishes=WAIT_IS_KNOWN,
     )
     made, once = watched(line), watched(line)
     WatchHit.objects.create(
@@ -406,11 +412,15 @@ def test_an_offer_takes_a_free_place_and_gives_it_back_with_a_no():
     made = make_case(S.IN_PROGRESS, line=line)
     other = make_case(S.IN_PROGRESS, line=line, unit=made.unit)
     now = timezone.now()
-    made.offer = services.send_offer(made.case, line=line, slot=slot, actor=made.navigator, now=now)
+    made.offer = services.send_offer(
+        made.case, line=line, slot=slot, actor=made.navigator, now=now, wishes=WAIT_IS_KNOWN
+    )
     slot.refresh_from_db()
     assert slot.left == 0
     with pytest.raises((WrongState, CapReached)):
-        services.send_offer(other.case, line=line, slot=slot, actor=other.navigator, now=now)
+        services.send_offer(
+            other.case, line=line, slot=slot, actor=other.navigator, now=now, wishes=WAIT_IS_KNOWN
+        )
     assert other.refresh().state == S.IN_PROGRESS
     services.answer_offer(
         made.offer,
