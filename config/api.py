@@ -21,6 +21,7 @@ from config.problems import PROBLEM_JSON, PROBLEM_SCHEMA, problem
 from contracts.api import ContractViewSet
 from contracts.invoice_api import InvoicesView
 from notices.api import CaseNotices
+from notices.campaigns.api import CampaignAnswer
 from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
 from organisations.schema import SCOPE_EXTENSION
 from organisations.scopes import Scope
@@ -108,6 +109,11 @@ urlpatterns = [
     path("v1/regions/", RegionList.as_view(), name="api-regions"),
     path("v1/care-units/", CareUnitList.as_view(), name="api-care-units"),
     path("v1/cases/<str:number>/notices/", CaseNotices.as_view(), name="api-case-notices"),
+    path(
+        "v1/cases/<str:number>/campaign-answer/",
+        CampaignAnswer.as_view(),
+        name="api-case-campaign-answer",
+    ),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-times/", WaitingTimesView.as_view(), name="api-waiting-times"),

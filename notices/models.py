@@ -6,13 +6,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
-from notices.campaigns.models import Campaign, CampaignLog, CampaignRecipient
+from notices.campaigns.models import Answer, Campaign, CampaignLog, CampaignRecipient
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
 from organisations.tracing import MAX_LENGTH, current_request_id
 from referral.models import Case, Offer
 
 __all__ = [
+    "Answer",
     "CallBack",
     "Campaign",
     "CampaignLog",

@@ -53,7 +53,7 @@ class Reach:
 
 
 def campaigns_of(actor: Actor) -> QuerySet[Campaign]:
-    """The region's campaigns, the newest first; discarded ones last known to those who made them."""
+    """The region's campaigns, the newest first; a manager's are those that have started."""
     if actor.role not in MAY_SEE or not actor.region:
         return Campaign.objects.none()
     found = Campaign.objects.filter(region_id=actor.region)

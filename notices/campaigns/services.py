@@ -134,7 +134,7 @@ def start(campaign: Campaign, *, actor: Actor, now: datetime) -> Campaign:
 
 
 def pause(campaign: Campaign, *, actor: Actor, now: datetime) -> Campaign:
-    """Write no more notices, and hold those that have not been sent. Letters at the printer's go."""
+    """Write no more notices, and hold those that wait. What lies at the printer's is not held."""
 
     def work(locked: Campaign, details: dict[str, Any]) -> None:
         locked.due_at = None
