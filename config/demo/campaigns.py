@@ -25,7 +25,7 @@ def make_campaigns(preparer: Actor | None, approver: Actor | None, *, now: datet
         return 0
     began = now - timedelta(days=7)
     done = services.prepare(
-        name="Väntat över 120 dagar", criteria={"waited": 120}, actor=preparer, now=began
+        name="Vill du få vården tidigare?", criteria={"waited": 5}, actor=preparer, now=began
     )
     services.approve(done, seen_version=1, actor=approver, now=began)
     services.start(done, actor=preparer, now=began)
@@ -35,8 +35,8 @@ def make_campaigns(preparer: Actor | None, approver: Actor | None, *, now: datet
     while run_campaigns(now=now):
         pass
     services.prepare(
-        name="Väntat över 60 dagar",
-        criteria={"waited": 60, "untold": 180},
+        name="Behöver du fortfarande operationen?",
+        criteria={"waited": 10, "phase": "treatment"},
         message="Vi har fått fler avtal med andra vårdgivare.",
         per_hour=600,
         actor=preparer,

@@ -87,6 +87,7 @@ def _several(label: Any, field: str, queryset: QuerySet[Any], key: str) -> Any:
         queryset=queryset,
         label=label,
         widget=forms.CheckboxSelectMultiple,
+        distinct=False,
     )
 
 
@@ -121,7 +122,7 @@ class CampaignFilter(django_filters.FilterSet):
         label=_lazy("Ta med dem som har ett erbjudande att svara på"),
         widget=forms.CheckboxInput,
     )
-    clinics = _several(_lazy("Kliniker"), "sending_unit", CareUnit.objects.none(), "hsa_id")
+    clinics = _several(_lazy("Kliniker"), "sending_unit__hsa_id", CareUnit.objects.none(), "hsa_id")
     areas = _several(
         _lazy("Medicinska områden (MVO)"),
         "sending_unit__medical_area",
@@ -131,6 +132,9 @@ class CampaignFilter(django_filters.FilterSet):
     homes = _several(
         _lazy("Hemkommuner"), "patient__municipality", Municipality.objects.none(), "code"
     )
+
+    # These may have several values, by their codes.
+    of_many = frozenset({"clinics", "areas", "homes"})
 
     class Meta:
         model = Case
@@ -198,9 +202,9 @@ def as_stored(cleaned: Mapping[str, Any]) -> Criteria:
     """The values of a valid filter as JSON; those that choose nothing are left out."""
     kept: Criteria = {}
     for name, value in cleaned.items():
-        if isinstance(value, QuerySet):
-            field = CampaignFilter.base_filters[name].extra["to_field_name"]
-            value = sorted(value.values_list(field, flat=True))
+        if name in CampaignFilter.of_many:
+            key = CampaignFilter.base_filters[name].extra["to_field_name"]
+            value = sorted(getattr(one, key) for one in value)
         if value is not None and value is not False and value not in ("", []):
             kept[name] = value
     return kept

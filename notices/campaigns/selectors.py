@@ -72,7 +72,7 @@ def chosen_cases(campaign: Campaign, *, now: datetime) -> CaseQuerySet:
     today = timezone.localdate(now)
     filters = filter_of(campaign.criteria, actor=navigators_of(campaign.region_id), today=today)
     cases: CaseQuerySet = filters.qs
-    return cases.order_by("patient", "decision_date", "pk").distinct("patient")
+    return cases.order_by("patient_id", "decision_date", "pk").distinct("patient_id")
 
 
 @as_product("campaign")

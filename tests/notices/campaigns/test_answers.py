@@ -21,6 +21,7 @@ from tests.notices.campaigns.parts import NOW, clinic, started, waits
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture
 def made() -> MadeCase:
     return waits(clinic())

@@ -211,7 +211,7 @@ def test_only_those_who_still_wait_at_home_are_told(unit, navigator):
     advance(offered, CaseState.OFFERED, now=NOW)
     Patient.objects.filter(pk=gone.patient.pk).update(deceased_on=NOW.date())
     cases.end(moved.case, reason="home_clinic", comment="", actor=moved.navigator, now=NOW)
-    cases.block(blocked.case, reach="units", actor=blocked.clinic, now=NOW)
+    cases.block(blocked.case, reach="units", asked_by_patient=True, actor=blocked.clinic, now=NOW)
     run_campaigns(now=NOW)
     assert told(campaign) == [stays.case.number]
     skipped = CampaignRecipient.objects.filter(state=Row.SKIPPED)
