@@ -46,7 +46,7 @@ class CampaignAnswer(APIView):
             raise PermissionDenied
         case = get_case(actor, number)
         shown = [(case.number, case.patient_id)]
-        record_access(actor, what="campaign_answer", now=now, cases=shown)
+        record_access(actor, what="campaign_row", now=now, cases=shown)
         body = CampaignAnswerSerializer(data=body_of(request))
         body.is_valid(raise_exception=True)
         row = last_told(case)

@@ -121,7 +121,7 @@ def campaign_answer(request: HttpRequest, pk: int, number: str) -> HttpResponse:
         return redirect("campaign-result", pk=pk)
     others = also_waiting([row], actor).get(row.patient_id, [])
     shown = [(case.number, case.patient_id) for case in (row.case, *others)]
-    record_access(actor, what="campaign_answer", now=now, cases=shown)
+    record_access(actor, what="campaign_row", now=now, cases=shown)
     context: dict[str, Any] = {
         "campaign": campaign,
         "row": row,

@@ -49,7 +49,7 @@ def prepare(
     **content: Any,
 ) -> Campaign:
     """Write a draft of a campaign for the actor's region. Raises :class:`InvalidInput`."""
-    if actor.role != Role.NAVIGATOR or not actor.region:
+    if actor.role != Role.NAVIGATOR or not actor.region or actor.user_id is None:
         raise NotAllowed(_("Din roll får inte göra detta."), code="wrong_role")
     values = _checked(name=name, criteria=criteria, **content, actor=actor, now=now)
     with transaction.atomic(), as_product("campaign"):
@@ -82,7 +82,7 @@ def change(
         for field, value in values.items():
             setattr(locked, field, value)
         locked.version += 1
-        locked.changed_by_id = actor.user_id
+        locked.changed_by_id = actor.user_id or locked.changed_by_id
         _take_approval_away(locked)
 
     return _do(campaign, Verb.CHANGE, work, actor=actor, now=now)
@@ -192,7 +192,7 @@ def finish(locked: Campaign, *, now: datetime) -> None:
 
 def _do(
     campaign: Campaign,
-    verb: Verb,
+    verb: CampaignLog.Verb,
     work: Callable[[Campaign, dict[str, Any]], None],
     *,
     actor: Actor,
@@ -228,7 +228,7 @@ def _refuse_unless_allowed(step: Step, campaign: Campaign, actor: Actor) -> None
 
 def _record(
     campaign: Campaign,
-    verb: Verb,
+    verb: CampaignLog.Verb,
     *,
     actor: Actor,
     now: datetime,

@@ -19,10 +19,10 @@ LEADS = NAVIGATOR | {Role.REGION_ADMIN}
 class Step:
     """One verb: from which states to which, and which roles of the campaign's region may."""
 
-    verb: V
+    verb: CampaignLog.Verb
     label: str | Promise
-    sources: frozenset[S]
-    target: S
+    sources: frozenset[Campaign.State]
+    target: Campaign.State
     roles: frozenset[Role]
 
 

@@ -24,6 +24,7 @@ from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import MadeCase, make_case, region_admin_actor, user_of
+from tests.notices.campaigns.parts import campaign_with
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,10 @@ def of_allocation(made: MadeCase) -> dict[str, Any]:
     make_case(CaseState.IN_PROGRESS, unit=made.unit, line=made.line)
     run = services.request_allocation(clinics=[made.unit], actor=made.navigator, now=timezone.now())
     return {"pk": run.pk}
+
+
+def of_campaign(made: MadeCase) -> dict[str, Any]:
+    return {"pk": campaign_with(made).pk}
 
 
 def sample(made: MadeCase) -> dict[str, Any]:
@@ -80,13 +85,14 @@ OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"phone-times", "phone-times-new", "calls-today"}
-OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
+OWN |= {"privacy", "allocations", "offer-drafts", "undelivered", "campaigns", "campaign-new"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
 ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "person-let-in"}
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
+ADMINISTRATION |= {"notice-prices", "campaign-count"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
@@ -130,6 +136,11 @@ OBJECTS: dict[str, Keys] = {
     "form-discard": of_form,
     "notice-send-again": of_notice,
     "notice-as-letter": of_notice,
+    "campaign-sample": of_campaign,
+    "campaign-sample-letter": of_campaign,
+    "campaign-recipients": of_campaign,
+    "campaign-answer": lambda made: of_campaign(made) | of_case(made),
+    "api-case-campaign-answer": of_case,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-certificate": lambda made: of_case(made) | {"serial": 1},
@@ -181,6 +192,9 @@ PLANS |= {
     f"delivery-plan-{what}"
     for what in ("edit", "import", "agree", "revise", "discard", "end", "version")
 }
+# Texts and figures for the region's navigators, administrators and managers, no patient:
+# tests/notices/campaigns/test_pages.py.
+CAMPAIGNS = {"campaign", "campaign-edit", "campaign-do", "campaign-result", "campaign-file"}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -212,7 +226,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | objects
+    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | CAMPAIGNS | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -31,6 +31,7 @@ from tests.factories import (
     region_admin_actor,
     user_of,
 )
+from tests.notices.campaigns.parts import campaign_with
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,12 @@ def allocation(text: str, kind: str) -> Link:
     return made.navigator, reverse("allocation-file", args=[run.pk, kind])
 
 
+def campaign(text: str, kind: str) -> Link:
+    made = make_case(CaseState.IN_PROGRESS)
+    found = campaign_with(made, name=text)
+    return made.navigator, reverse("campaign-file", args=[found.pk, kind])
+
+
 def costs(text: str, kind: str) -> Link:
     made = make_case(CaseState.TREATED)
     Contract.objects.filter(pk=made.line.contract_id).update(number=text[:40])
@@ -98,6 +105,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
+    "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
+    "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),
     "referral/views/allocation.py: CSV": (allocation, "csv"),
     "referral/views/allocation.py: XLSX": (allocation, "xlsx"),
 }

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from notices.campaigns import services
-from notices.models import Campaign
+from notices.models import Campaign, CampaignLog, CampaignRecipient, Notice
 from organisations.access import Actor
 from organisations.models import CareUnit
 from referral.models import CaseState
@@ -15,6 +17,7 @@ from tests.factories import (
     make_case,
     navigator_actor,
     stockholm,
+    user_of,
 )
 
 NOW = stockholm(2026, 3, 10, 9)
@@ -55,3 +58,48 @@ def started(
     by: Actor, criteria: dict[str, Any] | None = None, *, now: datetime = NOW, **content: Any
 ) -> Campaign:
     return services.start(approved(by, criteria, **content), actor=by, now=now)
+
+
+def campaign_with(
+    made: MadeCase, state: str = Campaign.State.RUNNING, name: str = "Vi frågar"
+) -> Campaign:
+    """A campaign that has told the case's patient, written by hand, whatever the case's state."""
+    now, region = timezone.now(), made.unit.region
+    preparer, approver = user_of(navigator_actor(region)), user_of(navigator_actor(region))
+    campaign = Campaign.objects.create(
+        region=region,
+        name=name,
+        state=state,
+        prepared_at=now,
+        prepared_by=preparer,
+        changed_by=preparer,
+        approved_at=now,
+        approved_by=approver,
+        patients=1,
+        by_letter=0,
+        letter_sek=12,
+        digital_sek=2,
+        started_at=now,
+        due_at=now if state == Campaign.State.RUNNING else None,
+    )
+    CampaignLog.objects.create(
+        campaign=campaign, at=now, verb="start", actor_name="Namn", role="navigator"
+    )
+    row = CampaignRecipient.objects.create(
+        campaign=campaign, patient=made.patient, case=made.case, state="told", told_at=now
+    )
+    Notice.objects.create(
+        case=made.case,
+        recipient=row,
+        kind=Notice.Kind.CAMPAIGN,
+        channel=Notice.Channel.INBOX,
+        state=Notice.State.SENT,
+        sender=made.unit,
+        subject="Du som väntar",
+        body="Behöver du vården?",
+        idempotency_key=f"campaign/{campaign.pk}/{made.case.number}",
+        created_at=now,
+        due_at=now,
+        sent_at=now,
+    )
+    return campaign
