@@ -44,10 +44,10 @@ def deliver_letters(*, now: datetime, limit: int = 200) -> int:
 
 @transaction.atomic
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
-    waiting = Notice.objects.filter(
-        channel=Notice.Channel.LETTER, state=Notice.State.WAITING
-    ).select_related("offer", "case__patient")
-    due = claim_most_urgent(waiting, now=now, limit=limit)
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related(
+        "offer", "case__patient"
+    )
+    due = claim_most_urgent(waiting, {Notice.Channel.LETTER}, now=now, limit=limit)
     for letter in due:
         if letter.offer is not None:  # as it stands when nobody can answer it meanwhile
             letter.offer = Offer.objects.select_for_update().get(pk=letter.offer.pk)

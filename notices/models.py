@@ -188,7 +188,7 @@ class Notice(models.Model):
                 condition=Q(state="waiting"),
             ),
             models.Index(
-                fields=["priority", "due_at", "id"],
+                fields=["priority", "channel", "due_at", "id"],
                 name="notice_most_urgent",
                 condition=Q(state="waiting"),
             ),

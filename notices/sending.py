@@ -71,10 +71,10 @@ def _sweep(
 def _send_one(
     channels: Collection[str], send: Callable[[Notice, datetime], None], *, now: datetime
 ) -> bool:
-    waiting = Notice.objects.filter(channel__in=channels, state=Notice.State.WAITING)
-    due = claim_most_urgent(
-        waiting.select_related("case__patient", "sender", "offer"), now=now, limit=1
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related(
+        "case__patient", "sender", "offer"
     )
+    due = claim_most_urgent(waiting, channels, now=now, limit=1)
     if not due:
         return False
     notice = due[0]

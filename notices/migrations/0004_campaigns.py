@@ -376,7 +376,7 @@ class Migration(migrations.Migration):
             model_name="notice",
             index=models.Index(
                 condition=models.Q(("state", "waiting")),
-                fields=["priority", "due_at", "id"],
+                fields=["priority", "channel", "due_at", "id"],
                 name="notice_most_urgent",
             ),
         ),

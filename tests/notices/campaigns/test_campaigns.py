@@ -328,10 +328,9 @@ def test_offers_go_before_a_campaign(unit, navigator):
     at = NOW + timedelta(hours=1)
     deliver_events(now=at)
     with transaction.atomic():
-        kinds = [
-            n.kind
-            for n in claim_most_urgent(Notice.objects.filter(state="waiting"), now=at, limit=5)
-        ]
+        waiting = Notice.objects.filter(state=Notice.State.WAITING)
+        claimed = claim_most_urgent(waiting, Notice.CHOSEN, now=at, limit=5)
+        kinds = [notice.kind for notice in claimed]
     assert kinds[:1] == ["offer"]
     assert kinds[-1] == "campaign"
     assert later.refresh().state == CaseState.OFFERED
