@@ -19,6 +19,7 @@ FREE_CAPACITY = "free-capacity"
 SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 NOTICE_DAYS = "notice-days"
+TEXTS = "texts"
 PLANS = "delivery-plans"
 CAMPAIGNS = "campaigns"
 # Pages of the cases that have an address of their own beside theirs.
@@ -31,7 +32,7 @@ MENUS: dict[str, tuple[str, ...]] = {
     Role.MANAGER: (STATISTICS, CAMPAIGNS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
-        *(WEIGHTS, NOTICE_DAYS, CAMPAIGNS),
+        *(WEIGHTS, NOTICE_DAYS, TEXTS, CAMPAIGNS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -73,6 +74,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         WEIGHTS: _("Matchning"),
         NOTICE_DAYS: _("Utskick"),
         CAMPAIGNS: _("Kampanjer"),
+        TEXTS: _("Texter"),
     }
     url = reverse(name)
     places = [url, *(reverse(also) for also in ALSO_CASES if name == CASES)]

@@ -5,11 +5,10 @@ notice that exists is left alone.
 """
 
 import zlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from notices.callbacks.consumers import on_call_not_wanted
@@ -17,6 +16,8 @@ from notices.caps import on_cap_alert, on_period_full
 from notices.due import REMINDED_AT, due_at
 from notices.models import Notice
 from notices.plans import on_plan_behind
+from notices.texts.kinds import TextKind
+from notices.texts.notices import Telling, put_text
 from notices.watch import on_watch_found
 from organisations.events import subscribe
 from organisations.models import Assignment, DomainEvent, Role
@@ -24,6 +25,7 @@ from referral.models import Case, CloseReason, Offer
 
 
 def subscribe_all() -> None:
+    subscribe("case.submitted", "notices.submitted", on_case_submitted)
     subscribe("offer.sent", "notices.offer", on_offer_sent)
     for kind in ("offer.accepted", "offer.declined", "offer.withdrawn", "offer.expired"):
         subscribe(kind, "notices.cancel", on_offer_closed)
@@ -43,6 +45,19 @@ def subscribe_all() -> None:
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 
+def on_case_submitted(event: DomainEvent, now: datetime) -> None:
+    """Where the region wants it, the patient is told that the referral is there and what the
+    guarantee gives, early in the chain."""
+    case = Case.objects.select_related(
+        "sending_unit", "region", "patient", "form", "receiving_unit__municipality"
+    ).get(number=event.case_number)
+    if case.region.confirms_referrals:
+        kind = TextKind.CONFIRM_TRANSFERABLE if case.form.transferable else TextKind.CONFIRM_AT_HOME
+        _notice(case, Notice.Kind.CONFIRMATION, Telling(kind), now=now)
+    if case.region.informs_of_guarantee:
+        _notice(case, Notice.Kind.GUARANTEE, Telling(TextKind.GUARANTEE), now=now)
+
+
 def on_offer_sent(event: DomainEvent, now: datetime) -> None:
     """The offer goes out at once; unanswered, it is reminded of and then goes as a letter.
 
@@ -51,17 +66,15 @@ def on_offer_sent(event: DomainEvent, now: datetime) -> None:
     offer = _offer(event)
     if offer.state != Offer.State.SENT:
         return
-    subject = _("Erbjudande om vård hos annan vårdgivare")
-    _notice(offer.case, "offer", offer=offer, subject=subject, body=offer.text, now=now)
+    _notice(offer.case, Notice.Kind.OFFER, Telling(TextKind.OFFER), offer=offer, now=now)
     region = offer.case.region
     letter_due = due_at(offer.sent_at, days=region.letter_after_days, printed=True)
     _remind(offer, before=min(letter_due, offer.due_at), now=now)
     _notice(
         offer.case,
-        "offer_letter",
+        Notice.Kind.OFFER_LETTER,
+        Telling(TextKind.OFFER),
         offer=offer,
-        subject=subject,
-        body=offer.text,
         now=now,
         due=letter_due,
         channel=Notice.Channel.LETTER,
@@ -75,31 +88,9 @@ def _remind(offer: Offer, *, before: datetime, now: datetime) -> None:
     if region.reminder_after_days is None:
         return
     due = due_at(offer.sent_at, days=region.reminder_after_days, printed=False, at=REMINDED_AT)
-    if due >= before:
-        return
-    last_day = timezone.localdate(offer.due_at - timedelta(microseconds=1))
-    _notice(
-        offer.case,
-        Notice.Kind.OFFER_REMINDER,
-        offer=offer,
-        subject=_("Påminnelse: svara på erbjudandet om vård"),
-        body=_(
-            "Du har fått ett erbjudande om vård som väntar på ditt svar.\n\n"
-            "Svara senast %(last_day)s, i 1177 eller genom att ringa %(contact)s. "
-            "Uppge ärendenummer %(number)s.\n\n"
-            "Svarar du inte finns erbjudandet inte kvar, och du står kvar i kön hos %(clinic)s.\n"
-        )
-        % {
-            "last_day": date_format(last_day, "j F Y"),
-            "contact": ", ".join(
-                filter(None, (region.navigator_unit_name, region.navigator_phone))
-            ),
-            "number": offer.case.number,
-            "clinic": offer.case.sending_unit.name,
-        },
-        now=now,
-        due=due,
-    )
+    if due < before:
+        telling = Telling(TextKind.OFFER_REMINDER)
+        _notice(offer.case, Notice.Kind.OFFER_REMINDER, telling, offer=offer, now=now, due=due)
 
 
 def on_offer_closed(event: DomainEvent, now: datetime) -> None:
@@ -199,32 +190,16 @@ def on_emergency_opened(event: DomainEvent, now: datetime) -> None:
 
 def on_booked(event: DomainEvent, now: datetime) -> None:
     """The patient is told the booked time in 1177."""
-    case = Case.objects.select_related("receiving_unit", "sending_unit", "region", "patient").get(
-        number=event.case_number
-    )
+    case = Case.objects.select_related(
+        "receiving_unit__municipality", "sending_unit", "region", "patient", "form"
+    ).get(number=event.case_number)
     booked_for = datetime.fromisoformat(event.payload["booked_for"].replace("Z", "+00:00"))
     if case.receiving_unit is None:
         return
     when = timezone.localtime(booked_for)
-    _notice(
-        case,
-        "booked_time",
-        subject=_("Bokad tid"),
-        body=_(
-            "Du har fått en tid hos %(unit)s, %(town)s, %(day)s klockan %(time)s.\n\n"
-            "Frågor? Ring %(contact)s. Uppge ärendenummer %(number)s.\n"
-        )
-        % {
-            "unit": case.receiving_unit.name,
-            "town": case.receiving_unit.municipality.name,
-            "day": f"{when:%Y-%m-%d}",
-            "time": f"{when:%H.%M}",
-            "contact": case.receiving_unit.phone or case.region.navigator_unit_name,
-            "number": case.number,
-        },
-        now=now,
-        key=f"{case.number}/event/{event.pk}",
-    )
+    telling = Telling(TextKind.BOOKED_TIME, {"booked_day": when.date(), "booked_time": when.time()})
+    key = f"{case.number}/event/{event.pk}"
+    _notice(case, Notice.Kind.BOOKED_TIME, telling, now=now, key=key)
 
 
 def on_list_left(event: DomainEvent, now: datetime) -> None:
@@ -250,16 +225,16 @@ def on_list_left(event: DomainEvent, now: datetime) -> None:
 
 def _offer(event: DomainEvent) -> Offer:
     return Offer.objects.select_related(
-        "case__region", "case__sending_unit", "case__patient", "care_unit"
+        *("case__region", "case__sending_unit", "case__patient", "case__form"),
+        *("care_unit__municipality", "written__version"),
     ).get(case__number=event.case_number, serial=event.payload["offer"])
 
 
 def _notice(
     case: Case,
     kind: str,
+    telling: Telling,
     *,
-    subject: str,
-    body: str,
     now: datetime,
     due: datetime | None = None,
     offer: Offer | None = None,
@@ -279,11 +254,10 @@ def _notice(
         channel=channel,
         why_channel=why,
         sender=case.sending_unit,
-        subject=subject,
-        body=body,
         created_at=now,
         due_at=due or now,
     )
+    put_text(notice, telling, case=case, offer=offer, now=now)
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 

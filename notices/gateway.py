@@ -52,6 +52,7 @@ class InboxMessage:
     reference: str
     thread: str
     answerable: bool
+    language: str = "sv"
     decline_reasons: tuple[tuple[str, str], ...] = ()
     # Of a message that is answered by one of several choices and not by yes or no.
     choices: tuple[tuple[str, str], ...] = ()
@@ -63,7 +64,7 @@ class InboxMessage:
             "sender_name": self.sender_name,
             "subject": self.subject,
             "body": self.body,
-            "language": "sv",
+            "language": self.language,
             "reference": self.reference,
             "thread": self.thread,
             "answerable": self.answerable,

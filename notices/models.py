@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
 from notices.campaigns.models import Answer, Campaign, CampaignLog, CampaignRecipient
+from notices.texts.models import TextVersion, WrittenOffer
 from organisations.encrypted import EncryptedJSONField
 from organisations.models import CareUnit
 from organisations.tracing import MAX_LENGTH, current_request_id
@@ -23,6 +24,8 @@ __all__ = [
     "Notice",
     "PhoneTime",
     "StaffMail",
+    "TextVersion",
+    "WrittenOffer",
 ]
 
 
@@ -68,6 +71,8 @@ class Notice(models.Model):
         OFFER_LETTER = "offer_letter", _("Erbjudande som brev")
         OFFER_REMINDER = "offer_reminder", _("Påminnelse om erbjudande")
         BOOKED_TIME = "booked_time", _("Bokad tid")
+        CONFIRMATION = "confirmation", _("Remissbekräftelse")
+        GUARANTEE = "guarantee", _("Om vårdgarantin")
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
         CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")
@@ -134,6 +139,13 @@ class Notice(models.Model):
     email_to = models.EmailField(_("till"), blank=True)
     subject = models.CharField(_("ämne"), max_length=200)
     body = models.TextField(_("text"))
+    # The version the text was written from, where it was, and the language it is in.
+    text_version = models.ForeignKey(
+        TextVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
+    )
+    language = models.CharField(_("språk"), max_length=3, default="sv", db_default="sv")
+    # What the text is to be written from, while a field that it needs is missing.
+    to_write = models.JSONField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("ska skickas"))
@@ -175,6 +187,10 @@ class Notice(models.Model):
                 name="notice_of_campaign_has_recipient",
                 condition=Q(kind="campaign", recipient__isnull=False)
                 | ~Q(kind="campaign") & Q(recipient__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="notice_unwritten_is_not_sent",
+                condition=Q(to_write__isnull=True) | Q(state__in=["failed", "cancelled"]),
             ),
             models.CheckConstraint(
                 name="notice_email_has_address",

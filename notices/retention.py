@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from notices.models import CallBack, CampaignRecipient, GatewayCallback, Notice, PhoneTime
+from notices.models import (
+    CallBack,
+    CampaignRecipient,
+    GatewayCallback,
+    Notice,
+    PhoneTime,
+    WrittenOffer,
+)
 from organisations.retention import Rule, register_rule
 from referral.models import Case
 from referral.retention import before_thinning
@@ -21,6 +28,7 @@ def remove_notices_of(case: Case) -> None:
     GatewayCallback.objects.filter(notice__case=case).delete()
     Notice.objects.filter(case=case).delete()
     CampaignRecipient.objects.filter(case=case).delete()
+    WrittenOffer.objects.filter(offer__case=case).delete()
 
 
 def _old_callbacks(now: datetime) -> QuerySet[GatewayCallback]:

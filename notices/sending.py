@@ -203,6 +203,7 @@ def _hand_over(notice: Notice) -> str:
         reference=notice.case.number,
         thread=str(notice.pk),
         answerable=answerable or bool(choices),
+        language=notice.language,
         decline_reasons=_decline_reasons() if answerable else (),
         choices=choices,
     )

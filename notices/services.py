@@ -13,6 +13,7 @@ from notices.campaigns.answers import answer_from_inbox
 from notices.due import letter_at_once
 from notices.models import GatewayCallback, Notice
 from notices.sending import go_as_letter, why_needless
+from notices.texts.notices import write_anew
 from organisations.access import Actor, as_product
 from organisations.errors import DomainError, InvalidInput, WrongState
 from organisations.events import wake
@@ -151,15 +152,24 @@ def _call_wanted(notice: Notice, call: object, *, now: datetime) -> str:
 @transaction.atomic
 @as_product("notice")
 def send_again(notice: Notice, *, now: datetime) -> Notice:
-    """Have a notice that did not get through tried now, under the same idempotency key."""
-    locked = Notice.objects.select_for_update().get(pk=notice.pk)
+    """Have a notice that did not get through tried now, under the same idempotency key.
+
+    One that could not be written is written first; raises :class:`WrongState` while something in
+    it is still missing.
+    """
+    locked = (
+        Notice.objects.select_for_update(of=("self",))
+        .select_related("case__patient", "offer")
+        .get(pk=notice.pk)
+    )
     tried = locked.state == Notice.State.WAITING and locked.attempts > 0
     if locked.state == Notice.State.FAILED or tried:
         printed = locked.channel == Notice.Channel.LETTER
+        write_anew(locked, now=now)
         locked.state = Notice.State.WAITING
         locked.due_at = letter_at_once(now) if printed else now
         locked.attempts = 0
-        locked.save(update_fields=["state", "due_at", "attempts"])
+        locked.save()
         transaction.on_commit(wake)
     return locked
 
@@ -184,12 +194,14 @@ def send_as_letter(notice: Notice, *, now: datetime) -> Notice:
     needless = why_needless(locked, now=now)
     if needless:
         raise WrongState(needless)
+    write_anew(locked, now=now)
     # A letter that could not be made is tried again with it.
     Notice.objects.filter(
         offer=locked.offer,
         offer__isnull=False,
         kind=Notice.Kind.OFFER_LETTER,
         state=Notice.State.FAILED,
+        to_write__isnull=True,
     ).update(state=Notice.State.WAITING, attempts=0)
     locked.state = Notice.State.WAITING
     locked.why_channel = Notice.Why.BY_HAND

@@ -16,6 +16,7 @@ from capacity.models import QualityMeasure, WaitingTime
 from capacity.services import change_weights
 from config.demo import places
 from config.demo.calls import book_calls
+from config.demo.campaigns import make_campaigns
 from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
@@ -34,6 +35,7 @@ from organisations.models import (
     Provider,
     Region,
     Role,
+    TravelPaid,
     User,
 )
 from referral import services
@@ -67,6 +69,11 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         invoices = _invoices(now=now)
         plans = make_plans(teller.actors["avtal.dalarna"], now=now)
         calls = book_calls(_navigator(now=now), now=now)
+        campaigns = make_campaigns(
+            _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
+        )
+        # From now on; the stories told above came before.
+        Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
         "users": users,
         "care units": CareUnit.objects.count(),
@@ -75,11 +82,12 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "invoices": invoices,
         "delivery plans": plans,
         "call-backs": calls,
+        "campaigns": campaigns,
     }
 
 
-def _navigator(*, now: datetime) -> Actor | None:
-    return actor_for(User.objects.get(login="lots.dalarna"), now=now)
+def _navigator(login: str = "lots.dalarna", *, now: datetime) -> Actor | None:
+    return actor_for(User.objects.get(login=login), now=now)
 
 
 def _allocation(*, now: datetime) -> None:
@@ -121,7 +129,9 @@ def _clinics(towns: dict[str, Municipality]) -> dict[str, CareUnit]:
     for serial, clinic in enumerate(places.CLINICS):
         region = Region.objects.get(code=clinic.region)
         Region.objects.filter(code=clinic.region).update(
-            navigator_phone=places.PHONES[clinic.region]
+            navigator_phone=places.PHONES[clinic.region],
+            travel_phone=places.TRAVEL_PHONES[clinic.region],
+            travel_paid=TravelPaid.BOOKED,
         )
         owner, _created = Provider.objects.get_or_create(
             name=f"{region.name} (demo)",

@@ -29,10 +29,13 @@ from referral.models import (
 )
 from referral.selectors.matching import need_of
 from referral.submission import Submission
+from referral.texts import Wishes
 
 # Two thirds of the cases are Dalarna's, so that one region's month has figures worth looking at.
 WEIGHTS = [8 if clinic.region == "20" else 1 for clinic in places.CLINICS]
 SPAN_DAYS = 425  # fourteen months
+# What the navigators were told where no register knew.
+WHERE_UNKNOWN = Wishes(expected_wait_days=42, home_wait_days=160)
 ACCEPTED_SHARE = 0.66  # pilot 1: 39 of 59
 DECLINES = (
     [DeclineReason.TRAVEL] * 5
@@ -176,7 +179,9 @@ class Teller:
                 self._park(case, navigator, at)
                 return
             line = self.random.choices(matches, weights=[6, 3, 2][: len(matches)])[0].line
-            offer = services.send_offer(case, line=line, actor=navigator, now=at)
+            offer = services.send_offer(
+                case, line=line, actor=navigator, now=at, wishes=WHERE_UNKNOWN
+            )
             deliver_events(now=at, case_number=case.number)
             at = self._answered(case, offer, navigator, at)
             if self._goes_to_provider(case, offer, at):
@@ -324,7 +329,9 @@ class Teller:
         matches = self._ranked(case, offered)
         if not matches:
             return
-        offer = services.send_offer(case, line=matches[0].line, actor=navigator, now=offered)
+        offer = services.send_offer(
+            case, line=matches[0].line, actor=navigator, now=offered, wishes=WHERE_UNKNOWN
+        )
         deliver_events(now=offered, case_number=case.number)
         if state < 3:
             return

@@ -1,5 +1,6 @@
 """Campaigns: one notice to each of many patients, approved by a second person, and the answers."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -66,9 +67,11 @@ class Campaign(models.Model):
     approved_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    # As the approver found them: patients, those of them who are reached by letter only, prices.
+    # As the approver found them: patients, those of them who are reached by letter only, the
+    # versions of the text in all languages, prices.
     patients = models.PositiveIntegerField(_("patienter"), null=True, blank=True)
     by_letter = models.PositiveIntegerField(null=True, blank=True)
+    text_versions = ArrayField(models.BigIntegerField(), default=list)
     letter_sek = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
     digital_sek = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
 

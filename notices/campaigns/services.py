@@ -21,6 +21,7 @@ from notices.campaigns.models import (
     CampaignRecipient,
 )
 from notices.campaigns.selectors import chosen_cases, reach_of
+from notices.campaigns.texts import kept_texts
 from notices.campaigns.verbs import STEPS, Step, in_the_way
 from notices.models import Notice
 from organisations.access import Actor, as_product
@@ -91,8 +92,8 @@ def change(
 def approve(campaign: Campaign, *, seen_version: int, actor: Actor, now: datetime) -> Campaign:
     """Approve what ``seen_version`` said, by another than who prepared or changed it.
 
-    Patients are counted anew and the region's prices kept. Raises :class:`WrongState` when the
-    campaign has changed since, or reaches nobody.
+    Patients are counted anew, the region's prices and the texts in use kept. Raises
+    :class:`WrongState` when the campaign has changed since, or reaches nobody.
     """
     found = reach_of(campaign, now=now)
 
@@ -102,6 +103,7 @@ def approve(campaign: Campaign, *, seen_version: int, actor: Actor, now: datetim
             raise WrongState(_("Urvalet når ingen patient."), code="nobody")
         locked.approved_at, locked.approved_by_id = now, actor.user_id
         locked.patients, locked.by_letter = found.patients, found.by_letter
+        locked.text_versions = kept_texts(locked.region, now=now)
         locked.letter_sek = locked.region.letter_sek
         locked.digital_sek = locked.region.digital_sek
         details["patients"] = found.patients
@@ -300,6 +302,7 @@ def _refuse_grown(campaign: Campaign, patients: int) -> None:
 def _take_approval_away(campaign: Campaign) -> None:
     campaign.approved_at = campaign.approved_by_id = None
     campaign.patients = campaign.by_letter = None
+    campaign.text_versions = []
     campaign.letter_sek = campaign.digital_sek = None
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from notices.campaigns.filters import AT_HOME
 from notices.campaigns.models import Campaign, CampaignRecipient
 from notices.campaigns.services import finish
-from notices.campaigns.texts import CannotBeWritten, text_for
+from notices.campaigns.texts import CannotBeWritten, Texts, text_for, texts_of
 from notices.models import Notice
 from organisations.sweeps import claim_due
 from referral.models import CaseState
@@ -40,7 +40,8 @@ def run_campaigns(*, now: datetime, limit: int = BATCH) -> int:
 
 def _next_batch(campaign: Campaign, *, now: datetime, limit: int) -> int:
     rows = _waiting(campaign, limit=_at_a_time(campaign, limit))
-    notices = [notice for row in rows if (notice := _told(row, campaign, now=now))]
+    texts = texts_of(campaign)
+    notices = [notice for row in rows if (notice := _told(row, campaign, texts, now=now))]
     _record(rows, now=now)
     Notice.objects.bulk_create(notices)
     _set_next(campaign, handled=len(rows), told=len(notices), now=now)
@@ -72,14 +73,14 @@ def _at_a_time(campaign: Campaign, limit: int) -> int:
     return min(limit, math.ceil(campaign.per_hour / PIECES_AN_HOUR))
 
 
-def _told(row: Row, campaign: Campaign, *, now: datetime) -> Notice | None:
+def _told(row: Row, campaign: Campaign, texts: Texts, *, now: datetime) -> Notice | None:
     """The recipient's notice; none when it is needless now, or the text lacks something."""
     needless = _why_needless(row, campaign)
     if needless:
         row.state, row.why = Row.State.SKIPPED, needless[:200]
         return None
     try:
-        written = text_for(campaign, row.case, now=now)
+        written = text_for(campaign, row.case, texts, now=now)
     except CannotBeWritten as error:
         row.state, row.why = Row.State.STOPPED, str(error)[:200]
         return None

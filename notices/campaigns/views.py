@@ -25,7 +25,7 @@ from notices.campaigns.selectors import (
     reasons_of,
     sample_of,
 )
-from notices.campaigns.texts import CannotBeWritten, as_letter, sample_text
+from notices.campaigns.texts import CannotBeWritten, as_letter, sample_text, texts_of
 from notices.campaigns.verbs import STEPS, in_the_way, steps_for
 from notices.campaigns.wording import lines_of
 from notices.pdf import letter_pdf
@@ -212,8 +212,11 @@ def campaign_sample(request: HttpRequest, pk: int) -> HttpResponse:
     cases = sample_of(campaign, actor, now=now)
     shown = [(case.number, case.patient_id) for case in cases]
     record_access(actor, what="campaign_sample", now=now, cases=shown)
-    texts = [(case, sample_text(campaign, case, now=now)) for case in cases]
-    return render(request, "notices/campaigns/sample.html", {"campaign": campaign, "texts": texts})
+    texts = texts_of(campaign)
+    written = [(case, sample_text(campaign, case, texts, now=now)) for case in cases]
+    return render(
+        request, "notices/campaigns/sample.html", {"campaign": campaign, "texts": written}
+    )
 
 
 @roles_required(Role.NAVIGATOR)

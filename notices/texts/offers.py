@@ -3,12 +3,14 @@
 from datetime import datetime
 from random import Random
 
+from notices.texts import writing
 from notices.texts.kinds import TextKind
-from notices.texts.shipped import shipped_texts
-from notices.texts.values import values_of
-from notices.texts.writing import write_values
+from notices.texts.models import WrittenOffer
+from notices.texts.services import kept
+from notices.texts.values import as_json, values_of
+from organisations.languages import said_languages
 from organisations.models import Region
-from referral.models import Offer
+from referral.models import Case, Offer
 from referral.texts import Draft, OfferFacts, Wishes
 
 
@@ -18,19 +20,29 @@ class OfferWriter:
     def write(
         self, facts: OfferFacts, *, wishes: Wishes, now: datetime, chance: Random | None
     ) -> Draft:
-        values = values_of(TextKind.OFFER, case=facts.case, now=now, facts=facts)
-        written = write_values(
+        case = facts.case
+        values = values_of(TextKind.OFFER, case=case, now=now, facts=facts)
+        said = said_languages(case.patient.language)
+        written = writing.write_values(
             TextKind.OFFER,
             values,
-            case=facts.case,
-            language=wishes.language or None,
+            region=case.region,
+            codes=[wishes.language] if wishes.language else sorted(said),
             easy=wishes.easy,
+            chance=chance or draw_of(case),
         )
 
         def keep(offer: Offer) -> None:
-            """Kept with the offer in the same transaction."""
+            version = kept(written.version, now=now)
+            WrittenOffer.objects.create(offer=offer, version=version, values=as_json(values))
 
         return Draft(written.body, written.language, written.easy, keep)
 
     def languages(self, region: Region) -> list[str]:
-        return sorted({code for kind, code, _easy in shipped_texts() if kind == TextKind.OFFER})
+        return writing.languages(TextKind.OFFER, region)
+
+
+def draw_of(case: Case) -> Random:
+    """The chance of the case's next offer: the same each time it is looked at before it is sent,
+    so that the navigator reads what the patient gets, and unlike from case to case."""
+    return Random(f"{case.number}/{case.offers.count() + 1}")  # noqa: S311 - a draw, no secret

@@ -1,15 +1,15 @@
 """What the fields of a text are for one case, and how a value is written in a language."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from django.conf.locale import LANG_INFO
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from notices.texts.kinds import FIELDS, Field, Sort, TextKind
+from notices.texts.kinds import FIELDS, Field, Sort, fields_of
 from organisations.errors import InvalidInput
 from organisations.languages import needs_language
 from organisations.models import CareUnit
@@ -158,8 +158,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def from_json(kind: str, kept: Mapping[str, Any]) -> Values:
-    return {field.name: _typed(field, kept.get(field.name)) for field in FIELDS[kind]}
+def from_json(kind: str, values: Mapping[str, Any]) -> Values:
+    """All fields of the kind; those that were not kept are empty."""
+    return {field.name: _typed(field, values.get(field.name)) for field in FIELDS[kind]}
+
+
+def typed(kind: str, values: Mapping[str, Any]) -> Values:
+    """The given fields only."""
+    known = fields_of(kind)
+    return {name: _typed(known[name], value) for name, value in values.items()}
 
 
 def _typed(field: Field, value: Any) -> Any:
@@ -172,11 +179,3 @@ def _typed(field: Field, value: Any) -> Any:
             return tuple(date.fromisoformat(part) for part in value)
         return date.fromisoformat(value)
     return value
-
-
-def last_day_of(offer: Offer) -> date:
-    """The last day the offer can be answered."""
-    return timezone.localdate(offer.due_at - timedelta(microseconds=1))
-
-
-__all__ = ["MissingField", "TextKind", "Values", "as_json", "from_json", "shown", "values_of"]

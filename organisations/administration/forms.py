@@ -19,6 +19,7 @@ from organisations.models import (
     Provider,
     Region,
     Role,
+    TravelPaid,
     User,
 )
 from organisations.plain_forms import PlainForm, date_field
@@ -322,6 +323,32 @@ def _price(label: Any) -> forms.DecimalField:
 class NoticePricesForm(PlainForm):
     letter_sek = _price(_("Ett brev med porto och tryck, kronor"))
     digital_sek = _price(_("Ett meddelande i 1177 eller digital post, kronor"))
+
+
+class PatientFactsForm(PlainForm):
+    """What every text to a patient tells of the region."""
+
+    navigator_phone = forms.CharField(
+        label=_("Telefon till vårdlots"),
+        max_length=30,
+        help_text=_("Dit patienten ringer med frågor."),
+    )
+    travel_phone = forms.CharField(
+        label=_("Telefon för sjukresor"),
+        max_length=30,
+        help_text=_("Dit patienten ringer före resan."),
+    )
+    travel_paid = forms.ChoiceField(
+        label=_("Så betalas resan"), choices=TravelPaid.choices, widget=forms.RadioSelect
+    )
+    confirms_referrals = forms.BooleanField(
+        label=_("Skicka remissbekräftelse när en blankett kommit in"),
+        required=False,
+        help_text=_("Låt bli om klinikerna skickar egna."),
+    )
+    informs_of_guarantee = forms.BooleanField(
+        label=_("Skicka information om vårdgarantin när en blankett kommit in"), required=False
+    )
 
 
 class RegionForm(PlainForm):

@@ -21,6 +21,7 @@ from notices.models import (
     GatewayCallback,
     Notice,
     PhoneTime,
+    WrittenOffer,
 )
 from organisations.access import Actor, acting_as, as_product, record_access
 from organisations.access_log.reviewing import draw_sample, review
@@ -101,7 +102,10 @@ OF_A_CASE: dict[type[models.Model], str] = {
     Notice: "case__number",
     WatchHit: "case__number",
     CallBack: "case__number",
+    WrittenOffer: "offer__case__number",
 }
+# Of these the receiving provider sees nothing.
+HOME_SIDE_ONLY = {Notice, Correction, WatchHit, CallBack, WrittenOffer}
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
@@ -143,7 +147,7 @@ WITHOUT_PATIENTS = {
         *("MatchingWeights", "QualityMeasure", "WaitingTime", "WaitingTimeFile"),
     },
     "referral": {"CaseNumberCounter"},
-    "notices": {"LetterBatch", "StaffMail"},
+    "notices": {"LetterBatch", "StaffMail", "TextVersion"},
 }
 
 
@@ -231,9 +235,7 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = (
-                set() if model in {Notice, Correction, WatchHit, CallBack} else {made.case.number}
-            )
+            expected = set() if model in HOME_SIDE_ONLY else {made.case.number}
             assert numbers(model, path) == expected, model
 
 

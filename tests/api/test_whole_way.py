@@ -70,7 +70,7 @@ def test_a_case_goes_from_form_to_closed(api: Api) -> None:
     assert "offer" in post(navigator, number, "take")["actions"]
     matches = navigator.get(f"/api/v1/cases/{number}/matches/").json()["matches"]
     assert [match["line"]["id"] for match in matches] == [line.pk]
-    offer = post(navigator, number, "offers", line=line.pk)
+    offer = post(navigator, number, "offers", line=line.pk, expected_wait_days=30)
     assert offer["state"] == "sent"
     assert usage(api(contract_owner_actor(region)))["reserved"] == 1
     assert provider.get(f"/api/v1/cases/{number}/").status_code == 404

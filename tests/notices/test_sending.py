@@ -93,7 +93,7 @@ def test_a_booked_time_is_told_in_1177(gateway):
     services.book(made.case, booked_for=booked_for, actor=made.provider, now=NOW)
     run_due(now=NOW)
     content = gateway.messages[-1]["content"]
-    assert "2026-04-01 klockan 10.30" in content["body"]
+    assert "1 april 2026 klockan 10.30" in content["body"]
     assert made.line.care_unit.name in content["body"]
     assert content["answerable"] is False
 

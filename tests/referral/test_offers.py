@@ -19,6 +19,7 @@ from referral.models import (
     DeclineReason,
     Offer,
 )
+from referral.texts import Wishes
 from tests.concurrency import together
 from tests.factories import (
     WAIT_IS_KNOWN,
@@ -97,8 +98,15 @@ def test_expected_waits_are_kept_with_the_offer():
     assert made.offer.days_gained == 155
 
 
-def test_gain_is_not_guessed_when_a_wait_is_unknown():
-    assert offered(home_wait_days=None).offer.days_gained is None
+def test_nothing_is_offered_while_a_wait_is_unknown_and_the_gain_is_not_guessed():
+    made = make_case(CaseState.IN_PROGRESS, now=NOW, home_wait_days=None)
+    common = {"line": made.line, "actor": made.navigator, "now": NOW}
+    with pytest.raises(InvalidInput) as refused:
+        services.send_offer(made.case, **common)
+    assert set(refused.value.fields) == {"expected_wait_days", "home_wait_days"}
+    assert taken(made.line) == 0
+    wishes = Wishes(expected_wait_days=30, home_wait_days=100)
+    assert services.send_offer(made.case, **common, wishes=wishes).days_gained == 70
 
 
 def test_no_offer_is_sent_when_the_clinic_says_that_the_patient_cannot_be_transferred():
@@ -406,7 +414,14 @@ def test_an_answer_and_the_expiry_at_once_have_exactly_one_outcome():
 def test_two_offers_sent_at_once_for_one_case_become_one():
     made = make_case(CaseState.IN_PROGRESS)
     now = timezone.now()
-    send = partial(services.send_offer, made.case, line=made.line, actor=made.navigator, now=now)
+    send = partial(
+        services.send_offer,
+        made.case,
+        line=made.line,
+        actor=made.navigator,
+        now=now,
+        wishes=WAIT_IS_KNOWN,
+    )
     results = together([send] * 4)
     assert sum(isinstance(result, Offer) for result in results) == 1
     assert sum(isinstance(result, WrongState) for result in results) == 3
@@ -420,7 +435,14 @@ def test_two_cases_offered_the_last_place_at_once_get_it_between_them():
     mades = [make_case(CaseState.IN_PROGRESS, line=line) for _ in range(4)]
     now = timezone.now()
     results = together(
-        partial(services.send_offer, made.case, line=line, actor=made.navigator, now=now)
+        partial(
+            services.send_offer,
+            made.case,
+            line=line,
+            actor=made.navigator,
+            now=now,
+            wishes=WAIT_IS_KNOWN,
+        )
         for made in mades
     )
     assert sum(isinstance(result, Offer) for result in results) == 1

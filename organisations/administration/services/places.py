@@ -1,6 +1,6 @@
 """Units, providers, regions' settings and integration clients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,6 +27,7 @@ from organisations.models import (
     Provider,
     Region,
     Role,
+    TravelPaid,
     User,
 )
 
@@ -248,6 +249,29 @@ def change_notice_prices(
     text = _("Priset är 0–%(most)s kronor.") % {"most": DEAREST_MESSAGE_SEK}
     refuse({name: text for name, price in new.items() if not 0 <= price <= DEAREST_MESSAGE_SEK})
     return _change_region(region, new, actor=actor, now=now)
+
+
+def change_patient_facts(
+    region: Region, new: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Region:
+    """What patients are told in every text: whom to call and how the journey is paid; and which
+    letters go when a form has come in. The region's own administrator.
+
+    ``new`` holds ``navigator_phone``, ``travel_phone``, ``travel_paid``, ``confirms_referrals``
+    and ``informs_of_guarantee``.
+    """
+    if actor.role != Role.REGION_ADMIN or actor.region != region.code:
+        raise NotAllowed(_("Bara regionens administratör ändrar uppgifterna."))
+    problems: dict[str, Any] = {}
+    for name in ("navigator_phone", "travel_phone"):
+        if not new[name].strip():
+            problems[name] = _("Utan numret kan inget erbjudande skickas.")
+        elif len(new[name]) > 30 or not new[name].isprintable():
+            problems[name] = _("Skriv ett telefonnummer, högst 30 tecken.")
+    if new["travel_paid"] not in TravelPaid.values:
+        problems["travel_paid"] = _("Välj hur resan betalas.")
+    refuse(problems)
+    return _change_region(region, dict(new), actor=actor, now=now)
 
 
 def _reminder_problem(new: dict[str, Any]) -> dict[str, Any]:

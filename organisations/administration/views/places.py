@@ -15,6 +15,7 @@ from organisations.administration.forms import (
     ClientForm,
     NoticeDaysForm,
     NoticePricesForm,
+    PatientFactsForm,
     ProviderForm,
     RegionForm,
     SearchForm,
@@ -162,6 +163,32 @@ def notice_prices_page(request: HttpRequest) -> HttpResponse:
         "crumb": _("Utskick"),
         "crumb_page": "notice-days",
         "note": _("Kampanjer beräknas med priserna. En godkänd kampanj behåller sina."),
+        "button": _("Spara"),
+    }
+    return _render(request, "organisations/form.html", context)
+
+
+@roles_required(Role.REGION_ADMIN)
+def patient_facts_page(request: HttpRequest) -> HttpResponse:
+    """Whom patients call, how their journey is paid and which letters go early."""
+    actor, now = actor_of(request), timezone.now()
+    region = get_object_or_404(Region, code=actor.region)
+    initial = {name: getattr(region, name) for name in PatientFactsForm.base_fields}
+    form = PatientFactsForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        made = try_service(
+            form,
+            lambda: services.change_patient_facts(region, form.cleaned_data, actor=actor, now=now),
+        )
+        if made:
+            messages.success(request, _("Uppgifterna är sparade."))
+            return redirect("notice-days")
+    context = {
+        "form": form,
+        "title": _("Uppgifter till patienter"),
+        "crumb": _("Utskick"),
+        "crumb_page": "notice-days",
+        "note": _("Uppgifterna står i varje text. Saknas någon skickas inget erbjudande."),
         "button": _("Spara"),
     }
     return _render(request, "organisations/form.html", context)

@@ -5,7 +5,7 @@ import pytest
 from notices.texts.kinds import CONTENTS, Sort, TextKind, example_values, fields_of
 from notices.texts.rules import problems_of
 from notices.texts.shipped import Shipped, shipped_texts
-from notices.texts.writing import fill
+from notices.texts.writing import fill, shipped_version
 
 ALL = list(shipped_texts().values())
 NAMES = [f"{text.kind}.{text.language}{'-easy' * text.easy}" for text in ALL]
@@ -23,9 +23,9 @@ def test_a_shipped_text_could_be_published(text: Shipped) -> None:
 
 @pytest.mark.parametrize("text", ALL, ids=NAMES)
 def test_a_shipped_text_renders_whole_with_the_examples(text: Shipped) -> None:
-    written = fill(
-        text.kind, text.subject, text.body, dict(example_values(text.kind)), language=text.language
-    )
+    version = shipped_version(text.kind, text.language, text.easy)
+    assert version is not None
+    written = fill(version, dict(example_values(text.kind)))
     for read in (written.subject, written.body):
         assert read.strip()
         assert not any(hole in read for hole in ("None", "{", "}"))
