@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from notices.campaigns.models import Campaign
 from notices.models import Notice, TextVersion
-from notices.texts.kinds import TextKind
+from notices.texts.kinds import TextKind, example_values
 from notices.texts.services import kept
 from notices.texts.values import MissingField, values_of
 from notices.texts.writing import SWEDISH, fill, in_use, languages, shipped_version
@@ -80,6 +80,14 @@ def _chosen(texts: Texts, case: Case, *, easy: bool) -> TextVersion:
             if (language, wanted) in texts:
                 return texts[language, wanted]
     raise CannotBeWritten(_("Det finns ingen text på svenska."))
+
+
+def example_text(campaign: Campaign) -> dict[str, str]:
+    """The Swedish text with made-up values, for those who see no patient."""
+    texts = texts_of(campaign)
+    version = texts.get((SWEDISH, campaign.easy)) or texts[SWEDISH, False]
+    written = fill(version, dict(example_values(KIND)) | {"message": campaign.message})
+    return {"subject": written.subject, "body": written.body}
 
 
 def as_letter(campaign: Campaign, case: Case, *, now: datetime) -> Notice:

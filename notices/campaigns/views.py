@@ -25,7 +25,13 @@ from notices.campaigns.selectors import (
     reasons_of,
     sample_of,
 )
-from notices.campaigns.texts import CannotBeWritten, as_letter, sample_text, texts_of
+from notices.campaigns.texts import (
+    CannotBeWritten,
+    as_letter,
+    example_text,
+    sample_text,
+    texts_of,
+)
 from notices.campaigns.verbs import STEPS, in_the_way, steps_for
 from notices.campaigns.wording import lines_of
 from notices.pdf import letter_pdf
@@ -159,6 +165,7 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "notices/campaigns/partials/progress.html", context)
     context |= {
         "chosen": lines_of(campaign),
+        "example": example_text(campaign),
         "steps": [step for step in steps_for(campaign, actor) if step.verb in BUTTONS],
         "may_change": not in_the_way(STEPS[Verb.CHANGE], campaign, actor),
         "may_approve": not in_the_way(STEPS[Verb.APPROVE], campaign, actor),
