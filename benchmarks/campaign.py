@@ -84,9 +84,10 @@ def measure() -> None:
             break
         took.append(time.perf_counter() - one)
     seconds = time.perf_counter() - began
+    longest, middle = 1000 * max(took), 1000 * sorted(took)[len(took) // 2]
     print(
         f"write {reach.patients} notices: {seconds:.1f} s in {len(took)} batches,"
-        f" the longest {1000 * max(took):.0f} ms, the middle {1000 * sorted(took)[len(took) // 2]:.0f}"
+        f" the longest {longest:.0f} ms, the middle {middle:.0f} ms"
     )
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE bare (LIKE notices_notice)")
