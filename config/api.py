@@ -22,6 +22,7 @@ from contracts.api import ContractViewSet
 from contracts.invoice_api import InvoicesView
 from notices.api import CaseNotices
 from notices.callbacks.api import CallEnd, CaseCalls, FreePhoneTimes
+from notices.campaigns.api import CampaignAnswer
 from organisations.api import CareUnitList, LoginView, LogoutView, MeView, RegionList
 from organisations.schema import SCOPE_EXTENSION
 from organisations.scopes import Scope
@@ -113,6 +114,11 @@ urlpatterns = [
     path("v1/cases/<str:number>/calls/", CaseCalls.as_view(), name="api-case-calls"),
     path("v1/cases/<str:number>/calls/<int:pk>/end/", CallEnd.as_view(), name="api-call-end"),
     path("v1/phone-times/", FreePhoneTimes.as_view(), name="api-phone-times"),
+    path(
+        "v1/cases/<str:number>/campaign-answer/",
+        CampaignAnswer.as_view(),
+        name="api-case-campaign-answer",
+    ),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),

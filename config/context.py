@@ -21,17 +21,18 @@ WEIGHTS = "matching-weights"
 NOTICE_DAYS = "notice-days"
 TEXTS = "texts"
 PLANS = "delivery-plans"
+CAMPAIGNS = "campaigns"
 # Pages of the cases that have an address of their own beside theirs.
-ALSO_CASES = ("allocations", "offer-drafts", "undelivered", "phone-times")
+ALSO_CASES = ("allocations", "offer-drafts", "undelivered", "phone-times", "campaigns")
 MENUS: dict[str, tuple[str, ...]] = {
     Role.CLINIC: (CASES, FORMS, SITUATION, STATISTICS),
     Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
-    Role.MANAGER: (STATISTICS, PLANS, SITUATION),
+    Role.MANAGER: (STATISTICS, CAMPAIGNS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
         *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
-        *(WEIGHTS, NOTICE_DAYS, TEXTS),
+        *(WEIGHTS, NOTICE_DAYS, TEXTS, CAMPAIGNS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
 }
@@ -72,6 +73,7 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         WAITING_TIME_FILES: _("Väntetider"),
         WEIGHTS: _("Matchning"),
         NOTICE_DAYS: _("Utskick"),
+        CAMPAIGNS: _("Kampanjer"),
         TEXTS: _("Texter"),
     }
     url = reverse(name)

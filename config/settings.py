@@ -359,6 +359,7 @@ SPECTACULAR_SETTINGS = {
         "NoticeChannel": "notices.models.Notice.Channel",
         "NoticeWhy": "notices.models.Notice.Why",
         "AnswerChannel": "referral.models.AnswerChannel",
+        "CampaignAnswer": "notices.campaigns.models.Answer",
         "PauseReason": "referral.models.Pause.Reason",
         "DeclineReason": "referral.models.DeclineReason",
         "RejectionReason": "referral.models.RejectionReason",

@@ -21,7 +21,7 @@ from notices.texts.notices import Telling, put_text
 from notices.watch import on_watch_found
 from organisations.events import subscribe
 from organisations.models import Assignment, DomainEvent, Role
-from referral.models import Case, Offer
+from referral.models import Case, CloseReason, Offer
 
 
 def subscribe_all() -> None:
@@ -41,6 +41,7 @@ def subscribe_all() -> None:
     subscribe("delivery_plan.behind", "notices.plan_behind", on_plan_behind)
     for kind in ("case.closed", "case.patient_moved", "case.blocked"):
         subscribe(kind, "notices.calls", on_call_not_wanted)
+    subscribe("case.closed", "notices.left_list", on_list_left)
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 
 
@@ -205,6 +206,27 @@ def on_booked(event: DomainEvent, now: datetime) -> None:
     telling = Telling(TextKind.BOOKED_TIME, {"booked_day": when.date(), "booked_time": when.time()})
     key = f"{case.number}/event/{event.pk}"
     _notice(case, Notice.Kind.BOOKED_TIME, telling, now=now, key=key)
+
+
+def on_list_left(event: DomainEvent, now: datetime) -> None:
+    """The clinic takes a patient who needs the care no longer off its list: by number alone."""
+    payload = event.payload
+    if payload.get("reason") != CloseReason.NO_LONGER_NEEDED or not payload.get("channel"):
+        return
+    case = Case.objects.select_related("sending_unit").get(number=event.case_number)
+    _email(
+        case,
+        "clinic_left",
+        address=case.sending_unit.email,
+        key=f"{case.number}/event/{event.pk}",
+        subject=_("Lämnar väntelistan: %(number)s") % {"number": case.number},
+        body=_(
+            "Patienten i ärende %(number)s har svarat att vården inte längre behövs. Ärendet är "
+            "avslutat. Ta bort patienten från er väntelista."
+        )
+        % {"number": case.number},
+        now=now,
+    )
 
 
 def _offer(event: DomainEvent) -> Offer:

@@ -28,6 +28,7 @@ from notices.letter_files import (
 )
 from notices.models import LetterBatch, Notice
 from notices.printing.services import record_delivered
+from notices.queue import claim_most_urgent
 from notices.sending import why_needless
 from organisations.sweeps import claim_due
 from patients.models import Patient
@@ -57,10 +58,8 @@ def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
 
 @transaction.atomic
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
-    waiting = Notice.objects.filter(
-        channel=Notice.Channel.LETTER, state=Notice.State.WAITING
-    ).select_related("case__patient")
-    due = claim_due(waiting, now=now, limit=limit)
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related("case__patient")
+    due = claim_most_urgent(waiting, {Notice.Channel.LETTER}, now=now, limit=limit)
     _read_offers(due, locked=True)
     needed, needless = _still_needed(due, now=now)
     _save(needless, "state", "batch", "last_error")

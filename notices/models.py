@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import CallBack, PhoneTime
+from notices.campaigns.models import Answer, Campaign, CampaignLog, CampaignRecipient
 from notices.own_page.models import AnswerCode
 from notices.printing.models import PrintedLetter, PrintReport
 from notices.texts.models import TextVersion, WrittenOffer
@@ -15,8 +16,12 @@ from organisations.tracing import MAX_LENGTH, current_request_id
 from referral.models import Case, Offer
 
 __all__ = [
+    "Answer",
     "AnswerCode",
     "CallBack",
+    "Campaign",
+    "CampaignLog",
+    "CampaignRecipient",
     "GatewayCallback",
     "LetterBatch",
     "Notice",
@@ -85,6 +90,8 @@ class Notice(models.Model):
         PROVIDER_NEW_CASE = "provider_new_case", _("Ny patient till vårdgivare")
         CLINIC_RETURNED = "clinic_returned", _("Blankett åter till kliniken")
         CLINIC_REJECTED = "clinic_rejected", _("Remiss avvisad")
+        CAMPAIGN = "campaign", _("Kampanj")
+        CLINIC_LEFT = "clinic_left", _("Patienten har lämnat väntelistan")
         EMERGENCY_OPENING = "emergency_opening", _("Nödöppning att följa upp")
 
     class Channel(models.TextChoices):
@@ -113,6 +120,7 @@ class Notice(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Väntar")
+        HELD = "held", _("Hålls inne")
         BATCHED = "batched", _("Lämnas till tryckeri")
         SENT = "sent", _("Skickat")
         READ = "read", _("Läst")
@@ -121,7 +129,17 @@ class Notice(models.Model):
         FAILED = "failed", _("Kunde inte skickas")
         RETURNED = "returned", _("Kom i retur")
 
+    class Priority(models.IntegerChoices):
+        """Of those that are due, which go first."""
+
+        FIRST = 0, _("Först")
+        AFTER_OFFERS = 1, _("När erbjudandena har gått")
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    # Of a campaign: the row of its patient, which no second notice can have.
+    recipient = models.OneToOneField(
+        CampaignRecipient, on_delete=models.PROTECT, null=True, blank=True, related_name="notice"
+    )
     offer = models.ForeignKey(
         Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
     )
@@ -152,6 +170,9 @@ class Notice(models.Model):
     # How often 1177 has been asked what became of the message (notices.threads).
     asked = models.PositiveSmallIntegerField(default=0, db_default=0)
     attempts = models.PositiveSmallIntegerField(_("försök"), default=0)
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority, default=Priority.FIRST, db_default=Priority.FIRST
+    )
     last_error = models.CharField(_("senaste fel"), max_length=300, blank=True)
     batch = models.ForeignKey(
         LetterBatch, on_delete=models.PROTECT, null=True, blank=True, related_name="letters"
@@ -180,6 +201,11 @@ class Notice(models.Model):
                 condition=~Q(state="batched") | Q(batch__isnull=False),
             ),
             models.CheckConstraint(
+                name="notice_of_campaign_has_recipient",
+                condition=Q(kind="campaign", recipient__isnull=False)
+                | ~Q(kind="campaign") & Q(recipient__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="notice_unwritten_is_not_sent",
                 condition=Q(to_write__isnull=True) | Q(state__in=["failed", "cancelled"]),
             ),
@@ -192,6 +218,11 @@ class Notice(models.Model):
             models.Index(
                 fields=["channel", "due_at", "id"],
                 name="notice_due",
+                condition=Q(state="waiting"),
+            ),
+            models.Index(
+                fields=["priority", "channel", "due_at", "id"],
+                name="notice_most_urgent",
                 condition=Q(state="waiting"),
             ),
             models.Index(fields=["channel"], name="notice_failed", condition=Q(state="failed")),

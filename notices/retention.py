@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from notices.models import (
     AnswerCode,
     CallBack,
+    CampaignRecipient,
     GatewayCallback,
     Notice,
     PhoneTime,
@@ -33,6 +34,7 @@ def remove_notices_of(case: Case) -> None:
     PrintedLetter.objects.filter(case=case).delete()
     AnswerCode.objects.filter(case_number=case.number).delete()
     Notice.objects.filter(case=case).delete()
+    CampaignRecipient.objects.filter(case=case).delete()
     WrittenOffer.objects.filter(offer__case=case).delete()
 
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from notices.at_once import NotStarted, at_once
+from notices.campaigns.models import choices as campaign_choices
 from notices.channels import choose_channels
 from notices.due import letter_at_once
 from notices.gateways import (
@@ -36,9 +37,9 @@ from notices.gateways import (
 )
 from notices.models import Notice
 from notices.outgoing import body_of
+from notices.queue import claim_most_urgent
 from notices.recording import Batch, hasten_letters, log, record
 from organisations.masking import masked
-from organisations.sweeps import claim_due
 from organisations.tracing import request_id
 from referral.models import DeclineReason, Offer
 
@@ -84,14 +85,10 @@ def send_emails(*, now: datetime, limit: int = 200) -> int:
 
 
 def _due(channels: Iterable[str], *, now: datetime, limit: int) -> list[Notice]:
-    """Claim what is due; channel by channel, as each has it in order in the index."""
-    found: list[Notice] = []
-    known = Notice.objects.select_related("case__patient", "sender", "offer")
-    for channel in sorted(channels):
-        waiting = known.filter(channel=channel, state=Notice.State.WAITING)
-        if len(found) < limit:
-            found += claim_due(waiting, now=now, limit=limit - len(found))
-    return found
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related(
+        "case__patient", "sender", "offer"
+    )
+    return claim_most_urgent(waiting, channels, now=now, limit=limit)
 
 
 @transaction.atomic
@@ -292,6 +289,8 @@ def why_needless(notice: Notice, *, now: datetime, beside: Beside | None = None)
     """
     if notice.case.patient.has_departed:
         return notice.case.patient.departure
+    if notice.kind == Notice.Kind.CAMPAIGN and not notice.case.is_open:
+        return _("Ärendet är avslutat.")
     offer = notice.offer
     if offer is None or notice.kind not in Notice.OF_OFFER:
         return ""
@@ -330,6 +329,7 @@ def _letter(notice: Notice) -> Letter:
             reference=notice.case.number,
         )
     answerable = notice.kind in ANSWERABLE
+    choices = campaign_choices() if notice.kind == Notice.Kind.CAMPAIGN else ()
     return InboxMessage(
         recipient=recipient,
         sender_hsa_id=sender.hsa_id,
@@ -338,9 +338,10 @@ def _letter(notice: Notice) -> Letter:
         body=body_of(notice),
         reference=notice.case.number,
         thread=str(notice.pk),
-        answerable=answerable,
+        answerable=answerable or bool(choices),
         language=notice.language,
         decline_reasons=_decline_reasons() if answerable else (),
+        choices=choices,
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from notices.callbacks.services import ask_for_call, is_number
+from notices.campaigns.answers import answer_from_inbox
 from notices.due import letter_at_once
 from notices.models import GatewayCallback, Notice, StaffMail
 from notices.sending import go_as_letter, why_needless
@@ -74,7 +75,7 @@ def _notice_of(payload: dict[str, Any], message_id: str) -> Notice | None:
         found |= Q(pk=int(thread), case__number=str(payload.get("reference")))
     notice = (
         Notice.objects.select_for_update(of=("self",))
-        .select_related("case", "offer__case")
+        .select_related("case", "offer__case", "recipient__case")
         .filter(found, channel=Notice.Channel.INBOX)
         .order_by("pk")
         .first()
@@ -122,6 +123,8 @@ def _mark_read(notice: Notice, *, now: datetime) -> str:
 
 
 def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
+    if notice.kind == Notice.Kind.CAMPAIGN:
+        return _answer_campaign(notice, answer, now=now)
     if not isinstance(answer, dict) or not isinstance(answer.get("accepted"), bool):
         raise InvalidInput(_("Svaret saknas."), fields={"answer": _("Svaret saknas.")})
     if notice.offer is None:
@@ -154,6 +157,11 @@ def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
     notice.read_at = notice.read_at or now
     notice.save(update_fields=["state", "sent_at", "read_at", "receipt"])
     return "accepted" if answer["accepted"] else "declined"
+
+
+def _answer_campaign(notice: Notice, answer: object, *, now: datetime) -> str:
+    notice.save(update_fields=["receipt"])
+    return answer_from_inbox(notice, answer, now=now)
 
 
 def _call_wanted(notice: Notice, call: object, *, now: datetime) -> str:

@@ -2,6 +2,8 @@ from django.urls import path
 
 from notices import views
 from notices.callbacks import views as callbacks
+from notices.campaigns import result_views as campaign_results
+from notices.campaigns import views as campaigns
 from notices.printing import views as printing
 from notices.texts import views as texts
 
@@ -35,4 +37,30 @@ urlpatterns = [
     path("cases/<str:number>/calls/", callbacks.case_calls, name="case-calls"),
     path("cases/<str:number>/calls/book/", callbacks.case_call_book, name="case-call-book"),
     path("notices/<int:pk>/as-letter/", views.notice_as_letter, name="notice-as-letter"),
+    path("campaigns/", campaigns.campaigns_page, name="campaigns"),
+    path("campaigns/new/", campaigns.campaign_new, name="campaign-new"),
+    path("campaigns/count/", campaigns.campaign_count, name="campaign-count"),
+    path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
+    path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign-edit"),
+    path("campaigns/<int:pk>/do/<slug:verb>/", campaigns.campaign_do, name="campaign-do"),
+    path("campaigns/<int:pk>/sample/", campaigns.campaign_sample, name="campaign-sample"),
+    path(
+        "campaigns/<int:pk>/sample.pdf",
+        campaigns.campaign_sample_letter,
+        name="campaign-sample-letter",
+    ),
+    path("campaigns/<int:pk>/result/", campaign_results.campaign_result, name="campaign-result"),
+    path(
+        "campaigns/<int:pk>/result.<str:kind>", campaign_results.campaign_file, name="campaign-file"
+    ),
+    path(
+        "campaigns/<int:pk>/patients/",
+        campaign_results.campaign_recipients,
+        name="campaign-recipients",
+    ),
+    path(
+        "campaigns/<int:pk>/answers/<str:number>/",
+        campaign_results.campaign_answer,
+        name="campaign-answer",
+    ),
 ]

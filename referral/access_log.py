@@ -18,6 +18,8 @@ LOOKS = {
     "calls": _("Läste uppringningar till patienten"),
     "certificate": _("Hämtade vårdgarantiintyg"),
     "attachment": _("Hämtade en bilaga"),
+    "campaign_sample": _("Läste patientens meddelande i ett stickprov ur en kampanj"),
+    "campaign_row": _("Öppnade patientens svar på en kampanj"),
     "running case": _("Såg att patienten har ett pågående ärende"),
 }
 LISTS = {
@@ -30,6 +32,7 @@ LISTS = {
     "waiting_list": _("Såg ärendet i utfallet av en väntelista"),
     "waiting_list_file": _("Hämtade en väntelista med utfall som fil"),
     "offer_drafts": _("Såg utkastet till erbjudande i en lista"),
+    "campaign_patients": _("Såg ärendet bland en kampanjs patienter"),
     "undelivered": _("Såg ärendet bland utskick att ta hand om"),
 }
 CHANGES = {

@@ -265,6 +265,11 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         """Avsluta utan förmedling."""
         return self._do(number, services.end)
 
+    @verb(shapes.LeaveListSerializer, "leave-list")
+    def leave_list(self, request: Request, number: str) -> Response:
+        """Patienten behöver inte längre vården: ärendet avslutas och patienten lämnar kön."""
+        return self._do(number, services.leave_list)
+
     @verb(shapes.PauseSerializer, "pause")
     def pause(self, request: Request, number: str) -> Response:
         """Pausa vårdgarantin."""

@@ -24,6 +24,8 @@ from referral.models import Case, CaseLog, CaseState
 S = CaseState
 WITH_PROVIDER = frozenset({S.ACCEPTED, S.CONFIRMED, S.BOOKED})
 OPEN = frozenset(S) - {S.CLOSED}
+# The patient waits at home: no provider has taken the case.
+BEFORE_PROVIDER = frozenset({S.RECEIVED, S.RETURNED, S.IN_PROGRESS, S.WATCHED, S.OFFERED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,15 @@ _TRANSITIONS = (
         needs=gettext_lazy("skäl"),
         event="case.closed",
         when=_clinic_before_handling,
+    ),
+    Transition(
+        verb="leave_list",
+        label=gettext_lazy("Patienten behöver inte längre vården"),
+        sources=BEFORE_PROVIDER,
+        target=S.CLOSED,
+        roles=frozenset({Role.NAVIGATOR, PATIENT}),
+        needs=gettext_lazy("svarsväg"),
+        event="case.closed",
     ),
     Transition(
         verb="note",

@@ -401,6 +401,13 @@ class EndSerializer(serializers.Serializer[Any]):
     comment = serializers.CharField(max_length=LONG, allow_blank=True, default="")
 
 
+class LeaveListSerializer(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(
+        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX]
+    )
+    comment = serializers.CharField(max_length=LONG, allow_blank=True, default="")
+
+
 class PauseSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=Pause.Reason.choices)
     first_day = serializers.DateField()

@@ -26,9 +26,11 @@ from contracts.models import (
     PeriodCap,
 )
 from notices.callbacks.services import ask_for_call, book_call
+from notices.campaigns.services import prepare
 from notices.models import (
     AnswerCode,
     CallBack,
+    Campaign,
     GatewayCallback,
     Notice,
     PhoneTime,
@@ -94,6 +96,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -297,6 +300,19 @@ def contract_import() -> ContractImport:
         stored=1,
         report=[],
     )
+
+
+def campaign() -> Campaign:
+    return campaign_with(make_case(CaseState.IN_PROGRESS))
+
+
+def draft_campaign() -> Campaign:
+    actor = navigator_actor(RegionFactory())
+    return prepare(name="Vi frågar", criteria={}, actor=actor, now=timezone.now())
+
+
+def recipient() -> models.Model:
+    return campaign().recipients.get()
 
 
 def staff_mail() -> StaffMail:
@@ -775,6 +791,28 @@ BREAKS: dict[str, Callable[[], str]] = {
     "phone_times_of_a_navigator_do_not_overlap": lambda: copy(
         phone_time(), starts_at="starts_at + interval '59 minutes'"
     ),
+    "campaign_approved_by_another": lambda: update(campaign(), "changed_by_id = approved_by_id"),
+    "campaign_approval_is_whole": lambda: update(campaign(), "letter_sek = NULL"),
+    "campaign_sent_only_approved": lambda: update(
+        campaign(),
+        "approved_at = NULL, approved_by_id = NULL, patients = NULL, by_letter = NULL,"
+        " letter_sek = NULL, digital_sek = NULL",
+    ),
+    "campaign_started_has_time": lambda: update(campaign(), "started_at = NULL"),
+    "campaign_running_is_due": lambda: update(campaign(), "due_at = NULL"),
+    "campaign_pace_within_reason": lambda: update(draft_campaign(), "per_hour = 0"),
+    "campaign_days_to_answer_within_reason": lambda: update(draft_campaign(), "answer_days = 0"),
+    "campaign_one_row_per_patient": lambda: copy(recipient()),
+    "campaign_told_has_time": lambda: update(recipient(), "told_at = NULL"),
+    "campaign_not_told_says_why": lambda: update(recipient(), "state = 'skipped', told_at = NULL"),
+    "campaign_answer_is_whole": lambda: update(recipient(), "answer = 'call'"),
+    "campaign_answered_was_told": lambda: update(
+        recipient(),
+        "state = 'waiting', told_at = NULL, answer = 'call', answer_channel = 'phone',"
+        " answered_at = now()",
+    ),
+    "notice_of_campaign_has_recipient": lambda: update(notice(), "kind = 'campaign'"),
+    "region_prices_not_negative": lambda: update(RegionFactory(), "letter_sek = -1"),
     "call_one_per_time": on_the_same_time,
     "call_one_coming_per_case": lambda: copy(call()),
     "call_booked_has_time": lambda: update(call(), "state = 'booked'"),
@@ -847,6 +885,7 @@ APPEND_ONLY = (
     "capacity_matchingweights",
     "contracts_invoicelog",
     "referral_correction",
+    "notices_campaignlog",
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
@@ -861,6 +900,7 @@ COLUMN = {
     "contracts_contractversion": "why",
     "capacity_matchingweights": "why",
     "contracts_invoicelog": "why",
+    "notices_campaignlog": "actor_name",
 }
 
 
@@ -883,6 +923,7 @@ def test_an_append_only_table_refuses(table, statement):
     correction()
     MatchingWeightsFactory()
     invoice_line()
+    draft_campaign()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -16,6 +16,7 @@ from capacity.models import QualityMeasure, WaitingTime
 from capacity.services import change_weights
 from config.demo import places
 from config.demo.calls import book_calls
+from config.demo.campaigns import make_campaigns
 from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
@@ -68,6 +69,9 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         invoices = _invoices(now=now)
         plans = make_plans(teller.actors["avtal.dalarna"], now=now)
         calls = book_calls(_navigator(now=now), now=now)
+        campaigns = make_campaigns(
+            _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
+        )
         # From now on; the stories told above came before.
         Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
@@ -78,11 +82,12 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "invoices": invoices,
         "delivery plans": plans,
         "call-backs": calls,
+        "campaigns": campaigns,
     }
 
 
-def _navigator(*, now: datetime) -> Actor | None:
-    return actor_for(User.objects.get(login="lots.dalarna"), now=now)
+def _navigator(login: str = "lots.dalarna", *, now: datetime) -> Actor | None:
+    return actor_for(User.objects.get(login=login), now=now)
 
 
 def _allocation(*, now: datetime) -> None:

@@ -26,6 +26,8 @@ class InboxMessage:
     answerable: bool
     language: str = "sv"
     decline_reasons: tuple[tuple[str, str], ...] = ()
+    # Of a message that is answered by one of several choices and not by yes or no.
+    choices: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -41,7 +43,8 @@ class InboxMessage:
             "answer_options": {
                 "decline_reasons": [
                     {"code": code, "text": text} for code, text in self.decline_reasons
-                ]
+                ],
+                "choices": [{"code": code, "text": text} for code, text in self.choices],
             },
             "callback_url": f"{settings.BASE_URL}/gateway/1177/callback/",
         }

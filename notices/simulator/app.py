@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from notices.simulator.book import Book, Callback, now
 from notices.simulator.callbacks import CallbackSender
+from notices.simulator.choices import choice_of
 from notices.simulator.faults import WORDS, Faults
 from notices.simulator.identity import add_identity
 from notices.simulator.misbehaving import misbehave
@@ -39,6 +40,7 @@ SHOWN = 200
 MOST_LOOKED_UP = 500
 SHUFFLE_SECONDS = 1.5
 SWEDEN = ZoneInfo("Europe/Stockholm")
+NOT_AN_ANSWER = "accepted, with a no one of the message's reasons, or one of its choices is needed"
 HUMAN_PAGES = ("/meddelanden/", "/e-post", "/fel", "/tryckeri")
 
 
@@ -211,7 +213,7 @@ def _pages(app: Flask, book: Book, patient: Patient) -> None:
     @app.post("/meddelanden/<message_id>")
     def answer(message_id: str) -> BaseResponse | tuple[str, int]:
         message = _found(book.message(message_id))
-        given = answer_of(
+        given = choice_of(message, request.form.get("choice")) or answer_of(
             message,
             accepted={"yes": True, "no": False}.get(request.form.get("answer", "")),
             reason=request.form.get("reason"),
@@ -221,7 +223,8 @@ def _pages(app: Flask, book: Book, patient: Patient) -> None:
         if not message["content"]["answerable"]:
             refusal = "Det här meddelandet går inte att svara på."
         elif message["answer"] is None and given is None:
-            refusal = "Välj varför du tackar nej."
+            choices = message["content"]["answer_options"].get("choices")
+            refusal = "Välj ett av svaren." if choices else "Välj varför du tackar nej."
         elif given is None or not patient.answer(message, given):
             refusal = "Du har redan svarat. Ring vårdlotsen om du vill ändra dig."
         if refusal:
@@ -290,14 +293,14 @@ def _steering(app: Flask, book: Book, faults: Faults, patient: Patient) -> None:
         message = book.message(str(wanted.get("message_id")))
         if message is None:
             return problem(404, "no such message")
-        given = answer_of(
+        given = choice_of(message, wanted.get("choice")) or answer_of(
             message,
             accepted=wanted.get("accepted"),
             reason=wanted.get("reason"),
             comment=wanted.get("comment") or "",
         )
         if given is None:
-            return problem(400, "accepted is needed, and with a no one of the message's reasons")
+            return problem(400, NOT_AN_ANSWER)
         if not patient.answer(message, given):
             return problem(409, "the message is answered or takes no answer")
         return json_answer(given)

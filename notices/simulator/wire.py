@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from flask import Response, abort, request
 
+from notices.simulator.choices import choices_of, coded
 from notices.simulator.signature import HEADER, verify
 
 REQUIRED = ("recipient", "sender_hsa_id", "sender_name", "subject", "body", "reference", "thread")
@@ -51,19 +52,20 @@ def message_of(sent: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     language, answerable = sent.get("language", "sv"), sent.get("answerable", False)
     url = sent.get("callback_url") or ""
     reasons = _decline_reasons(sent.get("answer_options"))
+    choices = choices_of(sent.get("answer_options"))
     if not isinstance(language, str):
         wrong.append("language")
     if not isinstance(answerable, bool):
         wrong.append("answerable")
     if not _is_address(url):
         wrong.append("callback_url")
-    if reasons is None:
+    if reasons is None or choices is None:
         wrong.append("answer_options")
     return {
         **{name: sent.get(name) for name in REQUIRED},
         "language": language,
         "answerable": answerable,
-        "answer_options": {"decline_reasons": reasons},
+        "answer_options": {"decline_reasons": reasons, "choices": choices},
         "callback_url": url,
     }, wrong
 
@@ -78,6 +80,8 @@ def answer_of(
 ) -> dict[str, Any] | None:
     """The patient's answer, or None when it is none that the message allows."""
     codes = [known["code"] for known in message["content"]["answer_options"]["decline_reasons"]]
+    if message["content"]["answer_options"].get("choices"):
+        return None
     if not isinstance(accepted, bool) or not isinstance(comment, str):
         return None
     if not accepted and reason not in codes:
@@ -86,18 +90,7 @@ def answer_of(
 
 
 def _decline_reasons(options: object) -> list[dict[str, str]] | None:
-    reasons = options.get("decline_reasons", []) if isinstance(options, dict) else options or []
-    if not isinstance(reasons, list):
-        return None
-    kept = []
-    for reason in reasons:
-        if not isinstance(reason, dict):
-            return None
-        code, text = reason.get("code"), reason.get("text")
-        if not isinstance(code, str) or not isinstance(text, str):
-            return None
-        kept.append({"code": code, "text": text})
-    return kept
+    return coded(options.get("decline_reasons", []) if isinstance(options, dict) else options or [])
 
 
 def _is_address(url: object) -> bool:

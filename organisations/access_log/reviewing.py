@@ -18,7 +18,7 @@ MAX_SAMPLE = 200
 IN_LISTS = frozenset(
     {
         *("list", "drafts", "allocation", "allocation_file", "offer_drafts"),
-        *("phone_times", "calls_today", "undelivered"),
+        *("phone_times", "calls_today", "undelivered", "campaign_patients"),
     }
 )
 

@@ -316,6 +316,15 @@ class NoticeDaysForm(PlainForm):
     letter_after_days = _letter_days()
 
 
+def _price(label: Any) -> forms.DecimalField:
+    return forms.DecimalField(label=label, min_value=0, max_value=1_000, decimal_places=2)
+
+
+class NoticePricesForm(PlainForm):
+    letter_sek = _price(_("Ett brev med porto och tryck, kronor"))
+    digital_sek = _price(_("Ett meddelande i 1177 eller digital post, kronor"))
+
+
 class PatientFactsForm(PlainForm):
     """What every text to a patient tells of the region."""
 

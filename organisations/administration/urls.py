@@ -29,6 +29,7 @@ urlpatterns = [
     path("operations/", operations.operations_page, name="operations"),
     path("operations/deliveries/<int:pk>/", operations.delivery_retry, name="delivery-retry"),
     path("notice-days/", places.notice_days_page, name="notice-days"),
+    path("notice-days/prices/", places.notice_prices_page, name="notice-prices"),
     path("patient-facts/", places.patient_facts_page, name="patient-facts"),
     path("regions/", places.regions_page, name="regions"),
     re_path(r"^regions/(?P<code>[0-9]{2})/$", places.region_page, name="region"),

@@ -1,6 +1,7 @@
 """Regions, municipalities, medical areas, providers and care units."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -71,6 +72,22 @@ class Region(models.Model):
         blank=True,
     )
 
+    # What a message costs the region, for the estimate of a campaign.
+    letter_sek = models.DecimalField(
+        _("ett brev med porto och tryck, kronor"),
+        max_digits=7,
+        decimal_places=2,
+        default=Decimal("12.00"),
+        db_default=Decimal("12.00"),
+    )
+    digital_sek = models.DecimalField(
+        _("ett meddelande i 1177 eller digital post, kronor"),
+        max_digits=7,
+        decimal_places=2,
+        default=Decimal("2.00"),
+        db_default=Decimal("2.00"),
+    )
+
     class Meta:
         ordering = ("code",)
         verbose_name = _("region")
@@ -89,6 +106,10 @@ class Region(models.Model):
             models.CheckConstraint(
                 name="region_offer_outlives_letter",
                 condition=Q(offer_stands_days__gt=F("letter_after_days")),
+            ),
+            models.CheckConstraint(
+                name="region_prices_not_negative",
+                condition=Q(letter_sek__gte=0, digital_sek__gte=0),
             ),
             models.CheckConstraint(
                 name="region_reminds_before_letter",

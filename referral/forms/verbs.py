@@ -225,6 +225,7 @@ FORMS: dict[str, type[PlainForm]] = {
     "park": ParkForm,
     "review": ReviewForm,
     "end": EndForm,
+    "leave_list": AcceptForm,
     "pause": PauseForm,
     "end_pause": EndPauseForm,
     "accept": AcceptForm,

@@ -46,7 +46,13 @@ from referral.services.intake import (
     save_draft,
     submit,
 )
-from referral.services.offers import answer_offer, expire_offers, send_offer, withdraw_offer
+from referral.services.offers import (
+    answer_offer,
+    expire_offers,
+    leave_list,
+    send_offer,
+    withdraw_offer,
+)
 from referral.services.provider import book, close, confirm, reject, treat
 from referral.services.watching import dismiss_hit, mark_seen, park, review, unpark
 
@@ -70,6 +76,7 @@ __all__ = [
     "end_pause",
     "expire_offers",
     "follow_up_opening",
+    "leave_list",
     "lift_block",
     "lift_hold",
     "mark_seen",

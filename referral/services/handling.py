@@ -92,6 +92,14 @@ def record_notices(outcomes: Sequence[NoticeOutcome], *, now: datetime) -> None:
     )
 
 
+def shut(locked: Case, *, reason: CloseReason, actor: Actor, now: datetime) -> None:
+    """Let a locked case end without referral: reason, clock and watch list."""
+    locked.close_reason = reason
+    locked.closed_at = now
+    locked.clock_stopped_on = timezone.localdate(now)
+    leave_watch_list(locked, outcome=WatchHit.Outcome.CLOSED, actor=actor, now=now)
+
+
 def end(case: Case, *, reason: str, comment: str, actor: Actor, now: datetime) -> Case:
     """Close a case that will not be referred, with a coded reason."""
     if reason not in CloseReason.values or reason == CloseReason.TREATED:
@@ -99,10 +107,7 @@ def end(case: Case, *, reason: str, comment: str, actor: Actor, now: datetime) -
         raise InvalidInput(text, fields={"reason": text})
 
     def change(locked: Case) -> None:
-        locked.close_reason = reason
-        locked.closed_at = now
-        locked.clock_stopped_on = timezone.localdate(now)
-        leave_watch_list(locked, outcome=WatchHit.Outcome.CLOSED, actor=actor, now=now)
+        shut(locked, reason=CloseReason(reason), actor=actor, now=now)
 
     return perform(
         case,

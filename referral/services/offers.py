@@ -15,6 +15,7 @@ from contracts.models import ContractLine
 from contracts.selectors import procedure_name
 from organisations.access import PATIENT, Actor
 from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.events import emit
 from organisations.models import Region
 from organisations.sweeps import claim_due
 from referral.machine import perform
@@ -23,12 +24,14 @@ from referral.models import (
     AnswerChannel,
     Case,
     Certificate,
+    CloseReason,
     DeclineReason,
     Offer,
     Referral,
 )
 from referral.selectors.matching import placed, refuse_unless_slot_fits
 from referral.services.consents import consent_by_yes, refuse_without_consent
+from referral.services.handling import shut
 from referral.services.shared import required_text
 from referral.texts import OfferFacts, Wishes, write_offer
 
@@ -266,6 +269,36 @@ def withdraw_offer(offer: Offer, *, why: str, actor: Actor, now: datetime) -> Of
     return offer
 
 
+def leave_list(case: Case, *, channel: str, actor: Actor, now: datetime, comment: str = "") -> Case:
+    """The patient no longer needs the care: close the case and free what an offer held.
+
+    ``channel`` is how the patient said so. Raises :class:`WrongState` once a provider has taken
+    the case. A closed case is not opened again: a mistake is mended by a new form.
+    """
+    if channel not in AnswerChannel.values:
+        text = _("Välj hur svaret kom: 1177, telefon eller brev.")
+        raise InvalidInput(text, fields={"channel": text})
+    if channel == AnswerChannel.INBOX and actor.role != PATIENT:
+        raise NotAllowed(_("Svar i 1177 lämnar patienten själv."))
+
+    def change(locked: Case) -> None:
+        offer = locked.offers.filter(state=Offer.State.SENT).first()
+        if offer is not None:
+            closed = _end_standing(offer, Offer.State.WITHDRAWN, now=now)
+            emit("offer.withdrawn", now=now, case_number=locked.number, payload=closed)
+        shut(locked, reason=CloseReason.NO_LONGER_NEEDED, actor=actor, now=now)
+
+    return perform(
+        case,
+        "leave_list",
+        actor=actor,
+        now=now,
+        why=comment.strip()[:2000],
+        details={"channel": channel, "reason": CloseReason.NO_LONGER_NEEDED},
+        change=change,
+    )
+
+
 def expire_offers(*, now: datetime, limit: int = 100) -> int:
     """Sweep: offers whose last day has passed without answer; returns how many.
 
@@ -296,10 +329,15 @@ def _close(
     details: dict[str, Any] = {}
 
     def change(_case: Case) -> None:
-        locked = _standing(offer)
-        locked.state = state
-        locked.save(update_fields=["state"])
-        call_offs.release(locked.call_off, now=now)
-        details.update(offer=locked.serial, unit=locked.care_unit.name)
+        details.update(_end_standing(offer, state, now=now))
 
     perform(offer.case, verb, actor=actor, now=now, why=why, details=details, change=change)
+
+
+def _end_standing(offer: Offer, state: Offer.State, *, now: datetime) -> dict[str, Any]:
+    """Close the offer unanswered and free its place; what log and event tell of it."""
+    locked = _standing(offer)
+    locked.state = state
+    locked.save(update_fields=["state"])
+    call_offs.release(locked.call_off, now=now)
+    return {"offer": locked.serial, "unit": locked.care_unit.name}

@@ -36,7 +36,7 @@ WITH_PATIENT = (Role.CLINIC, Role.NAVIGATOR, Role.PROVIDER)
 SECONDARY = frozenset(
     {
         *("assign", "return_to_clinic", "park", "review", "end", "pause", "end_pause"),
-        *("withdraw_offer", "reject"),
+        *("withdraw_offer", "reject", "leave_list"),
     }
 )
 # Verbs that are the next step in one state and only possible in another.
@@ -222,6 +222,7 @@ HANDLERS: dict[str, Handler] = {
     "review": calling(services.review),
     "unpark": calling(services.unpark),
     "end": calling(services.end),
+    "leave_list": calling(services.leave_list),
     "pause": calling(services.pause),
     "end_pause": calling(services.end_pause),
     "accept": lambda case, data, actor: _answer(case, data, actor, accepted=True),

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from contracts.models import InvoiceLine
 from notices.callbacks.services import ask_for_call, book_call
+from notices.campaigns.services import prepare
 from notices.models import CallBack, Notice, PhoneTime
 from organisations.access import Actor
 from organisations.access_log.reviewing import draw_sample
@@ -36,6 +37,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -269,6 +271,17 @@ def drafted(world: World) -> dict[str, Any]:
     return {"draft": OfferDraft.objects.get().pk}
 
 
+def campaign(world: World) -> list[Any]:
+    """A campaign that has told the world's patient."""
+    return [campaign_with(world.made).pk]
+
+
+def drawn(world: World) -> list[Any]:
+    """A campaign whose sample is the world's case: nobody else waits."""
+    actor, now = world.made.navigator, timezone.now()
+    return [prepare(name="Vi frågar", criteria={}, actor=actor, now=now).pk]
+
+
 def by_number(world: World) -> dict[str, Any]:
     return {"number": world.number, "reason": "x", "file_format": "json"}
 
@@ -459,6 +472,27 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("navigator", ("call_missed",), args=ending("missed"), body=lambda w: {}, status=302),
         Visit("clinic", ("call_cancelled",), args=ending("cancel"), body=lambda w: {}, status=302),
     ),
+    "campaign-sample": (Visit("navigator", ("campaign_sample",), args=drawn),),
+    "campaign-sample-letter": (Visit("navigator", ("campaign_sample",), args=drawn),),
+    "campaign-recipients": (Visit("navigator", ("campaign_patients",), args=campaign),),
+    "campaign-answer": (
+        Visit("navigator", ("campaign_row",), args=lambda w: [*campaign(w), w.number]),
+        Visit(
+            "navigator",
+            ("campaign_answer", "leave_list"),
+            args=lambda w: [*campaign(w), w.number],
+            body=lambda w: {"answer": "not_needed", "channel": "phone"},
+            status=302,
+        ),
+    ),
+    "api-case-campaign-answer": (
+        Visit(
+            "navigator",
+            ("campaign_row", "campaign_answer"),
+            args=lambda w: [campaign(w) and w.number],
+            body=lambda w: {"answer": "still_needed", "channel": "letter"},
+        ),
+    ),
     "undelivered": (Visit("navigator", ("undelivered",), S.OFFERED, args=after_failure),),
     "notice-send-again": (decision_on_notice("notice_again"),),
     "notice-as-letter": (decision_on_notice("notice_as_letter"),),
@@ -640,6 +674,7 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "api-case-end": (
         api("navigator", "end", S.IN_PROGRESS, reason="home_clinic", comment="Ryms hemma."),
     ),
+    "api-case-leave-list": (api("navigator", "leave-list", S.IN_PROGRESS, channel="phone"),),
     "api-case-pause": (
         api("navigator", "pause", S.IN_PROGRESS, reason="patient", first_day=day(), comment="x"),
     ),
@@ -689,6 +724,13 @@ NO_PATIENT: dict[str, str] = {
     "waiting-list": "numbers of rows and what is wrong with them",
     "waiting-list-template": "empty columns",
     "api-waiting-lists": "names of files, and counts; what is read in writes as a form does",
+    **dict.fromkeys(
+        [
+            *("campaigns", "campaign-new", "campaign-count", "campaign", "campaign-edit"),
+            *("campaign-do", "campaign-result", "campaign-file"),
+        ],
+        "what a campaign says, and how many it reaches",
+    ),
     "phone-times-new": "times without anybody",
     "phone-times-close": "times without anybody",
     "api-phone-times": "times without anybody",
@@ -716,6 +758,7 @@ NO_PATIENT: dict[str, str] = {
                 "text-version",
                 "texts",
                 "texts-compared",
+                "notice-prices",
                 "providers",
                 "region",
                 "regions",

@@ -24,6 +24,7 @@ from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import MadeCase, make_case, region_admin_actor, user_of
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,10 @@ def of_waiting_list(made: MadeCase) -> dict[str, Any]:
     return {"pk": handed_in(made.unit, made.clinic).pk}
 
 
+def of_campaign(made: MadeCase) -> dict[str, Any]:
+    return {"pk": campaign_with(made).pk}
+
+
 def sample(made: MadeCase) -> dict[str, Any]:
     now = timezone.now()
     today, admin = timezone.localdate(now), region_admin_actor(made.unit.region)
@@ -90,7 +95,7 @@ OWN |= {"clinic-costs", "api-invoices"}
 OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
-OWN |= {"waiting-lists", "api-waiting-lists"}
+OWN |= {"waiting-lists", "api-waiting-lists", "campaigns", "campaign-new"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered", "undelivered-again"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
@@ -98,6 +103,7 @@ ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person
 ADMINISTRATION |= {"assignment-give", "assignment-end", "person-shut-off", "person-let-in"}
 ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new", "unit"}
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
+ADMINISTRATION |= {"notice-prices", "campaign-count"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"patient-facts"}
 # Texts name no patient; another region's are not found: tests/notices/texts.
@@ -159,6 +165,11 @@ OBJECTS: dict[str, Keys] = {
     "return-again": of_letter,
     "return-done": of_letter,
     "case-new-code": of_case,
+    "campaign-sample": of_campaign,
+    "campaign-sample-letter": of_campaign,
+    "campaign-recipients": of_campaign,
+    "campaign-answer": lambda made: of_campaign(made) | of_case(made),
+    "api-case-campaign-answer": of_case,
     "api-case-detail": of_case,
     "api-case-notices": of_case,
     "api-case-calls": of_case,
@@ -170,6 +181,7 @@ OBJECTS |= {
     f"api-case-{verb}": of_case
     for verb in (
         *("answer", "assign", "book", "close", "confirm", "end", "end-pause", "log", "matches"),
+        "leave-list",
         *("note", "offers", "park", "pause", "reject", "resubmit", "return-to-clinic", "take"),
         *("review", "treat", "unpark", "withdraw-offer"),
     )
@@ -211,6 +223,9 @@ PLANS |= {
     f"delivery-plan-{what}"
     for what in ("edit", "import", "agree", "revise", "discard", "end", "version")
 }
+# Texts and figures for the region's navigators, administrators and managers, no patient:
+# tests/notices/campaigns/test_pages.py.
+CAMPAIGNS = {"campaign", "campaign-edit", "campaign-do", "campaign-result", "campaign-file"}
 HAS_BUSINESS_WITH_THE_CONTRACT = {
     "the region's contract owner",
     "another unit of the provider",
@@ -242,7 +257,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route():
     # The two without a name answer whatever is under /api/ with no such address.
     names = {name for name, pattern in all_routes() if name or not pattern.startswith("api/")}
     objects = OBJECTS.keys() | REVIEWED.keys() | CONTRACTS.keys()
-    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | objects
+    assert names == OPEN | OWN | ADMINISTRATION | SECRECY | REGISTRY | PLANS | CAMPAIGNS | objects
 
 
 def clients_of(actor: Actor) -> tuple[Client, APIClient]:

@@ -17,6 +17,9 @@ from notices.callbacks.services import book_call
 from notices.models import (
     AnswerCode,
     CallBack,
+    Campaign,
+    CampaignLog,
+    CampaignRecipient,
     GatewayCallback,
     Notice,
     PhoneTime,
@@ -82,6 +85,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +127,8 @@ READ_BY_NAVIGATORS: tuple[type[models.Model], ...] = (AllocationRun, AllocationR
 READ_BY_FEW: tuple[type[models.Model], ...] = (
     *(Block, EmergencyOpening, RetentionHold, WaitingListFile),
 )
+# Who is told by whom: read by those who answer for it in the region (a test of its own).
+OF_CAMPAIGNS: tuple[type[models.Model], ...] = (Campaign, CampaignLog, CampaignRecipient)
 # Of what a region pays, read by those who settle it (a test of its own).
 OF_INVOICES: tuple[type[models.Model], ...] = (InvoiceFile, Invoice, InvoiceLine, InvoiceLog)
 # Tables of the product's own apps without a word about a patient.
@@ -188,7 +194,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tell of no patient: protected so that others than their provider or region cannot change them.
-    tested |= {FreeCapacity, PhoneTime}
+    tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
     assert protected == {model._meta.db_table for model in tested}
 
 
@@ -322,6 +328,29 @@ def test_allocations_and_drafts_of_offers_are_read_by_the_regions_navigators():
         for actor in (made.navigator, colleague, *others):
             with acting_as(actor):
                 assert model._base_manager.exists() == (actor not in others), (model, actor)
+
+
+def test_campaigns_are_read_in_the_region_and_their_patients_by_its_navigators():
+    made = make_case(CaseState.IN_PROGRESS)
+    campaign_with(made)
+    region = made.unit.region
+    admin, manager = region_admin_actor(region), manager_actor(region)
+    colleague = navigator_actor(region)
+    elsewhere = RegionFactory(code="14")
+    others = [
+        *(made.clinic, made.provider, contract_owner_actor(region), operator_actor()),
+        *(integration_actor(region), navigator_actor(elsewhere), manager_actor(elsewhere)),
+        *(region_admin_actor(elsewhere), None),
+    ]
+    readers = {
+        Campaign: [made.navigator, colleague, admin, manager],
+        CampaignLog: [made.navigator, colleague, admin],
+        CampaignRecipient: [made.navigator, colleague],
+    }
+    for model in OF_CAMPAIGNS:
+        for actor in (made.navigator, colleague, admin, manager, *others):
+            with acting_as(actor):
+                assert model._base_manager.exists() == (actor in readers[model]), (model, actor)
 
 
 def test_invoices_are_read_by_those_who_settle_them_in_the_region_that_pays():

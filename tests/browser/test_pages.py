@@ -21,6 +21,7 @@ from contracts.models import ChecklistItem, ContractLine, PeriodCap
 from contracts.services import add_contact, add_document, import_contracts
 from notices.callbacks.services import ask_for_call, book_call
 from notices.callbacks.times import Series, open_times
+from notices.campaigns import services as campaigns
 from notices.models import Notice, PrintReport, StaffMail
 from organisations.access import Actor, actor_for
 from organisations.access_log.reviewing import draw_sample, review
@@ -53,6 +54,7 @@ from tests.factories import (
     user_of,
 )
 from tests.invoices import bill_for, receive
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import handed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -92,7 +94,7 @@ def pages() -> Iterator[Address]:
     yield navigator, reverse("case-offer", args=[home.case.number, line.pk])
     yield navigator, reverse("case-notices", args=[made[CaseState.OFFERED].case.number])
     yield navigator, reverse("case-matching", args=[made[CaseState.BOOKED].case.number])
-    for verb in ("return_to_clinic", "park", "end", "pause"):
+    for verb in ("return_to_clinic", "park", "end", "leave_list", "pause"):
         yield navigator, reverse("case-action", args=[home.case.number, verb])
     for verb in ("accept", "decline", "withdraw_offer"):
         yield navigator, reverse("case-action", args=[made[CaseState.OFFERED].case.number, verb])
@@ -138,6 +140,29 @@ def pages() -> Iterator[Address]:
     yield from phone_time_pages(home)
     yield from delivery_plan_pages(owner, line)
     yield from notice_pages(region, line)
+    yield from campaign_pages(home)
+
+
+def campaign_pages(home: MadeCase) -> Iterator[Address]:
+    """A draft, as its maker and as a second person see it, and a campaign with its results."""
+    navigator, region, now = home.navigator, home.unit.region, timezone.now()
+    draft = campaigns.prepare(name="Väntat länge", criteria={}, actor=navigator, now=now)
+    running = campaign_with(home)
+    admin, manager = region_admin_actor(region), manager_actor(region)
+    for actor in (navigator, admin, manager):
+        yield actor, reverse("campaigns")
+        yield actor, reverse("campaign-result", args=[running.pk])
+    for actor in (navigator, navigator_actor(region), admin):
+        yield actor, reverse("campaign", args=[draft.pk])
+        yield actor, reverse("campaign", args=[running.pk])
+    yield navigator, reverse("campaign-new")
+    yield navigator, reverse("campaign-edit", args=[draft.pk])
+    yield navigator, reverse("campaign-sample", args=[draft.pk])
+    yield navigator, reverse("campaign-recipients", args=[running.pk])
+    yield navigator, f"{reverse('campaign-recipients', args=[running.pk])}?answer=call"
+    yield navigator, f"{reverse('campaign-result', args=[running.pk])}?number=x"
+    yield navigator, reverse("campaign-answer", args=[running.pk, home.case.number])
+    yield admin, reverse("notice-prices")
 
 
 def notice_pages(region: Region, line: ContractLine) -> Iterator[Address]:
@@ -544,8 +569,9 @@ def test_every_form_with_errors_is_accessible_and_its_errors_have_the_focus(
     forms = [(home.clinic, reverse("form", args=[draft.pk]))]
     forms.append((home.navigator, reverse("allocations")))
     forms.append((home.clinic, reverse("waiting-lists")))
+    forms.append((home.navigator, reverse("campaign-new")))
     for made, actor, verbs in (
-        (home, home.navigator, ("return_to_clinic", "park", "end", "pause", "note")),
+        (home, home.navigator, ("return_to_clinic", "park", "end", "leave_list", "note")),
         (offered, home.navigator, ("accept", "decline", "withdraw_offer")),
         (paused, home.navigator, ("end_pause",)),
         (confirmed, confirmed.provider, ("reject", "book", "treat")),

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
-from notices.gateways import GatewayError, are_active, have_mailbox
 
 from notices import channels, sending
 from notices import gateway as gateway_calls
 from notices.at_once import NotStarted, at_once
 from notices.consumers import on_offer_closed
+from notices.gateways import GatewayError, are_active, have_mailbox
 from notices.models import Notice
 from notices.sending import send_inbox_notices
 from notices.services import receive_callback

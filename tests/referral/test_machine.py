@@ -89,6 +89,7 @@ def do(verb: str, made: MadeCase, actor: Actor, now: datetime = NOW) -> None:
         "review": lambda: services.review(case, review_on=now.date() + timedelta(days=9), **common),
         "unpark": lambda: services.unpark(case, **common),
         "end": lambda: services.end(case, reason="other", comment="", **common),
+        "leave_list": lambda: services.leave_list(case, **answer),
         "note": lambda: services.note(case, text="Hej", **common),
         "pause": lambda: services.pause(
             case, reason=Pause.Reason.MEDICAL, first_day=now.date(), comment="", **common

@@ -203,6 +203,7 @@ VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "calls": (CaseState.IN_PROGRESS, "navigator", {"about": "x"}),
     "return": (CaseState.IN_PROGRESS, "navigator", {"missing": "x"}),
     "end": (CaseState.IN_PROGRESS, "navigator", {"reason": "deceased"}),
+    "leave-list": (CaseState.IN_PROGRESS, "navigator", {"channel": "phone"}),
     "withdraw-offer": (CaseState.OFFERED, "navigator", {"why": "x"}),
     "answer": (CaseState.OFFERED, "navigator", {"accepted": True, "channel": "phone"}),
     "confirm": (CaseState.ACCEPTED, "provider", {}),

@@ -33,6 +33,7 @@ from tests.factories import (
     submission,
     user_of,
 )
+from tests.notices.campaigns.parts import campaign_with
 from tests.waiting_lists import cells_of, csv_list
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,12 @@ def waiting_list(text: str, kind: str) -> Link:
     return made.clinic, reverse("waiting-list-report", args=[kept.pk, kind])
 
 
+def campaign(text: str, kind: str) -> Link:
+    made = make_case(CaseState.IN_PROGRESS)
+    found = campaign_with(made, name=text)
+    return made.navigator, reverse("campaign-file", args=[found.pk, kind])
+
+
 def costs(text: str, kind: str) -> Link:
     made = make_case(CaseState.TREATED)
     Contract.objects.filter(pk=made.line.contract_id).update(number=text[:40])
@@ -115,6 +122,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
+    "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
+    "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),
     "referral/views/allocation.py: CSV": (allocation, "csv"),
     "referral/views/allocation.py: XLSX": (allocation, "xlsx"),
     "referral/waiting_list_file/writing.py: CSV": (waiting_list, "csv"),

@@ -40,6 +40,7 @@ NEEDS = {
     "park": "what the case waits for, and the day it is seen again",
     "review": "the day it is seen again, at most 30 days ahead",
     "end": "a coded reason",
+    "leave_list": "the way the answer came",
     "note": "a text",
     "pause": "reason and dates",
     "end_pause": "last paused day",

@@ -21,6 +21,7 @@ from organisations.administration.services.operations import retry_delivery
 from organisations.administration.services.places import (
     UnitDetails,
     change_notice_days,
+    change_notice_prices,
     change_patient_facts,
     change_region,
     change_unit,
@@ -36,6 +37,7 @@ __all__ = [
     "accept_as_new",
     "accept_invitation",
     "change_notice_days",
+    "change_notice_prices",
     "change_patient_facts",
     "change_person",
     "change_region",

@@ -31,6 +31,8 @@ from organisations.models import (
     User,
 )
 
+DEAREST_MESSAGE_SEK = 1_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnitDetails:
@@ -231,6 +233,21 @@ def change_notice_days(
             "Brevet ska gå medan erbjudandet står: högst %(days)s dagar."
         ) % {"days": region.offer_stands_days - 1}
     refuse(problems)
+    return _change_region(region, new, actor=actor, now=now)
+
+
+def change_notice_prices(
+    region: Region, *, letter_sek: Decimal, digital_sek: Decimal, actor: Actor, now: datetime
+) -> Region:
+    """What a letter and a digital message cost the region, for the estimates of campaigns.
+
+    Those that are approved keep the prices they were approved with.
+    """
+    if actor.role != Role.REGION_ADMIN or actor.region != region.code:
+        raise NotAllowed(_("Bara regionens administratör ändrar priserna."))
+    new: dict[str, Any] = {"letter_sek": letter_sek, "digital_sek": digital_sek}
+    text = _("Priset är 0–%(most)s kronor.") % {"most": DEAREST_MESSAGE_SEK}
+    refuse({name: text for name, price in new.items() if not 0 <= price <= DEAREST_MESSAGE_SEK})
     return _change_region(region, new, actor=actor, now=now)
 
 

@@ -14,6 +14,7 @@ from organisations.administration.authority import Place, units_ruled
 from organisations.administration.forms import (
     ClientForm,
     NoticeDaysForm,
+    NoticePricesForm,
     PatientFactsForm,
     ProviderForm,
     RegionForm,
@@ -137,6 +138,34 @@ def notice_days_page(request: HttpRequest) -> HttpResponse:
     rows = selectors.history(actor, verb=AdministrationLog.Verb.REGION_CHANGED)
     context = {"form": form, "region": region, "history": rows[: selectors.HISTORY_ROWS]}
     return _render(request, "organisations/notice_days.html", context)
+
+
+@roles_required(Role.REGION_ADMIN)
+def notice_prices_page(request: HttpRequest) -> HttpResponse:
+    """What the region pays for a letter and a digital message."""
+    actor, now = actor_of(request), timezone.now()
+    region = get_object_or_404(Region, code=actor.region)
+    initial = {name: getattr(region, name) for name in NoticePricesForm.base_fields}
+    form = NoticePricesForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        made = try_service(
+            form,
+            lambda: services.change_notice_prices(
+                region, **form.cleaned_data, actor=actor, now=now
+            ),
+        )
+        if made:
+            messages.success(request, _("Priserna är sparade."))
+            return redirect("notice-days")
+    context = {
+        "form": form,
+        "title": _("Priser för utskick"),
+        "crumb": _("Utskick"),
+        "crumb_page": "notice-days",
+        "note": _("Kampanjer beräknas med priserna. En godkänd kampanj behåller sina."),
+        "button": _("Spara"),
+    }
+    return _render(request, "organisations/form.html", context)
 
 
 @roles_required(Role.REGION_ADMIN)
