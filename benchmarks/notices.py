@@ -85,9 +85,8 @@ def measure(number: int, machine: Machine) -> None:
 
 def post_bare(number: int) -> tuple[float, float]:
     """Seconds, and seconds of them busy, for as many messages by the product's client alone."""
-    from notices.gateways import InboxMessage, send_message
-
     from notices.at_once import at_once
+    from notices.gateways import InboxMessage, send_message
 
     def post(n: int) -> str:
         message = InboxMessage(
