@@ -93,6 +93,8 @@ OF_A_CASE: dict[type[models.Model], str] = {
     CallBack: "case__number",
     PrintedLetter: "case__number",
 }
+# Of a case too, but nothing for its receiving provider.
+HOME_SIDES = {Notice, Correction, WatchHit, CallBack, PrintedLetter}
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,
@@ -220,9 +222,7 @@ def test_the_receiving_provider_gets_its_case_but_not_the_home_sides_notices():
     whole_case()
     with acting_as(made.provider):
         for model, path in OF_A_CASE.items():
-            expected = (
-                set() if model in {Notice, Correction, WatchHit, CallBack} else {made.case.number}
-            )
+            expected = set() if model in HOME_SIDES else {made.case.number}
             assert numbers(model, path) == expected, model
 
 
