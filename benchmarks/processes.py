@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import psutil
 
 from config.embedded import saved_environment
 
@@ -53,7 +54,7 @@ class Machine:
             ],
             "worker": [
                 *("-W", "ignore:You're running the worker", *celery, "worker"),
-                *("--concurrency", "2", "--loglevel", "WARNING", *alone),
+                *("--concurrency", "1", "--loglevel", "WARNING", *alone),
             ],
             "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
         }
@@ -81,6 +82,11 @@ class Machine:
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def kill_child(self, name: str) -> None:
+        """End the process that works, and leave the one that watches over it."""
+        for child in psutil.Process(self.running[name].pid).children():
+            child.kill()
 
     def log(self, name: str) -> Path:
         return self.data / f"{name}.log"

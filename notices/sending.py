@@ -10,17 +10,13 @@ harmless (docs/decisions/0026-how-notices-are-swept.md).
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Value
-from django.db.models.functions import Least
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
-from psycopg.errors import DeadlockDetected, LockNotAvailable
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from notices.at_once import NotStarted, at_once
 from notices.channels import choose_channels
@@ -40,11 +36,11 @@ from notices.gateways import (
 )
 from notices.models import Notice
 from notices.outgoing import body_of
+from notices.recording import Batch, hasten_letters, log, record
 from organisations.masking import masked
 from organisations.sweeps import claim_due
 from organisations.tracing import request_id
-from referral.models import DeclineReason, LogVerb, Offer
-from referral.services import NoticeOutcome, record_notices
+from referral.models import DeclineReason, Offer
 
 logger = logging.getLogger(__name__)
 
@@ -55,26 +51,6 @@ ANSWERABLE = frozenset({Notice.Kind.OFFER, Notice.Kind.OFFER_REMINDER})
 BATCH = 100
 # Nothing is begun later in a batch; what was not waits for the next one.
 BATCH_SECONDS = 15.0
-# A worker that hangs, or a machine that is gone, keeps a batch's rows no longer than this.
-IDLE_SECONDS = 120
-# Whoever the record waits for may be waiting for the batch: it soon lets go and tries again.
-LOCK_MILLISECONDS = 300
-RECORD_SECONDS = 20.0
-
-# What a batch changes in its rows. Django's own way takes a third of the batch's time.
-RECORD = """
-UPDATE notices_notice n SET channel = r.channel, why_channel = r.why, state = r.state,
-    due_at = r.due_at, sent_at = r.sent_at, receipt = r.receipt, attempts = r.attempts,
-    last_error = r.error
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-    %s::timestamptz[], %s::text[], %s::smallint[], %s::text[])
-    AS r (id, channel, why, state, due_at, sent_at, receipt, attempts, error)
-WHERE n.id = r.id
-"""
-LOGGED = {
-    Notice.State.SENT: LogVerb.NOTICE_SENT,
-    Notice.State.FAILED: LogVerb.NOTICE_FAILED,
-}
 
 
 def send_inbox_notices(*, now: datetime, limit: int = 1000) -> int:
@@ -118,33 +94,13 @@ def _due(channels: Iterable[str], *, now: datetime, limit: int) -> list[Notice]:
     return found
 
 
-@dataclass
-class Batch:
-    """What became of the claimed notices."""
-
-    handled: list[Notice] = field(default_factory=list)
-    # Offers whose own letter goes at once, by why it does.
-    hastened: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    # What was not called about, by the gateway that takes nothing now: no try is used up.
-    held: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-
-    @property
-    def got_through(self) -> bool:
-        """Whether anything has come to its end, and is not only put off."""
-        return any(
-            notice.state != Notice.State.WAITING or notice.channel == Notice.Channel.LETTER
-            for notice in self.handled
-        )
-
-
 @transaction.atomic
 def _send_batch(takes: Collection[str], *, now: datetime, size: int) -> Batch:
     batch = Batch()
     due = _due(takes, now=now, limit=size)
     if not due:
         return batch
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    _bound_by_time()
     until = time.monotonic() + BATCH_SECONDS
     needed = _needed(batch, due, now=now)
     chosen = _with_channel(batch, needed, until=until, now=now)
@@ -153,11 +109,19 @@ def _send_batch(takes: Collection[str], *, now: datetime, size: int) -> Batch:
     for (notice, _letter), outcome in zip(letters, receipts, strict=True):
         _settle(batch, notice, outcome, now=now)
     if batch.handled:
-        _record(batch, now=now)
+        record(batch, now=now)
     for gateway, keys in batch.held.items():
         # Known by the channel it waits for, so that it is not claimed before that takes it.
         Notice.objects.filter(pk__in=keys).update(channel=gateway)
     return batch
+
+
+def _bound_by_time() -> None:
+    """A worker that hangs keeps a batch's rows no longer than its calls may take: two lookups and
+    a message, each tried twice."""
+    seconds = 60 + 8 * settings.GATEWAY_TIMEOUT_SECONDS
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {seconds * 1000:.0f}")
 
 
 def _needed(batch: Batch, due: list[Notice], *, now: datetime) -> list[Notice]:
@@ -261,70 +225,6 @@ def _becomes_letter(batch: Batch, notice: Notice, *, now: datetime) -> None:
         batch.hastened[notice.why_channel].append(notice.offer_id or 0)
 
 
-def _record(batch: Batch, *, now: datetime) -> None:
-    """Write all outcomes, and what became of the notices on the cases' timelines.
-
-    Tried again while somebody holds a case or a letter that it needs, so that no deadlock with
-    whoever waits for a notice of the batch is ever left to PostgreSQL to end.
-    """
-    tries = Retrying(
-        retry=retry_if_exception(_is_held),
-        stop=stop_after_delay(RECORD_SECONDS),
-        wait=wait_random(0, 0.3),
-        reraise=True,
-    )
-    for attempt in tries:
-        with attempt, transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-                cursor.execute(RECORD, _columns(batch.handled))
-            for why, offers in sorted(batch.hastened.items()):
-                _hasten_letters(offers, why=why, now=now)
-            _log(batch.handled, now=now)
-
-
-def _columns(notices: Iterable[Notice]) -> list[list[object]]:
-    rows = (
-        (
-            notice.pk,
-            str(notice.channel),
-            str(notice.why_channel),
-            str(notice.state),
-            notice.due_at,
-            notice.sent_at,
-            notice.receipt[:80],
-            notice.attempts,
-            notice.last_error,
-        )
-        for notice in notices
-    )
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _is_held(error: BaseException) -> bool:
-    return isinstance(error, OperationalError) and isinstance(
-        error.__cause__, LockNotAvailable | DeadlockDetected
-    )
-
-
-def _log(notices: Sequence[Notice], *, now: datetime) -> None:
-    """What became of the notices goes on their cases' timelines; a postponed one is no news."""
-    record_notices(
-        [
-            NoticeOutcome(
-                notice.case,
-                LOGGED[Notice.State(notice.state)],
-                channel=notice.channel,
-                subject=notice.subject,
-                comment=notice.last_error,
-            )
-            for notice in notices
-            if notice.state in LOGGED
-        ],
-        now=now,
-    )
-
-
 @transaction.atomic
 def _send_one_email(*, now: datetime) -> bool:
     due = _due([Notice.Channel.EMAIL], now=now, limit=1)
@@ -344,7 +244,7 @@ def _send_one_email(*, now: datetime) -> bool:
         else:
             _is_sent(notice, receipt=receipt[:80], now=now)
         notice.save()
-    _log(due, now=now)
+    log(due, now=now)
     return bool(due)
 
 
@@ -459,7 +359,7 @@ def go_as_letter(notice: Notice, *, now: datetime) -> None:
     """The patient is reached by letter only: an offer's own letter goes at once, other notices
     become letters themselves. A reminder beside a letter that goes now is none."""
     if _turn_into_letter(notice, now=now):
-        _hasten_letters([notice.offer_id or 0], why=notice.why_channel, now=now)
+        hasten_letters([notice.offer_id or 0], why=notice.why_channel, now=now)
 
 
 def _turn_into_letter(notice: Notice, *, now: datetime) -> bool:
@@ -473,14 +373,6 @@ def _turn_into_letter(notice: Notice, *, now: datetime) -> bool:
     notice.attempts = 0
     notice.last_error = ""
     return False
-
-
-def _hasten_letters(offers: Sequence[int], *, why: str, now: datetime) -> None:
-    """Offers that cannot reach the patient digitally go as letters at once, not on day 14."""
-    at_once = letter_at_once(now)
-    Notice.objects.filter(
-        offer__in=offers, kind=Notice.Kind.OFFER_LETTER, state=Notice.State.WAITING
-    ).update(due_at=Least("due_at", Value(at_once)), why_channel=why)
 
 
 def _postpone(notice: Notice, error: Exception, *, now: datetime) -> None:

@@ -127,6 +127,14 @@ def _answer(notice: Notice, answer: object, *, now: datetime) -> str:
         return "the message has no offer to answer"
     try:
         with transaction.atomic():
+            if notice.sent_at is None:  # the answer is the first word that it arrived
+                record_notice(
+                    notice.case,
+                    LogVerb.NOTICE_SENT,
+                    channel=notice.channel,
+                    subject=notice.subject,
+                    now=now,
+                )
             answer_offer(
                 notice.offer,
                 accepted=answer["accepted"],

@@ -195,7 +195,7 @@ def test_an_answer_that_comes_before_the_sweep_has_recorded_its_sending_counts(
         raise SystemExit("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sending, "_record", killed)
+        patch.setattr(sending, "record", killed)
         with pytest.raises(SystemExit):
             run_due(now=NOW)
     [message] = gateway.messages

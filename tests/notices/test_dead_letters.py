@@ -28,14 +28,15 @@ REFUSED, DOWN = "Tjänsten avvisade (refused with 400).", "Tjänsten svarade int
 
 def failed(n: int, error: str, *, channel: str = "1177", home: MadeCase | None = None) -> MadeCase:
     """So many given up in one region; returns the last one's case."""
+    places = {"unit": home.unit, "line": home.line} if home else {}
     for _ in range(n):
-        place = {"unit": home.unit, "line": home.line} if home else {}
-        home = make_case(CaseState.OFFERED, **place)
+        made = make_case(CaseState.OFFERED, **places)
+        places = {"unit": made.unit, "line": made.line}
         deliver_events(now=timezone.now())
-        Notice.objects.filter(case=home.case, kind="offer").update(
+        Notice.objects.filter(case=made.case, kind="offer").update(
             state="failed", attempts=12, last_error=error, channel=channel
         )
-    return home
+    return made
 
 
 def page(client: Client, query: str = "") -> str:

@@ -124,7 +124,7 @@ def crash_once(monkeypatch, name: str) -> None:
 
 def test_a_crash_after_sending_sends_the_same_message_and_no_second_one(gateway, monkeypatch):
     offered()
-    crash_once(monkeypatch, "_record")
+    crash_once(monkeypatch, "record")
     with pytest.raises(SystemExit):
         run_due(now=NOW)
     assert (len(gateway.messages), inbox_notice().state) == (1, Notice.State.WAITING)

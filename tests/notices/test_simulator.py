@@ -110,6 +110,28 @@ class TestMessages:
         assert active()
         assert program.offer().status_code == 201
 
+    @pytest.mark.parametrize(
+        ("way", "answer", "found"),
+        [("1177", "active", [False, True]), ("digital-post", "reachable", [True, False])],
+    )
+    def test_many_recipients_are_looked_up_at_once(self, program, book, way, answer, found):
+        numbers = [PATIENT, "201212121212"]
+        book.set_active(PATIENT, False)
+        book.set_mailbox(PATIENT, True)
+        told = program.post(f"/{way}/recipients/lookup", {"identity_numbers": numbers}).get_json()
+        assert told == {
+            "recipients": [
+                {"identity_number": number, answer: reached}
+                for number, reached in zip(numbers, found, strict=True)
+            ]
+        }
+
+    @pytest.mark.parametrize("numbers", ["x", {}, 1, [1], [None], ["1"] * 501])
+    @pytest.mark.parametrize("way", ["1177", "digital-post"])
+    def test_a_list_that_is_none_is_a_bad_request(self, program, way, numbers):
+        lookup = {"identity_numbers": numbers}
+        assert is_problem(program.post(f"/{way}/recipients/lookup", lookup), 400)
+
     def test_a_digital_letter_is_taken_once_for_whoever_has_a_mailbox(self, client, program, book):
         def reachable() -> bool:
             lookup = {"identity_number": PATIENT}

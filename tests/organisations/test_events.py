@@ -4,8 +4,10 @@ from collections import defaultdict
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.db import DataError, OperationalError, connection, transaction
 
+from config import tasks
 from organisations import events, sweeps
 from organisations.events import deliver_events, emit, subscribe
 from organisations.models import DomainEvent, EventDelivery
@@ -14,6 +16,7 @@ from tests.concurrency import together
 from tests.factories import stockholm
 
 pytestmark = pytest.mark.django_db
+real_wake = events.wake
 
 NOW = stockholm(2026, 3, 10, 9)
 MINUTE = timedelta(minutes=1)
@@ -242,6 +245,36 @@ def test_a_sweep_that_always_finds_work_is_stopped(monkeypatch):
     monkeypatch.setattr(sweeps, "MAX_ROUNDS", 5)
     register_sweep("endless", lambda *, now: 1)
     assert run_due(now=NOW) == {"endless": 5}
+
+
+def test_a_run_begins_no_new_round_when_its_budget_is_used_up():
+    register_sweep("backlog", counting(1, 1, 1))
+    assert run_due(now=NOW, budget=0.0) == {"backlog": 1}
+    assert run_due(now=NOW, budget=60.0) == {"backlog": 2}
+
+
+def test_a_backlog_longer_than_a_beat_goes_on_in_a_run_of_its_own(settings, monkeypatch):
+    woken: list[bool] = []
+    monkeypatch.setattr(tasks, "wake", lambda: woken.append(True))
+    register_sweep("backlog", counting(1, 1))
+    settings.SWEEP_SECONDS = 0.0
+    tasks.run_due_work()
+    assert woken == [True]
+    settings.SWEEP_SECONDS = 60.0
+    tasks.run_due_work()
+    assert woken == [True]
+
+
+def test_a_waking_that_nobody_has_heeded_for_a_beat_is_dropped(settings, monkeypatch):
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        current_app, "send_task", lambda name, **options: sent.append({"name": name} | options)
+    )
+    real_wake()
+    [task] = sent
+    assert (task["name"], task["expires"]) == ("config.tasks.run_due_work", settings.SWEEP_SECONDS)
+    [beat] = settings.CELERY_BEAT_SCHEDULE.values()
+    assert beat["options"] == {"expires": beat["schedule"]}
 
 
 def test_the_index_of_due_deliveries_is_used_for_finding_them():
