@@ -181,7 +181,12 @@ class Run:
         self.postgres, self.valkey = EmbeddedPostgres(self.places), EmbeddedValkey(self.places)
         url = postgres_url(self.places, database="vardlots")
         self.superuser_url = url.replace("//vardlots@", f"//{SUPERUSER}@")
-        self.machine = Machine(self.folder, VARDLOTS_SWEEP_SECONDS="1", WEB_CONCURRENCY="1")
+        self.machine = Machine(
+            self.folder,
+            VARDLOTS_SWEEP_SECONDS="1",
+            VARDLOTS_BREAKER_PAUSE="1",
+            WEB_CONCURRENCY="1",
+        )
         self.book = self.folder / "simulator.sqlite3"
         self.over = threading.Event()
         # As of when nothing may wait: past the pauses of what was to be tried again.

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
-from notices.models import LetterBatch, Notice
+from notices.models import LetterBatch, Notice, PrintedLetter
+from notices.printing.services import file_name
 from patients.models import Patient
 from referral import services
 from referral.models import CaseLog, CaseState, LogVerb, Offer
@@ -36,11 +38,13 @@ def settle_notices(*, now: datetime) -> None:
         for notice in due.select_related("case")
     ]
     CaseLog.objects.bulk_create(entries)
-    letters = due.filter(channel=Notice.Channel.LETTER)
+    letters, batch = due.filter(channel=Notice.Channel.LETTER), None
     if letters.exists():
         batch = LetterBatch.objects.create(created_at=now, due_at=now, delivered_at=now)
         letters.update(batch=batch)
     due.update(state=Notice.State.SENT, sent_at=F("due_at"), attempts=1)
+    if batch:
+        _one_that_came_back(batch, now=now)
 
 
 def _choose_channels(due: QuerySet[Notice]) -> None:
@@ -86,4 +90,34 @@ def _one_that_did_not_get_through(due: QuerySet[Notice]) -> None:
         subject=notice.subject,
         now=notice.due_at + timedelta(hours=26),
         comment=notice.last_error,
+    )
+
+
+def _one_that_came_back(batch: LetterBatch, *, now: datetime) -> None:
+    """A letter whose address nobody lives at any more, for its navigator to look into."""
+    mine = batch.letters.filter(case__region_id="20", case__patient__protection=UNPROTECTED)
+    letter = mine.exclude(case__state=CaseState.CLOSED).select_related("case").last()
+    if letter is None:
+        return
+    PrintedLetter.objects.create(
+        case=letter.case,
+        notice=letter,
+        batch=batch,
+        file=file_name(letter),
+        sha256="0" * 64,
+        state=PrintedLetter.State.RETURNED,
+        reason="Adressaten okänd",
+        told_on=timezone.localdate(now),
+    )
+    letter.state, letter.last_error = Notice.State.RETURNED, "Adressaten okänd"
+    letter.save(update_fields=["state", "last_error"])
+    batch.told_at = now
+    batch.save(update_fields=["told_at"])
+    services.record_notice(
+        letter.case,
+        LogVerb.LETTER_RETURNED,
+        channel=letter.channel,
+        subject=letter.subject,
+        now=now,
+        comment=letter.last_error,
     )

@@ -111,7 +111,7 @@ OF_A_CASE: dict[type[models.Model], str] = {
     PrintedLetter: "case__number",
 }
 # Of these the receiving provider sees nothing.
-HOME_SIDE_ONLY = {Notice, Correction, WatchHit, CallBack, WrittenOffer}
+HOME_SIDE_ONLY = {Notice, Correction, WatchHit, CallBack, WrittenOffer, PrintedLetter}
 FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     DomainEvent,
     EventDelivery,

@@ -72,7 +72,8 @@ def whole_case(state: CaseState = CaseState.CLOSED, *, region: str = "13") -> Ma
     ask_for_call(made.case, about="Resan", actor=made.navigator, now=now)
     advance(made, state)
     deliver_events(now=timezone.now())
-    returned_letter(made)
+    if made.case.notices.exists():
+        returned_letter(made)
     return made
 
 
