@@ -14,45 +14,6 @@ from patients.models import Patient
 from referral.models import Case, DeclineReason
 from tests.factories import stockholm
 
-NUMBER = "13-26-000001-7"
-BODY = "Hej!\n\nDu kan få vård tidigare hos Ortopedkliniken i Åre.\n\nResan ersätts."
-
-
-def letter(*, body: str = BODY, subject: str = "Erbjudande om vård", **patient: str) -> Notice:
-    region = Region(
-        code="13",
-        name="Region Halland",
-        navigator_unit_name="Vårdlotsarna",
-        navigator_phone="035-13 10 00",
-    )
-    person = {
-        "given_name": "Åsa",
-        "family_name": "Öberg",
-        "street": "Ängsvägen 4",
-        "postal_code": "30232",
-        "town": "Halmstad",
-    } | patient
-    case = Case(
-        number=NUMBER,
-        region=region,
-        patient=Patient(identity_number="191212121212", **person),
-        sending_unit=CareUnit(name="Ortopedmottagningen Halmstad", region=region),
-    )
-    return Notice(
-        case=case,
-        kind=Notice.Kind.OFFER_LETTER,
-        channel=Notice.Channel.LETTER,
-        subject=subject,
-        body=body,
-        due_at=stockholm(2026, 3, 24),
-    )
-
-
-def text(content: bytes) -> str:
-    """All text of the PDF, with every run of white space as one space."""
-    return " ".join(" ".join(p.extract_text() for p in PdfReader(BytesIO(content)).pages).split())
-
-
 def printed(made: Notice) -> str:
     return text(letter_pdf(made)[0])
 
