@@ -26,7 +26,7 @@ MASK_OF_MANY = 3
 
 # After so many tries all that is not Latin goes at once.
 MOST_SIGNS_LACKING = 20
-_NOT_SHOWN = re.compile(r'the text `?"([^"]{1,200})"`? could not be displayed')
+_NOT_SHOWN = re.compile(r'(?:the text|codepoint) `?"([^"]{1,200})"`?')
 _PANIC = re.compile(r"panicked with: (.+)")
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 # Signs that would have the words after a name stand backwards.
@@ -69,11 +69,12 @@ def compile_pdf(
             if stopped:
                 raise TypesettingStopped(stopped[1]) from error
             lacking = _lacking(str(error))
-            if not lacking:
-                raise
-            if exact:
+            if lacking and exact:
                 raise SignsLacking(lacking) from error
-            text = text.translate(dict.fromkeys(map(ord, lacking), "?"))
+            beyond = {ord(sign) for sign in lacking if ord(sign) > 127}
+            if not beyond:
+                raise
+            text = text.translate(dict.fromkeys(beyond, "?"))
     return _compiled(template, _BEYOND_LATIN.sub("?", text), at=at, standards=standards)
 
 
@@ -96,7 +97,7 @@ def _lacking(error: str) -> set[str]:
     if not found:
         return set()
     signs = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), found[1])
-    return {sign for sign in signs if ord(sign) > 127}
+    return set(signs)
 
 
 def qr_svg(text: str, *, many: bool = False) -> str:
