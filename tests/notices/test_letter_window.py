@@ -84,10 +84,13 @@ def test_the_window_shows_the_whole_address_and_nothing_else_or_there_is_no_lett
         clinic=clinic,
         subject=subject,
     )
+    refused = ""
     try:
         only_the_address_shows(made)
-    except LetterRefused as refused:
-        assert "får inte plats i kuvertets fönster" in str(refused)
+    except LetterRefused as error:
+        refused = str(error)
+    if refused:
+        assert "får inte plats i kuvertets fönster" in refused
         assert len(given_name + family_name + street + town) > 100
 
 
