@@ -4,6 +4,7 @@ import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -139,7 +140,7 @@ def test_it_declares_pdf_a_2a_and_pdf_ua_1():
 
 def test_it_tells_its_language_title_and_author_and_is_tagged():
     reader = PdfReader(BytesIO(letter_pdf(letter())[0]))
-    root = reader.root_object
+    root: Any = reader.root_object
     assert (root["/Lang"], reader.metadata.author) == ("sv", "Region Halland")
     assert reader.metadata.title == f"Erbjudande om vård {NUMBER}"
     assert root["/MarkInfo"]["/Marked"]
@@ -150,9 +151,10 @@ def test_it_tells_its_language_title_and_author_and_is_tagged():
 
 def test_every_font_in_it_is_embedded_with_the_signs_it_maps_to():
     body = "Hej مرحبا ሰላም สวัสดี 您好"
+    pages: Any = PdfReader(BytesIO(letter_pdf(letter(body=body))[0])).pages
     fonts = {
         str(font["/BaseFont"]): font
-        for page in PdfReader(BytesIO(letter_pdf(letter(body=body))[0])).pages
+        for page in pages
         for font in (entry.get_object() for entry in page["/Resources"]["/Font"].values())
     }
     assert len(fonts) >= 6

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import Contract, ContractImport
-from notices.letters import INDEX_NAME, write_folder
+from notices.letter_files import INDEX_NAME, Printed, write_index
 from organisations.models import CareUnit
 from organisations.spreadsheets import csv_bytes, safe
 from referral import services
@@ -121,8 +121,8 @@ def test_every_module_that_writes_spreadsheets_is_tried_here():
             writers.add(name)
         if names & {"csv_bytes", "safe", "xlsxwriter"} or "openpyxl.Workbook" in text:
             exporters.add(name)
-    assert writers == {"organisations/spreadsheets.py", "notices/letters.py"}
-    assert exporters == {name.split(":")[0] for name in EXPORTS} | {"notices/letters.py"}
+    assert writers == {"organisations/spreadsheets.py", "notices/letter_files.py"}
+    assert exporters == {name.split(":")[0] for name in EXPORTS} | {"notices/letter_files.py"}
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -144,9 +144,8 @@ def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
     letter: Any = SimpleNamespace(
         pk=1, case=SimpleNamespace(number="13-26-000001-7", patient=patient)
     )
-    batch = SimpleNamespace(folder_name="a")
-    folder = write_folder(batch, [(letter, b"%PDF-1.7", 1)], drop=tmp_path)
-    with (folder / INDEX_NAME).open(newline="") as index:
+    write_index(tmp_path, [Printed(letter, pages=1, sha256="")])
+    with (tmp_path / INDEX_NAME).open(newline="") as index:
         names = [row[4] for row in csv.reader(index, delimiter=";")]
     assert names[1] == (f"'{text}" if text.startswith(tuple(STARTS)) else text)
 
