@@ -102,7 +102,7 @@ def _begin(letter: Notice, threads: ThreadPoolExecutor, *, folder: Path) -> Made
 def _make(data: dict[str, Any], *, at: datetime, path: Path) -> tuple[int, str]:
     """Set and write one letter; returns its number of pages and its checksum."""
     content, pages = set_letter(data, at=at)
-    _write(path, content)
+    write_file(path, content)
     return pages, hashlib.sha256(content).hexdigest()
 
 
@@ -146,7 +146,7 @@ def _index_row(made: Printed) -> tuple[str | int, ...]:
     )
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()

@@ -119,8 +119,8 @@ def _data(letter: Notice) -> dict[str, Any]:
         # A booked time that goes by post asks for no answer.
         "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
         "reasons": [str(label) for label in DeclineReason.labels],
-        "qr": qr_svg(case.number),
-        "link_qr": qr_svg(link) if link else "",
+        "qr": qr_svg(case.number, many=True),
+        "link_qr": qr_svg(link, many=True) if link else "",
         "words": _words(letter),
     }
 

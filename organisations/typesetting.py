@@ -22,10 +22,12 @@ FONTS = [Path(settings.BASE_DIR) / "static" / "vendor" / name for name in ("inte
 Standard = Literal["a-2a", "a-2b", "ua-1"]
 PDF_STANDARDS: tuple[Standard, ...] = ("a-2b",)
 
+MASK_OF_MANY = 3
+
 # After so many tries all that is not Latin goes at once.
 MOST_SIGNS_LACKING = 20
-_NOT_SHOWN = re.compile(r'the text `?"([^"]{1,200})"`? could not be displayed')
-_PANIC = re.compile(r'panicked with: "([^"]*)"')
+_NOT_SHOWN = re.compile(r'(?:the text|codepoint) `?"([^"]{1,200})"`?')
+_PANIC = re.compile(r"panicked with: (.+)")
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 # Signs that would have the words after a name stand backwards.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -67,11 +69,12 @@ def compile_pdf(
             if stopped:
                 raise TypesettingStopped(stopped[1]) from error
             lacking = _lacking(str(error))
-            if not lacking:
-                raise
-            if exact:
+            if lacking and exact:
                 raise SignsLacking(lacking) from error
-            text = text.translate(dict.fromkeys(map(ord, lacking), "?"))
+            beyond = {ord(sign) for sign in lacking if ord(sign) > 127}
+            if not beyond:
+                raise
+            text = text.translate(dict.fromkeys(beyond, "?"))
     return _compiled(template, _BEYOND_LATIN.sub("?", text), at=at, standards=standards)
 
 
@@ -94,13 +97,18 @@ def _lacking(error: str) -> set[str]:
     if not found:
         return set()
     signs = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), found[1])
-    return {sign for sign in signs if ord(sign) > 127}
+    return set(signs)
 
 
-def qr_svg(text: str) -> str:
-    """A QR code of the text as an SVG image, error correction level M."""
+def qr_svg(text: str, *, many: bool = False) -> str:
+    """A QR code of the text as an SVG image, error correction level M.
+
+    Where ``many`` are made, all get the same mask: to try all eight takes five times as long as the
+    rest, and any reader takes any mask.
+    """
     out = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", border=0, dark="#12344a")
+    code = segno.make(text, error="m", micro=False, mask=MASK_OF_MANY if many else None)
+    code.save(out, kind="svg", border=0, dark="black" if many else "#12344a")
     return out.getvalue().decode()
 
 

@@ -2,55 +2,20 @@
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
+from notices import pdf
 from notices.models import Notice
-from notices.pdf import letter_pdf
-from organisations.models import CareUnit, Region
+from notices.pdf import LetterRefused, letter_pdf
+from organisations import typesetting
 from patients.models import Patient
-from referral.models import Case, DeclineReason
-from tests.factories import stockholm
-
-NUMBER = "13-26-000001-7"
-BODY = "Hej!\n\nDu kan få vård tidigare hos Ortopedkliniken i Åre.\n\nResan ersätts."
-
-
-def letter(*, body: str = BODY, subject: str = "Erbjudande om vård", **patient: str) -> Notice:
-    region = Region(
-        code="13",
-        name="Region Halland",
-        navigator_unit_name="Vårdlotsarna",
-        navigator_phone="035-13 10 00",
-    )
-    person = {
-        "given_name": "Åsa",
-        "family_name": "Öberg",
-        "street": "Ängsvägen 4",
-        "postal_code": "30232",
-        "town": "Halmstad",
-    } | patient
-    case = Case(
-        number=NUMBER,
-        region=region,
-        patient=Patient(identity_number="191212121212", **person),
-        sending_unit=CareUnit(name="Ortopedmottagningen Halmstad", region=region),
-    )
-    return Notice(
-        case=case,
-        kind=Notice.Kind.OFFER_LETTER,
-        channel=Notice.Channel.LETTER,
-        subject=subject,
-        body=body,
-        due_at=stockholm(2026, 3, 24),
-    )
-
-
-def text(content: bytes) -> str:
-    """All text of the PDF, with every run of white space as one space."""
-    return " ".join(" ".join(p.extract_text() for p in PdfReader(BytesIO(content)).pages).split())
+from referral.models import DeclineReason
+from tests.notices.letter_parts import NUMBER, letter, text
 
 
 def printed(made: Notice) -> str:
@@ -158,8 +123,79 @@ def test_the_same_letter_has_the_same_checksum():
     assert first == second
 
 
+def test_it_is_the_same_from_every_thread_and_compiler(monkeypatch):
+    first = letter_pdf(letter())[0]
+    monkeypatch.setattr(typesetting, "_idle", lambda template: [])
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _turn: letter_pdf(letter())[0], range(8)))
+    assert set(made) == {first}
+
+
 def test_it_declares_pdf_a_2a_and_pdf_ua_1():
     metadata = PdfReader(BytesIO(letter_pdf(letter())[0])).root_object["/Metadata"].get_data()
     assert b"<pdfaid:part>2</pdfaid:part>" in metadata
     assert b"<pdfaid:conformance>A</pdfaid:conformance>" in metadata
     assert b"<pdfuaid:part>1</pdfuaid:part>" in metadata
+
+
+def test_it_tells_its_language_title_and_author_and_is_tagged():
+    reader = PdfReader(BytesIO(letter_pdf(letter())[0]))
+    root: Any = reader.root_object
+    assert (root["/Lang"], reader.metadata.author) == ("sv", "Region Halland")
+    assert reader.metadata.title == f"Erbjudande om vård {NUMBER}"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/StructTreeRoot"]["/K"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert not reader.is_encrypted
+
+
+def test_every_font_in_it_is_embedded_with_the_signs_it_maps_to():
+    body = "Hej مرحبا ሰላም สวัสดี 您好"
+    pages: Any = PdfReader(BytesIO(letter_pdf(letter(body=body))[0])).pages
+    fonts = {
+        str(font["/BaseFont"]): font
+        for page in pages
+        for font in (entry.get_object() for entry in page["/Resources"]["/Font"].values())
+    }
+    assert len(fonts) >= 6
+    for font in fonts.values():
+        assert "/ToUnicode" in font
+        described = font["/DescendantFonts"][0]["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(described)
+
+
+@pytest.mark.parametrize("paragraphs", [0, 1, 12, 25, 45])
+def test_the_pages_that_the_metadata_tell_are_those_that_are_there(paragraphs):
+    content, pages = letter_pdf(
+        letter(body="\n\n".join(["Ett stycke om vården. " * 5] * paragraphs))
+    )
+    assert pages == len(PdfReader(BytesIO(content)).pages)
+
+
+# What is refused
+
+
+def test_four_pages_are_printed_and_five_are_not():
+    part = "Ett långt stycke om vården. " * 20
+    assert letter_pdf(letter(body="\n\n".join([part] * 18)))[1] == 4
+    with pytest.raises(LetterRefused, match="Brevet blir 5 sidor, och ett brev får ha högst 4"):
+        letter_pdf(letter(body="\n\n".join([part] * 22)))
+
+
+@pytest.mark.parametrize("sign", ["å", "\n\nå", "å ", "W"])
+def test_a_text_past_all_measure_is_refused_at_once(sign):
+    with pytest.raises(LetterRefused, match="längre än de fyra sidor"):
+        letter_pdf(letter(body=sign * 60_001))
+
+
+def test_more_than_the_printer_takes_is_refused(monkeypatch):
+    monkeypatch.setattr(pdf, "MAX_BYTES", 10_000)
+    with pytest.raises(LetterRefused, match="3 MB"):
+        letter_pdf(letter())
+
+
+@pytest.mark.parametrize("body", ["", " \n\n \n", "Erbjudande om vård"])
+def test_a_letter_without_text_of_its_own_is_still_a_letter(body):
+    content, pages = letter_pdf(letter(body=body))
+    assert pages == 2
+    assert text(content).count("Erbjudande om vård") == 1

@@ -1,12 +1,15 @@
 """Letters: on day 14 and not on day 13, each once, in a folder that is whole or not there."""
 
 import csv
+import errno
 import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pypdf import PdfReader
 
@@ -14,6 +17,7 @@ from notices import letter_files, letters
 from notices.letter_files import INDEX_COLUMNS
 from notices.letters import deliver_letters
 from notices.models import LetterBatch, Notice
+from notices.selectors import undelivered
 from organisations.sweeps import run_due
 from referral import services
 from referral.models import AnswerChannel, CaseLog, CaseState
@@ -286,3 +290,89 @@ def test_a_letter_that_cannot_be_made_fails_alone(settings, tmp_path, monkeypatc
     assert states == {bad.case.pk: Notice.State.FAILED, good.case.pk: Notice.State.SENT}
     (folder,) = tmp_path.iterdir()
     assert len(list(folder.glob("*.pdf"))) == 1
+
+
+def test_a_letter_that_is_too_long_waits_for_a_person_and_says_why(gateway, drop):
+    made = offered()
+    run_due(now=NOW)
+    Notice.objects.filter(kind="offer_letter").update(body="Ett långt stycke.\n\n" * 400)
+    run_due(now=DUE)
+    assert folders(drop) == []
+    assert (letter().state, letter().batch) == (Notice.State.FAILED, None)
+    assert "sidor" in letter().last_error
+    assert list(undelivered(made.navigator)) == [letter()]
+    assert CaseLog.objects.get(case=made.case, verb="notice_failed").why == letter().last_error
+
+
+def test_an_answer_while_the_letters_are_written_keeps_the_letter_back(gateway, drop, monkeypatch):
+    answered, waiting = offered(), offered()
+    run_due(now=NOW)
+    real = letter_files.write_letters
+
+    def slowly(*args, **options):
+        written = real(*args, **options)
+        services.withdraw_offer(answered.offer, why="Fel", actor=answered.navigator, now=DUE)
+        return written
+
+    monkeypatch.setattr(letters, "write_letters", slowly)
+    run_due(now=DUE)
+    [folder] = folders(drop)
+    assert [row["case_number"] for row in index(folder)] == [waiting.case.number]
+    assert len(list(folder.glob("*.pdf"))) == 1
+    states = {n.case_id: n.state for n in Notice.objects.filter(kind="offer_letter")}
+    assert states == {answered.case.pk: "cancelled", waiting.case.pk: "sent"}
+
+
+def test_a_disk_that_is_full_fails_no_letter_but_tries_them_all_again(gateway, drop, monkeypatch):
+    offered()
+    real = letter_files.write_file
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(letter_files, "write_file", full)
+    with pytest.raises(OSError, match="No space"):
+        run_due(now=DUE)
+    assert (folders(drop), letter().state) == ([], Notice.State.BATCHED)
+
+    monkeypatch.setattr(letter_files, "write_file", real)
+    run_due(now=DUE + timedelta(minutes=1))
+    assert len(folders(drop)) == 1
+    assert letter().state == Notice.State.SENT
+
+
+def test_a_letter_that_a_folder_from_before_a_crash_lacks_goes_with_the_next(
+    gateway, drop, monkeypatch
+):
+    mades = [offered() for _ in range(2)]
+    monkeypatch.setattr(letters, "_record", raising(SystemExit("killed")))
+    with pytest.raises(SystemExit):
+        run_due(now=DUE)
+    [folder] = folders(drop)
+    kept = (folder / "index.csv").read_text().splitlines(keepends=True)[:2]
+    (folder / "index.csv").write_text("".join(kept))
+
+    monkeypatch.undo()
+    run_due(now=DUE + timedelta(minutes=1))
+    rows = [row["case_number"] for folder in folders(drop) for row in index(folder)]
+    assert sorted(rows) == sorted(made.case.number for made in mades)
+    assert len(folders(drop)) == 2
+
+
+def test_many_letters_are_recorded_by_as_many_queries_as_one(drop, deliver):
+    def queries(number: int) -> int:
+        for _ in range(number):
+            offered()
+        deliver(NOW)
+        with CaptureQueriesContext(connection) as seen:
+            deliver_letters(now=DUE)
+        return len(seen)
+
+    assert queries(1) == queries(6)
+
+
+def raising(error: BaseException):
+    def act(*args, **options):
+        raise error
+
+    return act

@@ -172,7 +172,7 @@ def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
     letter: Any = SimpleNamespace(
         pk=1, case=SimpleNamespace(number="13-26-000001-7", patient=patient)
     )
-    write_index(tmp_path, [Printed(letter, 1, "0" * 64)])
+    write_index(tmp_path, [Printed(letter, pages=1, sha256="")])
     with (tmp_path / INDEX_NAME).open(newline="") as index:
         names = [row[4] for row in csv.reader(index, delimiter=";")]
     assert names[1] == (f"'{text}" if text.startswith(tuple(STARTS)) else text)
