@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from notices.letter_files import file_of
 from notices.models import LetterBatch, Notice, PrintedLetter
-from notices.printing.services import file_name
 from patients.models import Patient
 from referral import services
 from referral.models import CaseLog, CaseState, LogVerb, Offer
@@ -103,7 +103,7 @@ def _one_that_came_back(batch: LetterBatch, *, now: datetime) -> None:
         case=letter.case,
         notice=letter,
         batch=batch,
-        file=file_name(letter),
+        file=file_of(letter),
         sha256="0" * 64,
         state=PrintedLetter.State.RETURNED,
         reason="Adressaten okänd",
