@@ -353,6 +353,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CaseState": "referral.models.CaseState",
         "OfferState": "referral.models.Offer.State",
+        "WaitingListState": "referral.models.WaitingListFile.State",
         "DeliveryPlanState": "capacity.models.DeliveryPlan.State",
         "NoticeState": "notices.models.Notice.State",
         "NoticeKind": "notices.models.Notice.Kind",
