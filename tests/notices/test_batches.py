@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -43,6 +44,18 @@ def references(gateway) -> list[str]:
 
 def numbers(mades: list[MadeCase]) -> list[str]:
     return sorted(made.case.number for made in mades)
+
+
+def answer_to(message: dict[str, Any], **answer: object) -> dict[str, Any]:
+    """What the gateway calls back with when the patient answers the message."""
+    return {
+        "delivery_id": "1",
+        "type": "message.answered",
+        "message_id": message["message_id"],
+        "thread": message["content"]["thread"],
+        "reference": message["content"]["reference"],
+        "answer": answer,
+    }
 
 
 # One batch
@@ -283,14 +296,7 @@ def test_an_answer_while_the_batch_is_in_flight_is_taken_when_it_is_recorded(
     def answer() -> str:
         sent.wait(10)
         [message] = gateway.messages
-        payload = {
-            "delivery_id": "1",
-            "type": "message.answered",
-            "message_id": message["message_id"],
-            "thread": message["content"]["thread"],
-            "reference": made.case.number,
-            "answer": {"accepted": True},
-        }
+        payload = answer_to(message, accepted=True)
         return receive_callback(payload, now=NOW + MINUTE).outcome
 
     monkeypatch.setattr(sending, "record", slow)
@@ -309,14 +315,7 @@ def test_an_answer_that_is_the_first_word_of_the_sending_tells_of_it_too(
     gateway.faults.lose_answer_next = 5
     send_inbox_notices(now=NOW)
     message = next(m for m in gateway.messages if m["content"]["reference"] == made.case.number)
-    payload = {
-        "delivery_id": "1",
-        "type": "message.answered",
-        "message_id": message["message_id"],
-        "thread": message["content"]["thread"],
-        "reference": made.case.number,
-        "answer": {"accepted": False, "reason": "travel"},
-    }
+    payload = answer_to(message, accepted=False, reason="travel")
     assert receive_callback(payload, now=NOW).outcome == "declined"
     run_due(now=NOW + timedelta(hours=1))
     verbs = CaseLog.objects.filter(case=made.case).values_list("verb", flat=True)
