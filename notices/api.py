@@ -20,7 +20,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
         model = Notice
         fields = (
             *("id", "kind", "channel", "why_channel", "state", "subject", "created_at", "due_at"),
-            *("sent_at", "read_at", "attempts", "last_error"),
+            *("sent_at", "read_at", "attempts", "last_error", "language"),
         )
 
 

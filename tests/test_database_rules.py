@@ -27,7 +27,15 @@ from contracts.models import (
 )
 from notices.callbacks.services import ask_for_call, book_call
 from notices.campaigns.services import prepare
-from notices.models import CallBack, Campaign, GatewayCallback, Notice, PhoneTime, StaffMail
+from notices.models import (
+    CallBack,
+    Campaign,
+    GatewayCallback,
+    Notice,
+    PhoneTime,
+    StaffMail,
+    TextVersion,
+)
 from organisations.access import record_access
 from organisations.access_log.reviewing import draw_sample, review
 from organisations.access_log.sealing import seal_log
@@ -128,6 +136,14 @@ def allocation() -> AllocationRun:
     return services.request_allocation(
         clinics=[made.unit], actor=made.navigator, now=timezone.now()
     )
+
+
+def text(*, in_use: bool = False) -> TextVersion:
+    version = TextVersion(kind="offer", language="sv", number=1, saved_at=LONG_AGO)
+    if in_use:
+        version.state, version.published_at = TextVersion.State.PUBLISHED, LONG_AGO
+    version.save()
+    return version
 
 
 def callback() -> GatewayCallback:
@@ -775,6 +791,15 @@ BREAKS: dict[str, Callable[[], str]] = {
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
     "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
     "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),
+    "notice_unwritten_is_not_sent": lambda: update(notice(), "to_write = '{}'"),
+    "text_version_once": lambda: copy(text(), state="'published'", published_at="now()"),
+    "text_one_in_use_per_variant": lambda: copy(text(in_use=True), number="2"),
+    "text_one_draft_per_variant": lambda: copy(text(), number="2"),
+    "text_state_has_times": lambda: update(text(), "state = 'published'"),
+    "text_kind_known": lambda: update(text(), "kind = 'poem'"),
+    "text_language_known": lambda: update(text(), "language = 'xx'"),
+    "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
+    "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
 }
 

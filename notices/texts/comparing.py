@@ -12,13 +12,14 @@ import numpy as np
 from notices.texts.models import TextVersion, WrittenOffer
 from organisations.access import as_product
 from organisations.models import Region
-from organisations.suppression import SMALL, suppress
+from organisations.suppression import SMALL
 from referral.models import Offer
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # of the normal distribution, 2.5 % lie above
 # Up to here the interval of a median is counted out; beyond, the normal distribution is as good.
 COUNTED_OUT = 1000
+SMALL_ONES = frozenset(SMALL)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,6 @@ class Outcome:
     yes: int = 0
     no: int = 0
     silent: int = 0
-    waiting: int = 0
     hours: list[float] = field(default_factory=list)
 
     @property
@@ -86,25 +86,19 @@ class Outcome:
         return self.yes + self.no
 
     @property
-    def sent(self) -> int | None:
-        """All that went out; ``None`` when it would give a small number away."""
-        total = self.answered + self.silent + self.waiting
-        _hidden, total_hidden = suppress([self.yes, self.no, self.silent, self.waiting])
-        return None if total_hidden or total in SMALL else total
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether no figure here rests on 1-4 patients."""
-        hidden, _total = suppress([self.yes, self.no, self.silent])
-        return not any(hidden)
+    def settled(self) -> int | None:
+        """Those answered or out of time; ``None`` when one of its parts is a small number."""
+        parts = (self.yes, self.no, self.silent, self.answered)
+        return None if SMALL_ONES & set(parts) else self.answered + self.silent
 
     @property
     def answer_share(self) -> Share | None:
-        return wilson(self.answered, self.answered + self.silent) if self.is_shown else None
+        hidden = SMALL_ONES & {self.answered, self.silent}
+        return None if hidden else wilson(self.answered, self.answered + self.silent)
 
     @property
     def yes_share(self) -> Share | None:
-        return wilson(self.yes, self.answered) if self.is_shown else None
+        return None if SMALL_ONES & {self.yes, self.no} else wilson(self.yes, self.answered)
 
     @property
     def time(self) -> Middle | None:
@@ -125,12 +119,12 @@ class Outcome:
 def outcomes(region: Region) -> list[list[Outcome]]:
     """The versions offers went out with in the region, those to be compared together.
 
-    An offer that was taken back counts nowhere: the patient could not answer it.
+    An offer that was taken back or still waits for its answer counts nowhere.
     """
     found: dict[int, Outcome] = {}
     rows = (
         WrittenOffer.objects.filter(offer__case__region=region)
-        .exclude(offer__state=Offer.State.WITHDRAWN)
+        .exclude(offer__state__in=[Offer.State.WITHDRAWN, Offer.State.SENT])
         .select_related("version", "offer")
         .only("version", "offer__state", "offer__sent_at", "offer__answered_at")
     )
@@ -147,10 +141,7 @@ def outcomes(region: Region) -> list[list[Outcome]]:
 
 def _count(outcome: Outcome, offer: Offer) -> None:
     if offer.answered_at is None:
-        if offer.state == Offer.State.SENT:
-            outcome.waiting += 1
-        else:
-            outcome.silent += 1
+        outcome.silent += 1
         return
     # A provider that said no afterwards takes nothing from the patient's yes.
     if offer.state == Offer.State.DECLINED:

@@ -318,7 +318,13 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "case-matching": (Visit("navigator", ("matching",)),),
     "case-offer": (
         Visit("navigator", ("offer",), args=offered_line),
-        Visit("navigator", ("offer",), args=offered_line, body=lambda w: {"send": "1"}, status=302),
+        Visit(
+            "navigator",
+            ("offer",),
+            args=offered_line,
+            body=lambda w: {"send": "1", "expected_wait_days": "30"},
+            status=302,
+        ),
     ),
     "case-action": (
         Visit("navigator", ("case",), args=lambda w: [w.number, "park"]),
@@ -584,7 +590,12 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "api-case-notices": (Visit("navigator", ("notices",), S.OFFERED),),
     "api-case-offers": (
         Visit("navigator", ("offers",), S.OFFERED),
-        Visit("navigator", ("offer",), body=lambda w: {"line": w.made.line.pk}, status=201),
+        Visit(
+            "navigator",
+            ("offer",),
+            body=lambda w: {"line": w.made.line.pk, "expected_wait_days": 30},
+            status=201,
+        ),
     ),
     "api-case-resubmit": (Visit("clinic", ("form", "resubmit"), S.RETURNED, body=whole_form),),
     "api-case-take": (api("navigator", "take", S.RECEIVED),),
@@ -667,6 +678,12 @@ NO_PATIENT: dict[str, str] = {
             *(
                 "notice-days",
                 "notice-prices",
+                "patient-facts",
+                "text",
+                "text-new",
+                "text-version",
+                "texts",
+                "texts-compared",
                 "providers",
                 "region",
                 "regions",

@@ -94,6 +94,9 @@ ADMINISTRATION |= {"invitation-again", "invitation-withdraw", "units", "unit-new
 ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery-retry"}
 ADMINISTRATION |= {"notice-prices", "campaign-count"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
+ADMINISTRATION |= {"patient-facts"}
+# Texts name no patient; another region's are not found: tests/notices/texts.
+ADMINISTRATION |= {"texts", "text-new", "text", "text-version", "texts-compared"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
 # Free places name no patient; another provider's are not found: tests/capacity.

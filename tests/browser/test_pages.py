@@ -185,6 +185,10 @@ def notice_pages(region: Region, line: ContractLine) -> Iterator[Address]:
     yield made.navigator, reverse("case", args=[dead.case.number])
     yield made.navigator, reverse("case-privacy", args=[dead.case.number, "undo_depart"])
     yield region_admin_actor(region), reverse("notice-days")
+    for name in ("patient-facts", "texts", "text-new", "texts-compared"):
+        yield region_admin_actor(region), reverse(name)
+    for kind, language in (("offer", "sv"), ("guarantee", "ar")):
+        yield region_admin_actor(region), reverse("text", args=[kind, language, "plain", "A"])
 
 
 def phone_time_pages(home: MadeCase) -> Iterator[Address]:

@@ -178,6 +178,50 @@ class TestClosedUnits:
         assert advance(made, CaseState.CLOSED).case.state == CaseState.CLOSED
 
 
+class TestPatientFacts:
+    FACTS = {
+        "navigator_phone": "035-13 10 00",
+        "travel_phone": "035-13 10 01",
+        "travel_paid": "afterwards",
+        "confirms_referrals": True,
+        "informs_of_guarantee": False,
+    }
+
+    def test_the_regions_administrator_fills_them_in_with_history(self, halland, admin):
+        services.change_patient_facts(halland, self.FACTS, actor=admin, now=NOW)
+        halland.refresh_from_db()
+        assert {name: getattr(halland, name) for name in self.FACTS} == self.FACTS
+        (row,) = selectors.history(admin)
+        assert row.details["telefon för sjukresor"] == "010-000 00 01 → 035-13 10 01"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("navigator_phone", " "),
+            ("travel_phone", ""),
+            ("travel_phone", "a\x00"),
+            ("travel_paid", ""),
+            ("travel_paid", "never"),
+        ],
+    )
+    def test_what_stops_every_offer_is_told_at_its_field(self, halland, admin, name, value):
+        new = self.FACTS | {name: value}
+        with pytest.raises(InvalidInput) as refused:
+            services.change_patient_facts(halland, new, actor=admin, now=NOW)
+        assert set(refused.value.fields) == {name}
+
+    def test_nobody_else_does(self, halland):
+        for other in (region_admin_actor(RegionFactory(code="14")), operator_actor()):
+            with pytest.raises(NotAllowed):
+                services.change_patient_facts(halland, self.FACTS, actor=other, now=NOW)
+
+    def test_the_page_saves_and_says_what_is_wrong(self, client, halland, admin):
+        client.force_login(user_of(admin))
+        assert client.get("/patient-facts/").status_code == 200
+        assert client.post("/patient-facts/", {}).status_code == 422
+        assert client.post("/patient-facts/", self.FACTS).status_code == 302
+
+
 class TestNoticeDays:
     def change(self, region, actor, reminder: int | None = 7, letter: int = 14) -> None:
         services.change_notice_days(

@@ -193,7 +193,11 @@ VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "park": (CaseState.IN_PROGRESS, "navigator", {"waits_for": "x", "review_on": IN_A_WEEK}),
     "review": (CaseState.WATCHED, "navigator", {"review_on": IN_A_WEEK}),
     "unpark": (CaseState.WATCHED, "navigator", {}),
-    "offers": (CaseState.IN_PROGRESS, "navigator", {"line": LINE}),
+    "offers": (
+        CaseState.IN_PROGRESS,
+        "navigator",
+        {"line": LINE, "expected_wait_days": 30},
+    ),
     "book": (CaseState.CONFIRMED, "provider", {"booked_for": f"{IN_A_WEEK}T08:00"}),
     "note": (CaseState.IN_PROGRESS, "navigator", {"text": "x"}),
     "return": (CaseState.IN_PROGRESS, "navigator", {"missing": "x"}),
@@ -282,6 +286,7 @@ def test_the_page_sets_no_more_than_its_form_asks_for():
 def test_a_character_that_cannot_be_kept_is_refused_at_its_field_by_the_api(verb, bad):
     state, who, body = VERBS[verb]
     made = make_case(state)
+    body = {name: made.line.pk if value == LINE else value for name, value in body.items()}
     client = APIClient()
     _row, token = ApiToken.objects.create(user_of(getattr(made, who)), scopes=Scope.values)
     client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
