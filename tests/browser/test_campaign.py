@@ -26,10 +26,10 @@ def test_a_campaign_goes_from_form_to_result(
     first.get_by_role("link", name="Kampanjer").click()
     first.get_by_role("link", name="Ny kampanj").first.click()
     expect(first.locator("#reach strong")).to_have_text("0")
-    first.get_by_label("Väntat mer än").fill("5")
-    first.get_by_label("Väntat mer än").blur()
+    first.locator("#id_waited").fill("5")
+    first.locator("#id_waited").blur()
     expect(first.locator("#reach strong")).to_have_text("1")
-    first.get_by_label("Namn").fill("Behöver du vården?")
+    first.locator("#id_name").fill("Behöver du vården?")
     first.get_by_role("button", name="Spara").click()
     expect(first.get_by_text("får inte godkänna den")).to_be_visible()
 
