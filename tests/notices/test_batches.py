@@ -9,10 +9,9 @@ import pytest
 from django.db import connection, transaction
 
 from notices import channels, sending
-from notices import gateway as gateway_calls
 from notices.at_once import NotStarted, at_once
 from notices.consumers import on_offer_closed
-from notices.gateways import GatewayError, are_active, have_mailbox
+from notices.gateways import GatewayError, are_active, have_mailbox, transport
 from notices.models import Notice
 from notices.sending import send_inbox_notices
 from notices.services import receive_callback
@@ -94,14 +93,14 @@ def test_the_log_tells_the_state_that_the_case_has_when_it_is_written(
 
 def test_a_message_goes_under_the_request_that_led_to_it(gateway, offered, monkeypatch):
     seen: dict[str, str] = {}
-    plain = gateway_calls._post
+    plain = transport._call
 
-    def post(path, payload, *, headers):
-        if "reference" in payload:
-            seen[payload["reference"]] = gateway_calls.current_request_id()
-        return plain(path, payload, headers=headers)
+    def call(method, path, content=None, headers=None):
+        if content and "reference" in content:
+            seen[content["reference"]] = transport.current_request_id()
+        return plain(method, path, content, headers)
 
-    monkeypatch.setattr(gateway_calls, "_post", post)
+    monkeypatch.setattr(transport, "_call", call)
     for n, made in enumerate(offered):
         Notice.objects.filter(pk=of(made).pk).update(request_id=f"{n:032d}")
     send_inbox_notices(now=NOW)
