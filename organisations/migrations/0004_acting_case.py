@@ -9,6 +9,6 @@ CREATE FUNCTION acting_case() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0004_texts")]
+    dependencies = [("organisations", "0003_rules")]
 
     operations = [migrations.RunSQL(ACTING, "DROP FUNCTION acting_case()")]
