@@ -22,7 +22,12 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[1]
 LOCALES = {"en": "en", "sv_X-lattlast": "sv"}
 SOURCES = (
-    *("notices/own_page/[!m]*.py", "templates/notices/own_page/*.html", "notices/outgoing.py"),
+    *(
+        "notices/own_page/[!m]*.py",
+        "templates/notices/own_page/*.html",
+        "notices/outgoing.py",
+        "notices/letter_words.py",
+    ),
     *("templates/components/field.html", "templates/components/field_errors.html"),
     *("templates/components/error_summary.html", "organisations/plain_forms.py"),
     *("organisations/login/openid.py", "organisations/case_numbers.py"),
@@ -31,6 +36,9 @@ SOURCES = (
 # What else the page may show, from files that mostly speak to staff.
 ALSO = (
     *("Resan", "Vill till hemkliniken", "Väljer att vänta", "Redan behandlad", "Annat"),
+    *("Jag vill ha ett erbjudande om vård hos en annan vårdgivare", "Jag vill bli uppringd"),
+    *("Jag vill vänta kvar på vården hemma", "Jag behöver inte längre vården"),
+    "Frågan är redan besvarad.",
     "Tiden är inte längre ledig. Välj en annan.",
     "Tiden har redan passerat. Välj en annan.",
     *("Tiden finns inte.", "Ärendet finns inte.", "Din roll får inte göra detta."),

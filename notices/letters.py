@@ -27,6 +27,7 @@ from notices.letter_files import (
     write_letters,
 )
 from notices.models import LetterBatch, Notice
+from notices.outgoing import read_serials
 from notices.printing.services import record_delivered
 from notices.queue import claim_most_urgent
 from notices.sending import why_needless
@@ -162,6 +163,7 @@ def _deliver_now(
         shutil.rmtree(leftover, ignore_errors=True)
     work.mkdir(parents=True)
     needed, needless = _still_needed(letters, now=now)
+    read_serials(needed)
     printed, failed = write_letters(needed, folder=work)
     _lock_cases(letters)
     written = [made.letter for made in printed]

@@ -182,6 +182,9 @@ class Notice(models.Model):
         max_length=MAX_LENGTH, blank=True, default=current_request_id, db_default=""
     )
 
+    # Which of the case's answer codes it bears, once read (notices.outgoing).
+    answer_serial: int | None = None
+
     class Meta:
         ordering = ("pk",)
         verbose_name = _("meddelande")

@@ -1,5 +1,7 @@
 """What leaves with a notice: its text, and what is added at the last moment."""
 
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from django.conf import settings
@@ -21,11 +23,17 @@ LEADS_TO_THE_PAGE = frozenset(
         Notice.Kind.CONFIRMATION,
         Notice.Kind.GUARANTEE,
         Notice.Kind.ANSWER_CODE,
+        Notice.Kind.CAMPAIGN,
     }
 )
-ASKS_FOR_AN_ANSWER = Notice.OF_OFFER
+ASKS_FOR_AN_ANSWER = Notice.OF_OFFER | {Notice.Kind.CAMPAIGN}
 # What is added has words in these languages; beside a text in another it is Swedish.
 SAID_IN = frozenset({"sv", "en"})
+
+
+def in_its_language(notice: Notice) -> AbstractContextManager[None]:
+    """What is said beside the notice's text, in its language where there are words in it."""
+    return translation.override(notice.language if notice.language in SAID_IN else "sv")
 
 
 class AnswerPlace(NamedTuple):
@@ -44,15 +52,31 @@ def answer_place(notice: Notice) -> AnswerPlace | None:
     """
     if notice.channel not in Notice.TO_PATIENT or notice.kind not in LEADS_TO_THE_PAGE:
         return None
-    return place_for(notice.case.number)
+    if notice.answer_serial is None:
+        read_serials([notice])
+    return _place(notice.case.number, serial=notice.answer_serial or 1)
+
+
+def read_serials(notices: Sequence[Notice]) -> None:
+    """Ask once which code each of the notices' cases has, where they leave together."""
+    found = _serials({notice.case.number for notice in notices})
+    for notice in notices:
+        notice.answer_serial = found.get(notice.case.number, 1)
 
 
 def place_for(number: str) -> AnswerPlace:
     """Where the patient of the case with this number answers."""
-    base = str(settings.BASE_URL)
+    return _place(number, serial=_serials({number}).get(number, 1))
+
+
+def _serials(numbers: Collection[str]) -> dict[str, int]:
     with as_product("answer code"):
-        serials = AnswerCode.objects.filter(case_number=number).values_list("serial", flat=True)
-        serial = serials.first() or 1
+        codes = AnswerCode.objects.filter(case_number__in=numbers)
+        return dict(codes.values_list("case_number", "serial"))
+
+
+def _place(number: str, *, serial: int) -> AnswerPlace:
+    base = str(settings.BASE_URL)
     return AnswerPlace(
         page=base + reverse("own-page"),
         url=base + reverse("own-page-number", args=[number]),
@@ -69,7 +93,7 @@ def body_of(notice: Notice) -> str:
     place = answer_place(notice)
     if place is None:
         return notice.body
-    with translation.override(notice.language if notice.language in SAID_IN else "sv"):
+    with in_its_language(notice):
         return f"{notice.body.rstrip()}\n\n{_how_to_answer(notice, place)}\n"
 
 
@@ -78,8 +102,8 @@ def _how_to_answer(notice: Notice, place: AnswerPlace) -> str:
     if notice.kind in ASKS_FOR_AN_ANSWER:
         text = _(
             "Så svarar du på nätet\n\n"
-            "Gå till %(url)s och legitimera dig. Du kan tacka ja eller nej, be att bli uppringd "
-            "och se hur det går med ditt ärende.\n\n"
+            "Gå till %(url)s och legitimera dig. Där svarar du, kan be att bli uppringd och ser "
+            "hur det går med ditt ärende.\n\n"
             "Ärendenummer: %(number)s\nSvarskod: %(code)s"
         )
     else:

@@ -5,12 +5,13 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from notices.letter_words import words_of
 from notices.models import Notice
-from notices.outgoing import body_of
+from notices.outgoing import answer_place, body_of, in_its_language
 from organisations.typesetting import (
     SignsLacking,
     Standard,
@@ -57,7 +58,7 @@ def letter_data(letter: Notice) -> dict[str, Any]:
     A patient with protected identity has no address here: Skatteverket forwards the letter, and
     neither name nor address stands on it.
     """
-    with translation.override(language_of(letter)):
+    with in_its_language(letter):
         return _data(letter)
 
 
@@ -91,14 +92,10 @@ def pages_of(content: bytes) -> int:
     return int(found[1])
 
 
-def language_of(letter: Notice) -> str:
-    """The language that the letter is written in."""
-    return "sv"
-
-
 def link_of(letter: Notice) -> str:
     """Where the patient answers on the web, for the code beside the answer slip; or nothing."""
-    return ""
+    place = answer_place(letter)
+    return place.url if place else ""
 
 
 def _data(letter: Notice) -> dict[str, Any]:
@@ -106,7 +103,7 @@ def _data(letter: Notice) -> dict[str, Any]:
     region, link = case.region, link_of(letter)
     return {
         "title": f"{letter.subject} {case.number}",
-        "language": language_of(letter),
+        "language": letter.language,
         "number": case.number,
         "subject": _line(letter.subject, from_right(letter.subject)),
         "subject_from_right": from_right(letter.subject),
@@ -121,7 +118,7 @@ def _data(letter: Notice) -> dict[str, Any]:
         "reasons": [str(label) for label in DeclineReason.labels],
         "qr": qr_svg(case.number, many=True),
         "link_qr": qr_svg(link, many=True) if link else "",
-        "words": _words(letter),
+        "words": words_of(letter),
     }
 
 
@@ -194,33 +191,6 @@ def _address(letter: Notice) -> list[str]:
 def _spaced(postal_code: str) -> str:
     """The postal code as it is written: 302 32."""
     return f"{postal_code[:3]} {postal_code[3:]}" if len(postal_code) == 5 else postal_code
-
-
-def _words(letter: Notice) -> dict[str, str]:
-    """What the template says of its own, in the letter's language."""
-    region, number = letter.case.region, letter.case.number
-    how = _("Du kan också svara i 1177 eller ringa %(unit)s. Uppge ärendenummer %(number)s.")
-    unit = ", ".join(part for part in (region.navigator_unit_name, region.navigator_phone) if part)
-    return {
-        "case": _("Ärende"),
-        "number": _("Ärendenummer"),
-        "page": _("Sida"),
-        "of": _("av"),
-        "through": _("genom"),
-        "qr": _("QR-kod med ärendenumret %(number)s") % {"number": number},
-        "link_qr": _("QR-kod med länken till sidan där du svarar"),
-        "online": _("Svara på nätet"),
-        "scan": _("Rikta mobilens kamera mot koden."),
-        "slip": _("Svarstalong"),
-        "other_ways": how % {"unit": unit, "number": number},
-        "yes": _("Ja"),
-        "i_accept": _(", jag tar emot erbjudandet"),
-        "no": _("Nej"),
-        "i_decline": _(", jag tackar nej, för att:"),
-        "date": _("Datum"),
-        "signature": _("Namnteckning"),
-        "send_back": _("Skicka talongen i det bifogade svarskuvertet. Porto är betalt."),
-    }
 
 
 def _named(signs: set[str]) -> str:

@@ -36,7 +36,7 @@ from notices.gateways import (
     send_message,
 )
 from notices.models import Notice
-from notices.outgoing import body_of
+from notices.outgoing import body_of, in_its_language, read_serials
 from notices.queue import claim_most_urgent
 from notices.recording import Batch, hasten_letters, log, record
 from organisations.masking import masked
@@ -162,9 +162,10 @@ Letter = InboxMessage | DigitalLetter
 def _written(batch: Batch, notices: list[Notice], *, now: datetime) -> list[tuple[Notice, Letter]]:
     """The notices with what leaves for each, all that is read from the database in it."""
     letters = []
+    read_serials(notices)
     for notice in notices:
         try:
-            with request_id(notice.request_id):
+            with request_id(notice.request_id), in_its_language(notice):
                 letters.append((notice, _letter(notice)))
         except DatabaseError:
             raise

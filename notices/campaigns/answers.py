@@ -1,4 +1,4 @@
-"""What patients answer to a campaign: from 1177, by phone or by letter, and what follows from it.
+"""What patients answer to a campaign, whichever way it comes, and what follows from it.
 
 An answer concerns the case that the notice names. A later answer takes the place of an earlier
 one, until the case has been closed by it.
@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from notices.callbacks.services import ask_for_call
 from notices.campaigns.models import Answer, CampaignRecipient
 from notices.models import Notice
-from organisations.access import PATIENT, Actor
+from organisations.access import PATIENT, Actor, as_product
 from organisations.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from organisations.models import Role
 from referral.machine import BEFORE_PROVIDER, Transition, perform
-from referral.models import AnswerChannel, Case, CaseState, LogVerb
+from referral.models import PATIENTS_OWN, AnswerChannel, Case, CaseState, LogVerb
 from referral.services import leave_list
 
 ANSWERED = Transition(
@@ -89,8 +89,8 @@ def _check(answer: str, channel: str, actor: Actor) -> None:
         problems["channel"] = _("Välj hur svaret kom: 1177, telefon eller brev.")
     if problems:
         raise InvalidInput(_("Svaret kan inte antecknas."), fields=problems)
-    if channel == AnswerChannel.INBOX and actor.role != PATIENT:
-        raise NotAllowed(_("Svar i 1177 lämnar patienten själv."))
+    if channel in PATIENTS_OWN and actor.role != PATIENT:
+        raise NotAllowed(_("Svar i 1177 och på egna sidan lämnar patienten själv."))
 
 
 def _settle_notice(row: CampaignRecipient, *, channel: str, now: datetime) -> None:
@@ -144,3 +144,35 @@ def answer_from_inbox(notice: Notice, answer: object, *, now: datetime) -> str:
     except DomainError as error:
         return f"not taken: {error.code}"
     return choice
+
+
+def question_to(case: Case) -> CampaignRecipient | None:
+    """The latest campaign that asks the patient about this case and has no answer yet."""
+    with as_product("campaign's question"):
+        return (
+            CampaignRecipient.objects.filter(
+                case=case, state=CampaignRecipient.State.TOLD, answered_at__isnull=True
+            )
+            .select_related("case")
+            .order_by("-pk")
+            .first()
+        )
+
+
+@transaction.atomic
+def answer_from_own_page(case: Case, *, answer: str, actor: Actor, now: datetime) -> None:
+    """Take the patient's answer on the own page: to the campaign that asks, else that the care is
+    needed no longer, which nobody has to ask first.
+
+    Raises :class:`InvalidInput` at the field and :class:`WrongState` once a provider has the case.
+    """
+    question = question_to(case)
+    channel = AnswerChannel.OWN_PAGE
+    if question is None and answer != Answer.NOT_NEEDED:
+        text = _("Frågan är redan besvarad.")
+        raise WrongState(text, code="no_question")
+    with as_product("answer on the own page"):
+        if question is None:
+            leave_list(case, channel=channel, actor=actor, now=now)
+        else:
+            record_answer(question, answer=answer, channel=channel, actor=actor, now=now)

@@ -16,14 +16,14 @@ from organisations.access import record_access
 from organisations.api import actor_of, body_of
 from organisations.errors import WrongState
 from organisations.models import Role
-from referral.models import AnswerChannel
+from referral.models import PATIENTS_OWN, AnswerChannel
 from referral.selectors import get_case
 
 
 class CampaignAnswerSerializer(serializers.Serializer[CampaignRecipient]):
     answer = serializers.ChoiceField(choices=Answer.choices)
     channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX],
+        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN],
         source="answer_channel",
     )
     comment = serializers.CharField(max_length=2_000, allow_blank=True, default="", write_only=True)

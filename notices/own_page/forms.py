@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from notices.callbacks.models import PhoneTime
+from notices.campaigns.models import Answer
 from notices.own_page.codes import MOST_TYPED
 from organisations.plain_forms import PlainForm
 from referral.models import DeclineReason
@@ -54,6 +55,14 @@ class DeclineForm(AcceptForm):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class NeedForm(PlainForm):
+    """What a campaign asks: whether the care is needed, and how the patient wants it."""
+
+    answer = forms.ChoiceField(
+        label=_("Vad vill du?"), choices=Answer.choices, widget=forms.RadioSelect
     )
 
 

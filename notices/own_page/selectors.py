@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices.callbacks.models import CallBack
+from notices.campaigns.answers import question_to
 from notices.own_page.languages import EASY, SWEDISH
 from notices.own_page.models import AnswerCode
 from notices.texts.kinds import TextKind
@@ -14,7 +15,7 @@ from notices.texts.writing import write
 from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput
 from organisations.models import Region
-from referral.machine import CaseNotFound
+from referral.machine import BEFORE_PROVIDER, CaseNotFound
 from referral.models import Case, Certificate, Offer
 from referral.texts import remaining_home_wait
 
@@ -47,12 +48,19 @@ class OwnCase:
     certificate: Certificate | None
     booked_for: datetime | None
     call: CallBack | None
+    # Whether a campaign has asked the patient and waits for the answer.
+    asked: bool
 
     @property
     def agreed(self) -> Offer | None:
         """The offer that the patient has said yes to and that still holds."""
         accepted = self.offer is not None and self.offer.state == Offer.State.ACCEPTED
         return self.offer if accepted else None
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether the patient can leave the waiting list here: no provider has the referral."""
+        return self.case.state in BEFORE_PROVIDER
 
     @property
     def answer_by(self) -> date | None:
@@ -98,6 +106,7 @@ def own_case(actor: Actor, *, now: datetime) -> OwnCase:
         .filter(state__in=CallBack.COMING)
         .order_by("-pk")
         .first(),
+        asked=question_to(case) is not None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notices.own_page import views
+from notices.own_page import need_views, views
 
 urlpatterns = [
     path("svar/", views.start, name="own-page"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("svar/case/receipt/", views.receipt, name="own-page-receipt"),
     path("svar/case/call/", views.call, name="own-page-call"),
     path("svar/case/call/cancel/", views.call_cancel, name="own-page-call-cancel"),
+    path("svar/case/need/", need_views.need, name="own-page-need"),
+    path("svar/case/leave-list/", need_views.leave_list, name="own-page-leave-list"),
     path("svar/leave/", views.leave, name="own-page-leave"),
     path("svar/<str:number>/", views.start, name="own-page-number"),
 ]

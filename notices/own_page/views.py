@@ -126,7 +126,7 @@ def identify(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             return _refusal(request, str(error.message), status=error.status, number=visit.number)
     context = {"possible": check is not None, "contact": contact, "demo_identity": settings.DEMO}
-    return _page(request, "identify", context)
+    return page(request, "identify", context)
 
 
 @transaction.non_atomic_requests
@@ -164,14 +164,14 @@ def identified(request: HttpRequest) -> HttpResponse:
 @for_the_patient
 def case(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Where the case stands, the offer, and what can be done."""
-    return _case_page(request, _looked(actor, "own_page"))
+    return case_page(request, looked(actor, "own_page"))
 
 
 @require_http_methods(READ_OR_SENT)
 @for_the_patient
 def accept(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Yes: confirmed once more before it is given."""
-    own = _looked(actor, "own_page_answer")
+    own = looked(actor, "own_page_answer")
     if request.method != "POST":
         return _answer_page(request, "accept", own, AcceptForm)
     form = AcceptForm(request.POST)
@@ -182,7 +182,7 @@ def accept(request: HttpRequest, actor: Actor) -> HttpResponse:
 @for_the_patient
 def decline(request: HttpRequest, actor: Actor) -> HttpResponse:
     """No, and why."""
-    own = _looked(actor, "own_page_answer")
+    own = looked(actor, "own_page_answer")
     if request.method != "POST":
         return _answer_page(request, "decline", own, DeclineForm)
     form = DeclineForm(request.POST)
@@ -193,10 +193,10 @@ def decline(request: HttpRequest, actor: Actor) -> HttpResponse:
 @for_the_patient
 def receipt(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What the answer was, and what happens now."""
-    own = _looked(actor, "own_page")
+    own = looked(actor, "own_page")
     if own.offer is None or own.offer.answered_at is None:
         return redirect("own-page-case")
-    return _page(request, "receipt", {"own": own, "contact": own.contact})
+    return page(request, "receipt", {"own": own, "contact": own.contact})
 
 
 @require_http_methods(READ_OR_SENT)
@@ -204,7 +204,7 @@ def receipt(request: HttpRequest, actor: Actor) -> HttpResponse:
 def call(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Ask to be called, book a time for it, or move the one that is booked."""
     now = timezone.now()
-    own = _looked(actor, "own_page_call")
+    own = looked(actor, "own_page_call")
     if not own.case.is_open:
         return redirect("own-page-case")
     times = free_times(own.case.region_id, now=now)
@@ -224,20 +224,20 @@ def call(request: HttpRequest, actor: Actor) -> HttpResponse:
                 return redirect("own-page-case")
             status = refused
     context = {"own": own, "form": form, "moving": moving, "contact": own.contact}
-    return _page(request, "call", context, status=status)
+    return page(request, "call", context, status=status)
 
 
 @require_POST
 @for_the_patient
 def call_cancel(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The patient does not want to be called after all."""
-    own = _looked(actor, "own_page_call")
+    own = looked(actor, "own_page_call")
     if own.call is None:
         return redirect("own-page-case")
     try:
         cancel_call(own.call, actor=actor, now=timezone.now(), reason=_("Avbokad av patienten."))
     except DomainError as error:
-        return _case_page(request, own, alert=str(error.message), status=error.status)
+        return case_page(request, own, alert=str(error.message), status=error.status)
     return redirect("own-page-case")
 
 
@@ -247,10 +247,10 @@ def leave(request: HttpRequest) -> HttpResponse:
     """The patient is done: nothing is left in the browser."""
     if not request.user.is_authenticated:
         session.leave(request)
-    return _page(request, "left", {})
+    return page(request, "left", {})
 
 
-def _looked(actor: Actor, what: str) -> OwnCase:
+def looked(actor: Actor, what: str) -> OwnCase:
     now = timezone.now()
     own = own_case(actor, now=now)
     record_access(actor, what=what, now=now, cases=[(own.case.number, own.case.patient_id)])
@@ -263,7 +263,7 @@ def _answer_page(
     if own.open_offer is None:
         return redirect("own-page-case")
     filled = form(initial={"serial": own.open_offer.serial})
-    return _page(request, name, {"own": own, "form": filled, "contact": own.contact})
+    return page(request, name, {"own": own, "form": filled, "contact": own.contact})
 
 
 def _answered(
@@ -274,7 +274,7 @@ def _answered(
         return redirect("own-page-case")
     if not form.is_valid():
         context = {"own": own, "form": form, "contact": own.contact}
-        return _page(request, "decline", context, status=422)
+        return page(request, "decline", context, status=422)
     serial, offer = form.cleaned_data["serial"], own.open_offer
     if offer is not None and offer.serial == serial:
         try:
@@ -295,7 +295,7 @@ def _answered(
     latest = own.offer
     if latest is not None and latest.serial == serial and latest.state == wanted:
         return redirect("own-page-receipt")
-    return _case_page(request, own, alert=_too_late(latest, serial), status=409)
+    return case_page(request, own, alert=_too_late(latest, serial), status=409)
 
 
 def _too_late(offer: Offer | None, serial: int) -> str:
@@ -333,10 +333,10 @@ def _known_shape(number: str) -> str:
 def _start_page(request: HttpRequest, form: CodeForm, *, status: int = 200) -> HttpResponse:
     staff = request.user.is_authenticated
     context = {"form": form, "ended": "ended" in request.GET, "staff_is_logged_in": staff}
-    return _page(request, "start", context, status=status)
+    return page(request, "start", context, status=status)
 
 
-def _case_page(
+def case_page(
     request: HttpRequest, own: OwnCase, *, alert: str = "", status: int = 200
 ) -> HttpResponse:
     standing = standing_of(own.case.state, own.case.close_reason)
@@ -350,7 +350,7 @@ def _case_page(
         "contact": own.contact,
         "reading": reading,
     }
-    return _page(request, "case", context, status=status)
+    return page(request, "case", context, status=status)
 
 
 def _to_start(ended: bool) -> HttpResponse:
@@ -370,7 +370,7 @@ def _locked(request: HttpRequest, number: str, error: CodeLocked, *, now: dateti
 
 def _wait(request: HttpRequest, text: str, *, seconds: int) -> HttpResponse:
     minutes = -(-seconds // 60)
-    response = _page(request, "refused", {"text": text, "minutes": minutes}, status=429)
+    response = page(request, "refused", {"text": text, "minutes": minutes}, status=429)
     response["Retry-After"] = str(seconds)
     return response
 
@@ -379,10 +379,10 @@ def _refusal(
     request: HttpRequest, text: str, *, status: int, number: str = "", again: bool = False
 ) -> HttpResponse:
     context = {"text": text, "contact": contact_for(number) if number else None, "again": again}
-    return _page(request, "refused", context, status=status)
+    return page(request, "refused", context, status=status)
 
 
-def _page(
+def page(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     language = translation.get_language() or "sv"

@@ -77,6 +77,10 @@ _CLOSED: dict[CloseReason, Standing] = {
             "din klinik."
         ),
     ),
+    CloseReason.NO_LONGER_NEEDED: Standing(
+        _("Du har lämnat kön"),
+        _("Du har sagt att du inte längre behöver vården. Ring din klinik om det blev fel."),
+    ),
     CloseReason.HOME_CLINIC: Standing(
         _("Ärendet är avslutat"),
         _("Du får vården hos din klinik. Ring kliniken om du undrar när."),

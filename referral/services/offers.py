@@ -278,8 +278,8 @@ def leave_list(case: Case, *, channel: str, actor: Actor, now: datetime, comment
     if channel not in AnswerChannel.values:
         text = _("Välj hur svaret kom: 1177, telefon eller brev.")
         raise InvalidInput(text, fields={"channel": text})
-    if channel == AnswerChannel.INBOX and actor.role != PATIENT:
-        raise NotAllowed(_("Svar i 1177 lämnar patienten själv."))
+    if channel in PATIENTS_OWN and actor.role != PATIENT:
+        raise NotAllowed(_("Svar i 1177 och på egna sidan lämnar patienten själv."))
 
     def change(locked: Case) -> None:
         offer = locked.offers.filter(state=Offer.State.SENT).first()

@@ -705,6 +705,7 @@ NO_PATIENT: dict[str, str] = {
             *("own-page", "own-page-number", "own-page-identify", "own-page-identified"),
             *("own-page-case", "own-page-accept", "own-page-decline", "own-page-receipt"),
             *("own-page-call", "own-page-call-cancel", "own-page-leave"),
+            *("own-page-need", "own-page-leave-list"),
         ],
         "the patient's own looks: tests/notices/own_page/test_looks.py",
     ),

@@ -123,6 +123,7 @@ ADMINISTRATION |= {"phone-times-close", "phone-time-take-over"}
 ADMINISTRATION |= {"own-page", "own-page-number", "own-page-leave", "own-page-identify"}
 ADMINISTRATION |= {"own-page-identified", "own-page-case", "own-page-accept", "own-page-decline"}
 ADMINISTRATION |= {"own-page-receipt", "own-page-call", "own-page-call-cancel"}
+ADMINISTRATION |= {"own-page-need", "own-page-leave-list"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}
 OBJECTS: dict[str, Keys] = {

@@ -8,15 +8,26 @@ from django.test import Client
 from django.utils import timezone
 
 from notices.callbacks.services import ask_for_call, book_call
-from notices.models import CallBack, PhoneTime
+from notices.campaigns.models import Answer
+from notices.models import CallBack, CampaignRecipient, PhoneTime
 from notices.own_page.words import STANDINGS
 from organisations.access import Actor, as_product
 from organisations.errors import WrongState
 from referral import services
 from referral.machine import CaseNotFound
-from referral.models import AnswerChannel, CaseLog, CaseState, DeclineReason, LogVerb, Offer
+from referral.models import (
+    AnswerChannel,
+    Case,
+    CaseLog,
+    CaseState,
+    CloseReason,
+    DeclineReason,
+    LogVerb,
+    Offer,
+)
 from tests.concurrency import together
 from tests.factories import MadeCase, make_case, user_of
+from tests.notices.campaigns.parts import campaign_with
 
 pytestmark = pytest.mark.django_db
 
@@ -247,3 +258,64 @@ def test_page_and_phone_at_once_give_one_answer(enter):
         assert (isinstance(phone, Offer), page) == (True, 409)
     else:
         assert (isinstance(phone, WrongState), page) == (True, 302)
+
+
+def closed_by_the_patient(made: MadeCase) -> bool:
+    with as_product("test"):
+        case = Case.objects.get(pk=made.case.pk)
+    return (case.state, case.close_reason) == (CaseState.CLOSED, CloseReason.NO_LONGER_NEEDED)
+
+
+def test_leaving_the_waiting_list_is_confirmed_and_frees_the_offers_place(made, client):
+    assert "/svar/case/leave-list/" in text_of(client.get("/svar/case/"))
+    asked = text_of(client.get("/svar/case/leave-list/"))
+    assert "Vill du lämna kön?" in asked
+    assert "gäller inte längre" in asked
+    assert not closed_by_the_patient(made)
+    assert client.post("/svar/case/leave-list/")["Location"] == "/svar/case/"
+    assert closed_by_the_patient(made)
+    assert offer_of(made).state == Offer.State.WITHDRAWN
+    assert "Du har lämnat kön" in text_of(client.get("/svar/case/"))
+    assert client.post("/svar/case/leave-list/")["Location"] == "/svar/case/"
+    with as_product("test"):
+        said = CaseLog.objects.get(case=made.case, verb="leave_list")
+    assert said.details["channel"] == AnswerChannel.OWN_PAGE
+
+
+def test_once_a_provider_has_the_referral_the_patient_calls(enter):
+    made = make_case(CaseState.ACCEPTED)
+    client = enter(made)
+    page = text_of(client.get("/svar/case/"))
+    assert "/svar/case/leave-list/" not in page
+    assert "så tar vi bort dig ur kön" in page
+    assert client.post("/svar/case/leave-list/")["Location"] == "/svar/case/"
+    with as_product("test"):
+        assert Case.objects.get(pk=made.case.pk).state == CaseState.ACCEPTED
+
+
+@pytest.mark.parametrize("answer", Answer.values)
+def test_what_a_campaign_asks_is_answered_on_the_page(enter, answer):
+    made = make_case(CaseState.IN_PROGRESS, phone="070-123 45 67")
+    with as_product("test"):
+        campaign_with(made)
+    client = enter(made)
+    assert "/svar/case/need/" in text_of(client.get("/svar/case/"))
+    refused = client.post("/svar/case/need/", {"answer": "maybe"})
+    assert refused.status_code == 422
+    assert client.post("/svar/case/need/", {"answer": answer})["Location"] == "/svar/case/"
+    with as_product("test"):
+        told = CampaignRecipient.objects.get(case=made.case)
+        calls = CallBack.objects.filter(case=made.case).count()
+    assert (told.answer, told.answer_channel) == (answer, AnswerChannel.OWN_PAGE)
+    assert closed_by_the_patient(made) == (answer == Answer.NOT_NEEDED)
+    assert calls == (answer in {Answer.CALL, Answer.ELSEWHERE})
+    assert "/svar/case/need/" not in text_of(client.get("/svar/case/"))
+    again = client.post("/svar/case/need/", {"answer": answer})
+    assert again.status_code == 302
+
+
+def test_another_patients_campaign_is_no_question_here(made, client):
+    with as_product("test"):
+        campaign_with(make_case(CaseState.IN_PROGRESS))
+    assert "/svar/case/need/" not in text_of(client.get("/svar/case/"))
+    assert client.get("/svar/case/need/")["Location"] == "/svar/case/leave-list/"
