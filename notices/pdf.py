@@ -30,8 +30,9 @@ MAX_BYTES = 3_000_000
 # More than four pages of the narrowest signs hold: not worth setting.
 MAX_SIGNS = 60_000
 
-# So many signs without a space may be broken anywhere, else they would leave the page.
-_TOO_LONG = re.compile(r"\S{31,}")
+# So many signs without a space may be broken anywhere, else they would leave the page. Typst breaks
+# after the slashes of an address by itself.
+_TOO_LONG = re.compile(r"[^\s/]{31,}")
 _PIECE = 30
 _BREAK_HERE = "\u200b"
 # Scripts without spaces between words; Typst knows where their lines break.

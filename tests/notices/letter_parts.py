@@ -13,6 +13,7 @@ from referral.models import Case
 from tests.factories import stockholm
 
 NUMBER = "13-26-000001-7"
+LINK = f"http://127.0.0.1:8000/svar/{NUMBER}/"
 BODY = "Hej!\n\nDu kan få vård tidigare hos Ortopedkliniken i Åre.\n\nResan ersätts."
 MM = 72 / 25.4
 A4_HEIGHT = 297.0
@@ -45,7 +46,7 @@ def letter(
         patient=Patient(identity_number="191212121212", **person),
         sending_unit=CareUnit(name=clinic, region=region),
     )
-    return Notice(
+    made = Notice(
         case=case,
         kind=Notice.Kind.OFFER_LETTER,
         channel=Notice.Channel.LETTER,
@@ -53,6 +54,8 @@ def letter(
         body=body,
         due_at=stockholm(2026, 3, 24),
     )
+    made.answer_serial = 1
+    return made
 
 
 @contextmanager
