@@ -33,6 +33,8 @@ MAX_SIGNS = 60_000
 # So many signs without a space may be broken anywhere, else they would leave the page. Typst breaks
 # after the slashes of an address by itself.
 _TOO_LONG = re.compile(r"[^\s/]{31,}")
+# But not between digits.
+_FRACTIONS = re.compile(r"[\d/]{31,}")
 _PIECE = 30
 _BREAK_HERE = "\u200b"
 # Scripts without spaces between words; Typst knows where their lines break.
@@ -160,7 +162,11 @@ def from_right(text: str) -> bool:
 
 def breakable(text: str) -> str:
     """The text with places to break in what is too long for a line and has no space."""
-    return _TOO_LONG.sub(lambda run: _broken(run[0]), text)
+    return _TOO_LONG.sub(lambda run: _broken(run[0]), _FRACTIONS.sub(_after_slashes, text))
+
+
+def _after_slashes(run: re.Match[str]) -> str:
+    return run[0].replace("/", f"/{_BREAK_HERE}")
 
 
 def _broken(run: str) -> str:

@@ -135,3 +135,18 @@ def test_no_text_leaves_the_page_however_long_its_words_are(body):
             assert part(shades, (0, 0, 18, 297)).min() == 255
             assert part(shades, (187, 0, 210, 297)).min() == 255
             assert part(shades, (0, 285, 210, 297)).min() == 255
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "https://region.example/" + "abcdefghij/" * 20,
+        "a/" * 150,
+        "1/2" * 60,
+        f"{'W' * 30}/" * 6,
+        "https://region.example/?x=" + "å" * 200,
+    ],
+)
+def test_what_has_no_space_to_break_at_stays_on_the_page(run):
+    with pages_of(letter_pdf(letter(body=f"Se {run} nu"))[0]) as pages:
+        assert max(sign[3] for page in pages for sign in signs_of(page)) < 190
