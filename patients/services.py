@@ -101,15 +101,18 @@ def _register(
                 sex=identity.sex,
                 created_at=now,
             )
-        if _take_details(patients[identity.value], contact) and identity.value not in new:
-            changed[identity.value] = patients[identity.value]
+        patient, current = patients[identity.value], hashes[identity.value][0]
+        stale = patient.identity_hash != current  # under an older key
+        patient.identity_hash = current
+        if (_take_details(patient, contact) or stale) and identity.value not in new:
+            changed[identity.value] = patient
     Patient.objects.bulk_create(new.values())
     if changed:
         Patient.objects.bulk_create(
             changed.values(),
             update_conflicts=True,
             unique_fields=["id"],
-            update_fields=[*CONTACT_FIELDS, "neighbourhood_hash"],
+            update_fields=[*CONTACT_FIELDS, "identity_hash", "neighbourhood_hash"],
         )
     return [patients[identity.value] for identity, _contact in wanted]
 

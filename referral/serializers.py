@@ -14,8 +14,7 @@ from organisations.languages import language_names
 from organisations.models import CareUnit, Equipment
 from referral.machine import TRANSITIONS
 from referral.models import (
-    PATIENTS_OWN,
-    AnswerChannel,
+    TOLD_TO_STAFF,
     Attachment,
     Case,
     CaseLog,
@@ -402,9 +401,7 @@ class EndSerializer(serializers.Serializer[Any]):
 
 
 class LeaveListSerializer(serializers.Serializer[Any]):
-    channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] != AnswerChannel.INBOX]
-    )
+    channel = serializers.ChoiceField(choices=TOLD_TO_STAFF)
     comment = serializers.CharField(max_length=LONG, allow_blank=True, default="")
 
 
@@ -461,9 +458,7 @@ class OfferRequestSerializer(serializers.Serializer[Any]):
 
 class AnswerSerializer(serializers.Serializer[Any]):
     accepted = serializers.BooleanField()
-    channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN]
-    )
+    channel = serializers.ChoiceField(choices=TOLD_TO_STAFF)
     reason = serializers.ChoiceField(
         choices=DeclineReason.choices, required=False, allow_blank=True, default=""
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from notices.callbacks.models import PHONE_SHAPE, CallBack, PhoneTime
 from notices.callbacks.times import locked_time
 from notices.callbacks.verbs import VERBS
-from organisations.access import PATIENT, Actor
+from organisations.access import PATIENT, Actor, as_product
 from organisations.errors import InvalidInput, WrongState
 from referral.machine import perform
 from referral.models import Case, LogVerb
@@ -164,6 +164,12 @@ def _do(
     why: str = "",
 ) -> None:
     perform(case, VERBS[verb], actor=actor, now=now, why=why, details=details, change=change)
+
+
+def has_coming_call(case: Case) -> bool:
+    """Whether the patient is to be called already."""
+    with as_product("calls to come"):
+        return case.call_backs.filter(state__in=CallBack.COMING).exists()
 
 
 def is_number(text: str) -> bool:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notices.callbacks.services import ask_for_call
+from notices.callbacks.services import ask_for_call, has_coming_call
 from notices.campaigns.models import Answer, CampaignRecipient
 from notices.models import Notice
 from organisations.access import PATIENT, Actor, as_product
@@ -117,8 +117,8 @@ def _follow(
         return
     if answer == Answer.NOT_NEEDED and case.state in BEFORE_PROVIDER:
         leave_list(case, channel=channel, actor=actor, now=now, comment=comment)
-    elif answer in CALL_ABOUT:
-        with suppress(WrongState):  # a call is to come already
+    elif answer in CALL_ABOUT and not has_coming_call(case):
+        with suppress(WrongState):  # one has come in this moment
             ask_for_call(case, about=str(CALL_ABOUT[answer]), channel=channel, actor=actor, now=now)
 
 

@@ -16,20 +16,22 @@ from organisations.access import record_access
 from organisations.api import actor_of, body_of
 from organisations.errors import WrongState
 from organisations.models import Role
-from referral.models import PATIENTS_OWN, AnswerChannel
+from referral.models import TOLD_TO_STAFF, CaseState
 from referral.selectors import get_case
 
 
 class CampaignAnswerSerializer(serializers.Serializer[CampaignRecipient]):
     answer = serializers.ChoiceField(choices=Answer.choices)
     channel = serializers.ChoiceField(
-        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN],
+        choices=TOLD_TO_STAFF,
         source="answer_channel",
     )
     comment = serializers.CharField(max_length=2_000, allow_blank=True, default="", write_only=True)
-    campaign = serializers.CharField(source="campaign.name", read_only=True)
+    campaign = serializers.CharField(source="campaign.name", max_length=120, read_only=True)
     answered_at = serializers.DateTimeField(read_only=True)
-    case_state = serializers.CharField(source="case.state", read_only=True)
+    case_state = serializers.ChoiceField(
+        choices=CaseState.choices, source="case.state", read_only=True
+    )
 
 
 class CampaignAnswer(APIView):

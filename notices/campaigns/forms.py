@@ -9,7 +9,7 @@ from notices.campaigns.models import MOST_ANSWER_DAYS, MOST_PER_HOUR, Answer
 from notices.campaigns.services import DAYS_TO_ANSWER, LONGEST_MESSAGE
 from organisations.plain_forms import PlainForm
 from referral.forms.verbs import text_area
-from referral.models import PATIENTS_OWN, AnswerChannel
+from referral.models import TOLD_TO_STAFF
 
 
 class CampaignForm(PlainForm):
@@ -51,7 +51,7 @@ class AnswerForm(PlainForm):
     )
     channel = forms.ChoiceField(
         label=_("Hur kom svaret?"),
-        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN],
+        choices=TOLD_TO_STAFF,
         widget=forms.RadioSelect,
     )
     comment = text_area(_("Vad sade patienten?"), required=False, rows=3)

@@ -19,6 +19,7 @@ IN_LISTS = frozenset(
     {
         *("list", "drafts", "allocation", "allocation_file", "offer_drafts"),
         *("phone_times", "calls_today", "undelivered", "campaign_patients"),
+        *("waiting_list", "waiting_list_file"),
     }
 )
 

@@ -175,6 +175,8 @@ def sweep_label(name: str) -> str:
         "invitations": _("Inbjudningar"),
         "offers": _("Erbjudanden vars tid går ut"),
         "allocations": _("Fördelning av väntelistor"),
+        "waiting_lists": _("Väntelistor från fil"),
+        "campaigns": _("Kampanjer"),
         "inbox": _("Meddelanden i 1177"),
         "email": _("E-post"),
         "staff_mail": _("E-post till personal om takvolymer, bevakningslistan och leveransplaner"),

@@ -11,8 +11,7 @@ from organisations.errors import InvalidInput
 from organisations.languages import language_names
 from organisations.plain_forms import PlainForm, date_field
 from referral.models import (
-    PATIENTS_OWN,
-    AnswerChannel,
+    TOLD_TO_STAFF,
     CloseReason,
     DeclineReason,
     Pause,
@@ -106,7 +105,7 @@ class EndPauseForm(PlainForm):
 class AcceptForm(PlainForm):
     channel = forms.ChoiceField(
         label=_("Hur kom svaret?"),
-        choices=[c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN],
+        choices=TOLD_TO_STAFF,
         widget=forms.RadioSelect,
     )
     comment = text_area(_("Vad sade patienten?"), required=False, rows=3)

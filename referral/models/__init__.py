@@ -15,6 +15,7 @@ from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
 from referral.models.log import CaseLog, LogVerb
 from referral.models.offers import (
     PATIENTS_OWN,
+    TOLD_TO_STAFF,
     AnswerChannel,
     Certificate,
     DeclineReason,
@@ -34,6 +35,7 @@ from referral.models.watch import WatchHit
 
 __all__ = [
     "PATIENTS_OWN",
+    "TOLD_TO_STAFF",
     "AllocationRow",
     "AllocationRun",
     "AnswerChannel",

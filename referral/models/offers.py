@@ -19,6 +19,7 @@ class AnswerChannel(models.TextChoices):
 
 # Where only the patient answers; staff write down what was said or sent.
 PATIENTS_OWN = frozenset({AnswerChannel.INBOX, AnswerChannel.OWN_PAGE})
+TOLD_TO_STAFF = [c for c in AnswerChannel.choices if c[0] not in PATIENTS_OWN]
 
 
 class DeclineReason(models.TextChoices):

@@ -139,7 +139,7 @@ def _choice(choices: type[TextChoices]) -> Callable[[str], str]:
 
 def short_name(equipment: Equipment) -> str:
     """The Swedish name without what stands in brackets."""
-    return re.sub(r"\s*\(.*\)", "", str(equipment.label))
+    return str(equipment.label).partition("(")[0].strip()
 
 
 def _equipment(text: str) -> tuple[str, ...]:

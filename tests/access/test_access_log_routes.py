@@ -674,7 +674,7 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
     "api-case-end": (
         api("navigator", "end", S.IN_PROGRESS, reason="home_clinic", comment="Ryms hemma."),
     ),
-    "api-case-leave-list": (api("navigator", "leave-list", S.IN_PROGRESS, channel="phone"),),
+    "api-case-leave-list": (api("navigator", "leave_list", S.IN_PROGRESS, channel="phone"),),
     "api-case-pause": (
         api("navigator", "pause", S.IN_PROGRESS, reason="patient", first_day=day(), comment="x"),
     ),

@@ -96,7 +96,7 @@ OWN |= {"delivery-plans", "delivery-plan-new", "api-delivery-plan-list"}
 OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "contracts-import"}
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
 OWN |= {"waiting-lists", "api-waiting-lists", "campaigns", "campaign-new"}
-OWN |= {"privacy", "allocations", "offer-drafts", "undelivered", "undelivered-again"}
+OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -123,6 +123,8 @@ ADMINISTRATION |= {"phone-times-close", "phone-time-take-over"}
 ADMINISTRATION |= {"own-page", "own-page-number", "own-page-leave", "own-page-identify"}
 ADMINISTRATION |= {"own-page-identified", "own-page-case", "own-page-accept", "own-page-decline"}
 ADMINISTRATION |= {"own-page-receipt", "own-page-call", "own-page-call-cancel"}
+# Takes a list of notices; those of others are passed over: tests/notices/test_dead_letters.py.
+ADMINISTRATION |= {"undelivered-again"}
 ADMINISTRATION |= {"own-page-need", "own-page-leave-list"}
 # By case number and of the administrator's own region only: tests/referral/test_privacy_pages.py.
 SECRECY = {"privacy-unprotect", "privacy-hold", "privacy-export", "hold-lift", "opening"}

@@ -296,7 +296,7 @@ def test_what_the_printer_may_have_taken_counts_as_sent(gateway, drop, monkeypat
         def killed(*args, **options):
             raise SystemExit("killed")
 
-        patch.setattr("notices.letters.record_notice", killed)
+        patch.setattr("notices.letters.record_notices", killed)
         with pytest.raises(SystemExit):
             run_due(now=DUE)
     assert len(folders(drop)) == 1  # written, and not recorded

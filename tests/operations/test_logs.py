@@ -246,11 +246,13 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
 
     sent: list[str] = []
 
-    def post(client: httpx.Client, url: str, *, headers: dict, **rest: object) -> httpx.Response:
+    def post(
+        client: httpx.Client, method: str, url: str, *, headers: dict, **rest: object
+    ) -> httpx.Response:
         sent.append(headers.get("X-Request-ID", ""))
         return httpx.Response(200, json={"active": True, "message_id": "1"})
 
-    monkeypatch.setattr(httpx.Client, "post", post)
+    monkeypatch.setattr(httpx.Client, "request", post)
     monkeypatch.setattr(events, "wake", lambda: None)
     with request_id(GIVEN):
         make_case(CaseState.OFFERED)

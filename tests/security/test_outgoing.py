@@ -26,6 +26,7 @@ APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notic
 # Who may open a connection, and to what. All else goes through PostgreSQL, Redis and Django's mail.
 CALLERS = {
     "notices/gateways/transport.py": "VARDLOTS_GATEWAY_URL",
+    "notices/gateways/printing.py": "VARDLOTS_PRINT_SFTP",
     "notices/gateways/mail.py": "only names smtplib's errors; Django's mail calls EMAIL_URL",
     "organisations/login/openid.py": "VARDLOTS_OIDC_ISSUER and VARDLOTS_IDENTITY_ISSUER",
     "config/management/commands/start.py": "the web process it started itself",

@@ -187,7 +187,7 @@ EXTRA: dict[str, Any] = {
 IN_A_WEEK = str(timezone.localdate() + timedelta(days=7))
 LINE = "the line to offer"
 # Tried as the form's own fields are: the same body, or one that is dates alone.
-OTHERS = {"resubmit", "end-pause", "pause", "assign"}
+OTHERS = {"resubmit", "end-pause", "pause", "assign", "campaign-answer"}
 VERBS: dict[str, tuple[CaseState, str, dict[str, Any]]] = {
     "take": (CaseState.RECEIVED, "navigator", {}),
     "park": (CaseState.IN_PROGRESS, "navigator", {"waits_for": "x", "review_on": IN_A_WEEK}),
