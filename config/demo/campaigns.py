@@ -54,7 +54,8 @@ def _answered(campaign: Campaign, *, began: datetime) -> None:
     inbox = CampaignRecipient.objects.filter(
         campaign=campaign, notice__channel=Notice.Channel.INBOX
     )
-    told = inbox.select_related("case").order_by("pk")
+    # Those whom nothing has happened to since: a case's log goes forward in time.
+    told = inbox.exclude(case__log__at__gte=began).select_related("case").order_by("pk")
     for days, (row, answer) in enumerate(zip(told, ANSWERS, strict=False)):
         record_answer(
             row,

@@ -250,7 +250,9 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
         client: httpx.Client, method: str, url: str, *, headers: dict, **rest: object
     ) -> httpx.Response:
         sent.append(headers.get("X-Request-ID", ""))
-        return httpx.Response(200, json={"active": True, "message_id": "1"})
+        asked = json.loads(str(rest["content"], "utf-8")).get("identity_numbers", [])
+        recipients = [{"identity_number": number, "active": True} for number in asked]
+        return httpx.Response(200, json={"recipients": recipients, "message_id": "1"})
 
     monkeypatch.setattr(httpx.Client, "request", post)
     monkeypatch.setattr(events, "wake", lambda: None)
@@ -260,4 +262,4 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
     deliver_events(now=now)
     assert Notice.objects.filter(request_id=GIVEN).exists()
     send_inbox_notices(now=now)
-    assert sent == [GIVEN, GIVEN]  # the question and the message
+    assert sent == ["", GIVEN]  # the question is about many, the message of one
