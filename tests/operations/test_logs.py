@@ -247,10 +247,16 @@ def test_the_gateway_gets_the_id_of_the_request_that_led_to_the_notice(monkeypat
     sent: list[str] = []
 
     def post(
-        client: httpx.Client, method: str, url: str, *, headers: dict, **rest: object
+        client: httpx.Client,
+        method: str,
+        url: str,
+        *,
+        headers: dict,
+        content: bytes,
+        **rest: object,
     ) -> httpx.Response:
         sent.append(headers.get("X-Request-ID", ""))
-        asked = json.loads(str(rest["content"], "utf-8")).get("identity_numbers", [])
+        asked = json.loads(content).get("identity_numbers", [])
         recipients = [{"identity_number": number, "active": True} for number in asked]
         return httpx.Response(200, json={"recipients": recipients, "message_id": "1"})
 

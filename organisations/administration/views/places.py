@@ -1,5 +1,6 @@
 """Pages of care units, and for the operator of regions, providers and integrations."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from organisations.administration.views.people import ADMINISTRATORS
 from organisations.administration.views.shared import try_service
 from organisations.models import AdministrationLog, Provider, Region, Role
 from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.plain_forms import PlainForm
 
 
 @roles_required(*ADMINISTRATORS)
@@ -120,21 +122,38 @@ def region_page(request: HttpRequest, code: str) -> HttpResponse:
     return _render(request, "organisations/form.html", context)
 
 
+def _own_region_settings(
+    request: HttpRequest,
+    form_class: type[PlainForm],
+    save: Callable[[Region, dict[str, Any]], Region],
+    *,
+    done: str,
+) -> tuple[Region, PlainForm, HttpResponse | None]:
+    """Some settings of the administrator's region: the form, and where to once they are saved."""
+    region = get_object_or_404(Region, code=actor_of(request).region)
+    initial = {name: getattr(region, name) for name in form_class.base_fields}
+    form = form_class(request.POST or None, initial=initial)
+    saved = None
+    if request.method == "POST":
+        saved = try_service(form, lambda: save(region, form.cleaned_data))
+    if saved is None:
+        return region, form, None
+    messages.success(request, done)
+    return region, form, redirect("notice-days")
+
+
 @roles_required(Role.REGION_ADMIN)
 def notice_days_page(request: HttpRequest) -> HttpResponse:
     """When the region reminds of an unanswered offer and sends it as a letter, with history."""
     actor, now = actor_of(request), timezone.now()
-    region = get_object_or_404(Region, code=actor.region)
-    initial = {name: getattr(region, name) for name in NoticeDaysForm.base_fields}
-    form = NoticeDaysForm(request.POST or None, initial=initial)
-    if request.method == "POST":
-        made = try_service(
-            form,
-            lambda: services.change_notice_days(region, **form.cleaned_data, actor=actor, now=now),
-        )
-        if made:
-            messages.success(request, _("Dagarna är sparade."))
-            return redirect("notice-days")
+    region, form, saved = _own_region_settings(
+        request,
+        NoticeDaysForm,
+        lambda region, days: services.change_notice_days(region, **days, actor=actor, now=now),
+        done=_("Dagarna är sparade."),
+    )
+    if saved:
+        return saved
     rows = selectors.history(actor, verb=AdministrationLog.Verb.REGION_CHANGED)
     context = {"form": form, "region": region, "history": rows[: selectors.HISTORY_ROWS]}
     return _render(request, "organisations/notice_days.html", context)
@@ -144,19 +163,14 @@ def notice_days_page(request: HttpRequest) -> HttpResponse:
 def notice_prices_page(request: HttpRequest) -> HttpResponse:
     """What the region pays for a letter and a digital message."""
     actor, now = actor_of(request), timezone.now()
-    region = get_object_or_404(Region, code=actor.region)
-    initial = {name: getattr(region, name) for name in NoticePricesForm.base_fields}
-    form = NoticePricesForm(request.POST or None, initial=initial)
-    if request.method == "POST":
-        made = try_service(
-            form,
-            lambda: services.change_notice_prices(
-                region, **form.cleaned_data, actor=actor, now=now
-            ),
-        )
-        if made:
-            messages.success(request, _("Priserna är sparade."))
-            return redirect("notice-days")
+    _region, form, saved = _own_region_settings(
+        request,
+        NoticePricesForm,
+        lambda region, sek: services.change_notice_prices(region, **sek, actor=actor, now=now),
+        done=_("Priserna är sparade."),
+    )
+    if saved:
+        return saved
     context = {
         "form": form,
         "title": _("Priser för utskick"),
@@ -172,17 +186,14 @@ def notice_prices_page(request: HttpRequest) -> HttpResponse:
 def patient_facts_page(request: HttpRequest) -> HttpResponse:
     """Whom patients call, how their journey is paid and which letters go early."""
     actor, now = actor_of(request), timezone.now()
-    region = get_object_or_404(Region, code=actor.region)
-    initial = {name: getattr(region, name) for name in PatientFactsForm.base_fields}
-    form = PatientFactsForm(request.POST or None, initial=initial)
-    if request.method == "POST":
-        made = try_service(
-            form,
-            lambda: services.change_patient_facts(region, form.cleaned_data, actor=actor, now=now),
-        )
-        if made:
-            messages.success(request, _("Uppgifterna är sparade."))
-            return redirect("notice-days")
+    _region, form, saved = _own_region_settings(
+        request,
+        PatientFactsForm,
+        lambda region, facts: services.change_patient_facts(region, facts, actor=actor, now=now),
+        done=_("Uppgifterna är sparade."),
+    )
+    if saved:
+        return saved
     context = {
         "form": form,
         "title": _("Uppgifter till patienter"),

@@ -1,39 +1,13 @@
 """The gateway simulator told to misbehave, by a program and by a person."""
 
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from notices.simulator.app import create_app
 from notices.simulator.callbacks import CallbackSender
 from notices.simulator.faults import WORDS, Faults
-from tests.notices.simulator_parts import SECRET, Program, Receiver
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    return create_app(data_dir=tmp_path, secret=SECRET)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def program(client: FlaskClient) -> Program:
-    return Program(client)
-
-
-@pytest.fixture
-def receiver():
-    running = Receiver()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

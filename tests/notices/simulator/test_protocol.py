@@ -2,17 +2,13 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from notices.simulator import signature
 from notices.simulator.app import create_app
-from notices.simulator.book import Book
 from tests.notices.simulator_parts import (
     PATIENT,
     SECRET,
@@ -20,28 +16,6 @@ from tests.notices.simulator_parts import (
     a_message,
     is_problem,
 )
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    """The application with its callback thread not started: rounds are run by the test."""
-    return create_app(data_dir=tmp_path, secret=SECRET)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def program(client: FlaskClient) -> Program:
-    return Program(client)
-
-
-@pytest.fixture
-def book(app: Flask) -> Book:
-    found: Book = app.extensions["book"]
-    return found
 
 
 class TestSignature:
