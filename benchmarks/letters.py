@@ -202,7 +202,10 @@ def memory_seen(drop: Path, number: int) -> Iterator[list[tuple[float, float]]]:
     def watch() -> None:
         process = psutil.Process()
         while not over.wait(1):
-            share = len(list(drop.glob("*brev-*/*.pdf"))) / number
+            try:
+                share = len(list(drop.glob("*brev-*/*.pdf"))) / number
+            except FileNotFoundError:  # a folder got its name while it was read
+                continue
             if share >= (len(seen) + 1) / 10:
                 seen.append((share, process.memory_info().rss / 1e6))
 
