@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django_guid.integrations.celery import CeleryIntegration
 
+from config.api_words import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.embedded import celery_broker_url, database_url, redis_url, saved_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -341,37 +342,6 @@ KNOX_TOKEN_MODEL = "organisations.ApiToken"  # noqa: S105 – a model  # nosec B
 # Its own token table is not used, so it is not made.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_TTL": timedelta(hours=12), "AUTH_HEADER_PREFIX": "Token"}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Vårdlots API",
-    "DESCRIPTION": "Ärenden, erbjudanden, avtal, meddelanden och statistik för vårdförmedling.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {
-        "CaseState": "referral.models.CaseState",
-        "OfferState": "referral.models.Offer.State",
-        "WaitingListState": "referral.models.WaitingListFile.State",
-        "DeliveryPlanState": "capacity.models.DeliveryPlan.State",
-        "NoticeState": "notices.models.Notice.State",
-        "NoticeKind": "notices.models.Notice.Kind",
-        "NoticeChannel": "notices.models.Notice.Channel",
-        "NoticeWhy": "notices.models.Notice.Why",
-        "AnswerChannel": "referral.models.AnswerChannel",
-        "AnswerToldToStaff": "referral.models.TOLD_TO_STAFF",
-        "CampaignChoice": "notices.campaigns.models.Answer",
-        "PauseReason": "referral.models.Pause.Reason",
-        "DeclineReason": "referral.models.DeclineReason",
-        "RejectionReason": "referral.models.RejectionReason",
-        "CloseReason": "referral.models.CloseReason",
-        "CasePhase": "referral.models.Phase",
-        "WatchKind": "referral.models.WatchKind",
-        "LogVerb": "referral.models.LogVerb",
-        "Mobility": "referral.models.IntakeForm.Mobility",
-    },
-}
 
 # Keys of the access log's hashes, newest first: ``id:secret`` and comma (docs/operations.md). Old
 # ones stay for as long as rows made with them do; a secret alone has the id 1.

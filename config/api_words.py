@@ -1,0 +1,33 @@
+"""What the API's schema says of itself, and the names of its lists of values (drf-spectacular)."""
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Vårdlots API",
+    "DESCRIPTION": "Ärenden, erbjudanden, avtal, meddelanden och statistik för vårdförmedling.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "CaseState": "referral.models.CaseState",
+        "OfferState": "referral.models.Offer.State",
+        "WaitingListState": "referral.models.WaitingListFile.State",
+        "DeliveryPlanState": "capacity.models.DeliveryPlan.State",
+        "NoticeState": "notices.models.Notice.State",
+        "NoticeKind": "notices.models.Notice.Kind",
+        "NoticeChannel": "notices.models.Notice.Channel",
+        "NoticeWhy": "notices.models.Notice.Why",
+        "AnswerChannel": "referral.models.AnswerChannel",
+        "AnswerToldToStaff": "referral.models.TOLD_TO_STAFF",
+        "CampaignChoice": "notices.campaigns.models.Answer",
+        "PauseReason": "referral.models.Pause.Reason",
+        "DeclineReason": "referral.models.DeclineReason",
+        "RejectionReason": "referral.models.RejectionReason",
+        "CloseReason": "referral.models.CloseReason",
+        "CasePhase": "referral.models.Phase",
+        "WatchKind": "referral.models.WatchKind",
+        "LogVerb": "referral.models.LogVerb",
+        "Mobility": "referral.models.IntakeForm.Mobility",
+    },
+}
