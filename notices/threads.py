@@ -39,6 +39,7 @@ def _unheard(*, now: datetime) -> Q:
     for number, after in enumerate(ASKED_AFTER):
         due |= Q(asked=number, sent_at__lte=now - after)
     answerable = Q(kind__in=[Notice.Kind.OFFER, Notice.Kind.OFFER_REMINDER], offer__state="sent")
+    answerable |= Q(kind=Notice.Kind.CAMPAIGN, recipient__answer="")
     unread = Q(state=Notice.State.SENT)
     return (
         due
@@ -53,7 +54,7 @@ def _ask_about_one(*, now: datetime) -> bool:
     notice = (
         Notice.objects.filter(_unheard(now=now))
         .exclude(receipt="")
-        .select_related("case", "offer__case")
+        .select_related("case", "offer__case", "recipient__case")
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("asked", "sent_at", "pk")
         .first()

@@ -32,7 +32,7 @@ class Campaign(models.Model):
     """Kampanj: who is told what, at which pace, and how far it has come.
 
     What was approved is what is sent: the database refuses a change of it that leaves the approval
-    standing, and an approver who prepared or last changed it (migration 0004_campaigns).
+    standing, and an approver who prepared or last changed it (migration 0006_campaigns_hold).
     """
 
     class State(models.TextChoices):

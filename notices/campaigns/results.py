@@ -23,6 +23,7 @@ CHANNELS = (Notice.Channel.INBOX, Notice.Channel.DIGITAL, Notice.Channel.LETTER)
 AFTERWARDS = (
     ("read", gettext_lazy("Läst i 1177")),
     ("failed", gettext_lazy("Kunde inte lämnas")),
+    ("returned", gettext_lazy("Kom i retur")),
     ("closed", gettext_lazy("Ärenden avslutade av svaret")),
     ("calls", gettext_lazy("Bad om att bli uppringda")),
     ("offers", gettext_lazy("Fick ett erbjudande efteråt")),
@@ -145,6 +146,7 @@ def _afterwards(campaign: Campaign, told: int) -> list[Figure]:
         .aggregate(
             read=Count("pk", filter=Q(notice__read_at__isnull=False)),
             failed=Count("pk", filter=Q(notice__state=Notice.State.FAILED)),
+            returned=Count("pk", filter=Q(notice__state=Notice.State.RETURNED)),
             closed=Count("pk", filter=closed),
             calls=Count("pk", filter=Q(answer__in=[Answer.CALL, Answer.ELSEWHERE])),
             offers=Count("pk", filter=Q(offered=True)),

@@ -7,13 +7,15 @@ import pytest
 from notices.gateways import breaker
 from notices.gateways.breaker import guard
 from notices.gateways.interface import GatewayError
-from notices.models import Notice
+from notices.models import CampaignRecipient, Notice
+from notices.sending import send_inbox_notices
 from notices.services import receive_callback
 from notices.threads import ASKED_AFTER, ask_about_threads
 from organisations.sweeps import run_due
 from referral import services
 from referral.models import AnswerChannel, CaseLog, CaseState, Certificate
 from tests.factories import MadeCase, make_case, stockholm
+from tests.notices.campaigns.parts import campaign_with
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +130,24 @@ def test_while_1177_is_left_alone_nothing_is_asked(gateway, settings):
     assert ask_about_threads(now=NOW + DAY) == 0
     notice.refresh_from_db()
     assert notice.asked == 0
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_an_answer_to_a_campaign_whose_callback_was_lost_counts(gateway, read):
+    """Also when the word that it was read did come."""
+    made = make_case(CaseState.IN_PROGRESS, now=NOW)
+    row = CampaignRecipient.objects.get(campaign=campaign_with(made), case=made.case)
+    notice = Notice.objects.get(recipient=row)
+    Notice.objects.filter(pk=notice.pk).update(
+        state="waiting", channel="1177", sent_at=None, receipt="", due_at=NOW
+    )
+    send_inbox_notices(now=NOW)
+    notice.refresh_from_db()
+    if read:
+        Notice.objects.filter(pk=notice.pk).update(state="read", read_at=NOW)
+    gateway.book.answer(notice.receipt, {"choice": "not_needed"})
+    ask_about_threads(now=NOW + DAY)
+    row.refresh_from_db()
+    assert (row.answer, row.answer_channel) == ("not_needed", "1177")
+    assert made.refresh().state == CaseState.CLOSED
+    assert ask_about_threads(now=NOW + 3 * DAY) == 0
