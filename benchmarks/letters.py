@@ -1,8 +1,9 @@
 """Letters swept, set and left in the drop folder with their index, beside Typst alone.
 
 ``python -m benchmarks.letters --letters 27425``. The library's share is measured in the same run
-and by as many threads: the same letters set and dropped, a part before and a part after the sweep,
-with nothing read, written or recorded. What lies in the folder afterwards is checked file by file.
+and by a process for each core: the same letters set and dropped, a part before and a part after
+the sweep, with nothing read, written or recorded. What lies in the folder afterwards is checked
+file by file.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -135,9 +138,9 @@ def measure(number: int, *, alone: int, drop: Path) -> None:
     texts = texts_of(alone)
     library = [set_alone(texts[: alone // 2])]
     with memory_seen(drop, number) as seen:
-        began, busy = time.perf_counter(), time.process_time()
+        began, busy = time.perf_counter(), processor_seconds()
         run_due(now=timezone.now())
-        took, busy = time.perf_counter() - began, time.process_time() - busy
+        took, busy = time.perf_counter() - began, processor_seconds() - busy
     library.append(set_alone(texts[alone // 2 :]))
     each, each_busy = (sum(part) / 2 for part in zip(*library, strict=True))
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -149,6 +152,12 @@ def measure(number: int, *, alone: int, drop: Path) -> None:
     shutil.rmtree(drop)
 
 
+def processor_seconds() -> float:
+    """Of this process and of those it began that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 def texts_of(number: int) -> list[str]:
     from notices.models import Notice
     from notices.pdf import letter_data
@@ -158,37 +167,22 @@ def texts_of(number: int) -> list[str]:
 
 
 def set_alone(texts: list[str]) -> tuple[float, float]:
-    """Seconds for each letter, by the clock and of the processor's time."""
-    import typst
-
-    from notices.letter_files import THREADS
-    from notices.pdf import STANDARDS, TEMPLATE
-    from organisations.typesetting import FONTS
-
-    path = Path("templates") / TEMPLATE
-    fonts = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=True, font_paths=list(FONTS)
-    )
-    mine = threading.local()
-
-    def set_one(text: str) -> None:
-        if not hasattr(mine, "compiler"):
-            mine.compiler = typst.Compiler(path, root=path.parent, font_paths=fonts)
-        mine.compiler.compile(
-            format="pdf",
-            sys_inputs={"data": text},
-            pdf_standards=list(STANDARDS),
-            timestamp=1_774_306_800,
+    """Seconds for each letter by the clock, set by as many processes, and of their processors."""
+    began = time.perf_counter()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.typst_alone"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"RAYON_NUM_THREADS": "1"},
         )
-
-    began, busy = time.perf_counter(), time.process_time()
-    with ThreadPoolExecutor(THREADS) as threads:
-        for _made in threads.map(set_one, texts):
-            pass
-    return (
-        (time.perf_counter() - began) / len(texts),
-        (time.process_time() - busy) / len(texts),
-    )
+        for _one in range(os.cpu_count() or 1)
+    ]
+    parts = ["\n".join(texts[n :: len(processes)]).encode() for n in range(len(processes))]
+    with ThreadPoolExecutor(len(processes)) as threads:
+        told = threads.map(lambda one, part: one.communicate(part)[0], processes, parts)
+        busy = sum(float(seconds) for seconds in told)
+    return (time.perf_counter() - began) / len(texts), busy / len(texts)
 
 
 @contextmanager

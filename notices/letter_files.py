@@ -1,7 +1,7 @@
 """Writes a batch's letters as files with their index, several at a time (decisions/0027).
 
-Typst lets go of Python while it sets a letter, so threads suffice. Few letters are begun before the
-first of them is on the disk: however many there are, a handful is in memory.
+A thread each asks a process of its own for the PDF. Few letters are begun before the first of them
+is written: however many there are, a handful is in memory.
 """
 
 import csv
@@ -9,10 +9,11 @@ import hashlib
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,17 @@ from django.utils.translation import gettext as _
 from notices.models import Notice
 from notices.pdf import LetterRefused, letter_data, set_letter
 from organisations.spreadsheets import safe
+from organisations.typesetters import Setter, Typesetters
+from organisations.typesetting import compile_pdf
 
 logger = logging.getLogger(__name__)
 
 INDEX_NAME = "index.csv"
 INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
 
-# One more than can compute, since one is waiting for the disk.
-THREADS = (os.cpu_count() or 1) + 1
+THREADS = os.cpu_count() or 1
+# So few are set sooner than other processes begin.
+MOST_SET_HERE = 20
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,20 @@ def file_of(letter: Notice) -> str:
 
 
 def write_letters(letters: list[Notice], *, folder: Path) -> tuple[list[Printed], list[Notice]]:
-    """Write the letters as PDF; returns those written, and those that could not be made.
+    """Write the letters as PDF that the disk keeps; returns them, and those that cannot be made.
 
     One that cannot be made is marked failed and holds up nobody else; a disk that takes no more
     stops them all.
     """
-    printed, failed = [], []
-    with ThreadPoolExecutor(THREADS) as threads:
-        for letter, made in _in_turn(letters, threads, folder=folder):
+    printed, failed, kept = [], [], []
+    with (
+        Typesetters() as typesetters,
+        ThreadPoolExecutor(THREADS) as threads,
+        ThreadPoolExecutor(1) as disk,
+    ):
+        setter = compile_pdf if len(letters) <= MOST_SET_HERE else typesetters.compile_pdf
+        begin = partial(_begin, threads=threads, folder=folder, setter=setter)
+        for letter, made in _in_turn(letters, begin):
             try:
                 pages, checksum = made.result()
             except (OSError, DatabaseError):
@@ -68,6 +78,10 @@ def write_letters(letters: list[Notice], *, folder: Path) -> tuple[list[Printed]
                 failed.append(letter)
             else:
                 printed.append(Printed(letter, pages, checksum))
+                # The next ones are set while the disk takes this one.
+                kept.append(disk.submit(_sync, folder / file_of(letter)))
+    for on_the_disk in kept:
+        on_the_disk.result()
     return printed, failed
 
 
@@ -75,18 +89,18 @@ Made = Future[tuple[int, str]]
 
 
 def _in_turn(
-    letters: Iterable[Notice], threads: ThreadPoolExecutor, *, folder: Path
+    letters: Iterable[Notice], begin: Callable[[Notice], Made]
 ) -> Iterator[tuple[Notice, Made]]:
     """Each letter with the future of its file, in order; few are begun before one is asked for."""
     begun: deque[tuple[Notice, Made]] = deque()
     for letter in letters:
-        begun.append((letter, _begin(letter, threads, folder=folder)))
+        begun.append((letter, begin(letter)))
         if len(begun) > 2 * THREADS:
             yield begun.popleft()
     yield from begun
 
 
-def _begin(letter: Notice, threads: ThreadPoolExecutor, *, folder: Path) -> Made:
+def _begin(letter: Notice, *, threads: ThreadPoolExecutor, folder: Path, setter: Setter) -> Made:
     """What the database has is read here: each thread would have a connection of its own."""
     try:
         data = letter_data(letter)
@@ -96,12 +110,13 @@ def _begin(letter: Notice, threads: ThreadPoolExecutor, *, folder: Path) -> Made
         unwritten: Made = Future()
         unwritten.set_exception(error)
         return unwritten
-    return threads.submit(_make, data, at=letter.due_at, path=folder / file_of(letter))
+    path = folder / file_of(letter)
+    return threads.submit(_make, data, at=letter.due_at, path=path, setter=setter)
 
 
-def _make(data: dict[str, Any], *, at: datetime, path: Path) -> tuple[int, str]:
+def _make(data: dict[str, Any], *, at: datetime, path: Path, setter: Setter) -> tuple[int, str]:
     """Set and write one letter; returns its number of pages and its checksum."""
-    content, pages = set_letter(data, at=at)
+    content, pages = set_letter(data, at=at, setter=setter)
     write_file(path, content)
     return pages, hashlib.sha256(content).hexdigest()
 
@@ -118,7 +133,7 @@ def _fail(letter: Notice, error: Exception) -> None:
 
 
 def write_index(folder: Path, letters: Iterable[Printed]) -> None:
-    """Write the index of the letters that lie in the folder, and have the disk keep them all."""
+    """Write the index of the letters that lie in the folder, and have the disk keep it."""
     with (folder / INDEX_NAME).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, delimiter=";", lineterminator="\r\n")
         rows.writerow(INDEX_COLUMNS)
@@ -147,15 +162,16 @@ def _index_row(made: Printed) -> tuple[str | int, ...]:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(content)
 
 
 def sync_folder(folder: Path) -> None:
     """Have the disk keep the folder's entries: files written, moved in and out."""
-    handle = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,27 +1,41 @@
 """What a letter says beside its text, in the letter's language (``make texts``)."""
 
+from functools import cache
+
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from notices.models import Notice
 
 
 def words_of(letter: Notice) -> dict[str, str]:
-    """What the template says of its own, in the letter's language."""
+    """What the template says of its own, in the language that is being spoken."""
     region, number = letter.case.region, letter.case.number
-    how = _("Du kan också svara i 1177 eller ringa %(unit)s. Uppge ärendenummer %(number)s.")
     unit = ", ".join(part for part in (region.navigator_unit_name, region.navigator_phone) if part)
+    words = _all_letters_words(get_language() or "")
+    return words | {
+        "qr": words["qr"] % {"number": number},
+        "other_ways": words["other_ways"] % {"unit": unit, "number": number},
+    }
+
+
+@cache
+def _all_letters_words(_language: str) -> dict[str, str]:
+    """Looked up once for a language: a campaign has tens of thousands of letters."""
     return {
         "case": _("Ärende"),
         "number": _("Ärendenummer"),
         "page": _("Sida"),
         "of": _("av"),
         "through": _("genom"),
-        "qr": _("QR-kod med ärendenumret %(number)s") % {"number": number},
+        "qr": _("QR-kod med ärendenumret %(number)s"),
         "link_qr": _("QR-kod med länken till sidan där du svarar"),
         "online": _("Svara på nätet"),
         "scan": _("Rikta mobilens kamera mot koden."),
         "slip": _("Svarstalong"),
-        "other_ways": how % {"unit": unit, "number": number},
+        "other_ways": _(
+            "Du kan också svara i 1177 eller ringa %(unit)s. Uppge ärendenummer %(number)s."
+        ),
         "yes": _("Ja"),
         "i_accept": _(", jag tar emot erbjudandet"),
         "no": _("Nej"),

@@ -128,7 +128,9 @@ def _deliver(batch: LetterBatch, *, now: datetime) -> None:
     provider = printer()
     letters = list(
         batch.letters.filter(state=Notice.State.BATCHED)
-        .select_related("case__patient", "case__region", "case__sending_unit", "offer")
+        .select_related("case__patient", "offer")
+        # Shared by many of them.
+        .prefetch_related("case__region", "case__sending_unit")
         .order_by("pk")
     )
     if provider.has(batch.folder_name):

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
@@ -76,12 +78,18 @@ def _serials(numbers: Collection[str]) -> dict[str, int]:
 
 
 def _place(number: str, *, serial: int) -> AnswerPlace:
-    base = str(settings.BASE_URL)
+    page = str(settings.BASE_URL) + _path()
+    # As the address "own-page-number" is made, which takes long for tens of thousands.
     return AnswerPlace(
-        page=base + reverse("own-page"),
-        url=base + reverse("own-page-number", args=[number]),
+        page=page,
+        url=f"{page}{quote(number)}/",
         code=answer_code(number, serial=serial),
     )
+
+
+@cache
+def _path() -> str:
+    return reverse("own-page")
 
 
 def body_of(notice: Notice) -> str:
@@ -90,7 +98,11 @@ def body_of(notice: Notice) -> str:
     The gateway refuses another text under the same idempotency key, so nothing here may depend on
     the time. The code is in what leaves and not in the row, which staff read.
     """
-    place = answer_place(notice)
+    return body_with(notice, answer_place(notice))
+
+
+def body_with(notice: Notice, place: AnswerPlace | None) -> str:
+    """The text followed by how to answer at ``place``, where the notice leads somewhere."""
     if place is None:
         return notice.body
     with in_its_language(notice):

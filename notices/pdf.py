@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from notices.letter_words import words_of
 from notices.models import Notice
-from notices.outgoing import answer_place, body_of, in_its_language
+from notices.outgoing import AnswerPlace, answer_place, body_with, in_its_language
+from organisations.typesetters import Setter
 from organisations.typesetting import (
     SignsLacking,
     Standard,
     TypesettingStopped,
     compile_pdf,
+    pages_of,
     qr_svg,
 )
 from referral.models import DeclineReason
@@ -43,7 +45,6 @@ _SPACELESS = re.compile(
 )
 # A telephone, case number, date or time of day: groups of digits with signs between.
 _NUMBER = re.compile(r"\+?\d(?:[\d /:.+\u2013-]*\d)?")
-_PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
 
 
 class LetterRefused(Exception):
@@ -65,13 +66,15 @@ def letter_data(letter: Notice) -> dict[str, Any]:
         return _data(letter)
 
 
-def set_letter(data: dict[str, Any], *, at: datetime) -> tuple[bytes, int]:
+def set_letter(
+    data: dict[str, Any], *, at: datetime, setter: Setter = compile_pdf
+) -> tuple[bytes, int]:
     """The PDF of the letter and its number of pages; may be called from several threads.
 
     Raises :class:`LetterRefused` rather than cut anything or print a sign that cannot be read.
     """
     try:
-        content = compile_pdf(TEMPLATE, data, at=at, standards=STANDARDS, exact=True)
+        content = setter(TEMPLATE, data, at=at, standards=STANDARDS, exact=True)
     except SignsLacking as error:
         told = _("Brevet har tecken som inget typsnitt kan visa: %(signs)s.")
         raise LetterRefused(told % {"signs": _named(error.signs)}) from error
@@ -87,30 +90,16 @@ def set_letter(data: dict[str, Any], *, at: datetime) -> tuple[bytes, int]:
     return content, pages
 
 
-def pages_of(content: bytes) -> int:
-    """The number of pages by the file's own metadata, which PDF/A has in clear."""
-    found = _PAGES.search(content)
-    if not found:
-        raise ValueError("The PDF does not tell its pages.")
-    return int(found[1])
-
-
-def link_of(letter: Notice) -> str:
-    """Where the patient answers on the web, for the code beside the answer slip; or nothing."""
-    place = answer_place(letter)
-    return place.url if place else ""
-
-
 def _data(letter: Notice) -> dict[str, Any]:
     case = letter.case
-    region, link = case.region, link_of(letter)
+    region, place = case.region, answer_place(letter)
     return {
         "title": f"{letter.subject} {case.number}",
         "language": letter.language,
         "number": case.number,
         "subject": _line(letter.subject, from_right(letter.subject)),
         "subject_from_right": from_right(letter.subject),
-        "body": _paragraphs(letter),
+        "body": _paragraphs(letter, place),
         "address": _address(letter),
         "clinic": case.sending_unit.name,
         "region": region.name,
@@ -119,15 +108,16 @@ def _data(letter: Notice) -> dict[str, Any]:
         # A booked time that goes by post asks for no answer.
         "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
         "reasons": [str(label) for label in DeclineReason.labels],
-        "qr": qr_svg(case.number, many=True),
-        "link_qr": qr_svg(link, many=True) if link else "",
+        "qr": qr_svg(case.number),
+        # Where the patient answers on the web; beside the answer slip, if there is one.
+        "link_qr": qr_svg(place.url) if place else "",
         "words": words_of(letter),
     }
 
 
-def _paragraphs(letter: Notice) -> list[dict[str, Any]]:
+def _paragraphs(letter: Notice, place: AnswerPlace | None) -> list[dict[str, Any]]:
     """The body's paragraphs by their lines. A subject that stands first is not said twice."""
-    body = body_of(letter).replace("\r\n", "\n").replace("\r", "\n")
+    body = body_with(letter, place).replace("\r\n", "\n").replace("\r", "\n")
     if len(body) > MAX_SIGNS:
         raise LetterRefused(_("Brevet är längre än de fyra sidor som ett brev får ha."))
     parts = [[line for line in part.split("\n") if line.strip()] for part in body.split("\n\n")]

@@ -2,9 +2,11 @@
 
 Data reaches a template as JSON through ``sys.inputs``: nothing of it is read as markup. Fonts are
 the product's own. The same data gives the same bytes, since the document's time is given.
+
+Nothing here needs Django, so that a process that only sets documents begins at once
+(:mod:`organisations.typesetters`).
 """
 
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -14,18 +16,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import segno
 import typst
-from django.conf import settings
+import zxingcpp
 
-FONTS = [Path(settings.BASE_DIR) / "static" / "vendor" / name for name in ("inter", "noto")]
+_ROOT = Path(__file__).resolve().parent.parent
+FONTS = [_ROOT / "static" / "vendor" / name for name in ("inter", "noto")]
 Standard = Literal["a-2a", "a-2b", "ua-1"]
 PDF_STANDARDS: tuple[Standard, ...] = ("a-2b",)
 
-MASK_OF_MANY = 3
+MASK = 3
 
 # After so many tries all that is not Latin goes at once.
 MOST_SIGNS_LACKING = 20
+_PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
 _NOT_SHOWN = re.compile(r'(?:the text|codepoint) `?"([^"]{1,200})"`?')
 _PANIC = re.compile(r"panicked with: (.+)")
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
@@ -78,6 +81,14 @@ def compile_pdf(
     return _compiled(template, _BEYOND_LATIN.sub("?", text), at=at, standards=standards)
 
 
+def pages_of(content: bytes) -> int:
+    """The number of pages by the file's own metadata, which PDF/A has in clear."""
+    found = _PAGES.search(content)
+    if not found:
+        raise ValueError("The PDF does not tell its pages.")
+    return int(found[1])
+
+
 def _compiled(template: str, text: str, *, at: datetime, standards: Sequence[Standard]) -> bytes:
     with _compiler(template) as compiler:
         made = compiler.compile(
@@ -100,16 +111,16 @@ def _lacking(error: str) -> set[str]:
     return set(signs)
 
 
-def qr_svg(text: str, *, many: bool = False) -> str:
-    """A QR code of the text as an SVG image, error correction level M.
+def qr_svg(text: str, *, dark: str = "#000000") -> str:
+    """A QR code of the text as an SVG image in one colour, error correction level M.
 
-    Where ``many`` are made, all get the same mask: to try all eight takes five times as long as the
-    rest, and any reader takes any mask.
+    All codes get the same mask: to try all eight takes ten times as long, and any reader takes any.
     """
-    out = io.BytesIO()
-    code = segno.make(text, error="m", micro=False, mask=MASK_OF_MANY if many else None)
-    code.save(out, kind="svg", border=0, dark="black" if many else "#12344a")
-    return out.getvalue().decode()
+    code = zxingcpp.create_barcode(
+        text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=MASK
+    )
+    drawn: str = code.to_svg(add_quiet_zones=False)
+    return drawn.replace("#000000", dark)
 
 
 @contextmanager
@@ -120,7 +131,7 @@ def _compiler(template: str) -> Iterator[typst.Compiler]:
     try:
         compiler = idle.pop()
     except IndexError:
-        path = Path(settings.BASE_DIR) / "templates" / template
+        path = _ROOT / "templates" / template
         compiler = typst.Compiler(
             input=path, root=path.parent, font_paths=_fonts(), ignore_system_fonts=True
         )

@@ -37,7 +37,7 @@ def certificate_pdf(certificate: Certificate) -> bytes:
         if certificate.revoked_at
         else "",
         "price": number_format(Decimal(content["price_sek"]), 0, force_grouping=True),
-        "qr": qr_svg(certificate.number),
+        "qr": qr_svg(certificate.number, dark="#12344a"),
     }
     return compile_pdf(TEMPLATE, data, at=certificate.issued_at)
 

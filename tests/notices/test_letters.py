@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 
+import psutil
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -290,6 +291,49 @@ def test_a_letter_that_cannot_be_made_fails_alone(settings, tmp_path, monkeypatc
     assert states == {bad.case.pk: Notice.State.FAILED, good.case.pk: Notice.State.SENT}
     (folder,) = tmp_path.iterdir()
     assert len(list(folder.glob("*.pdf"))) == 1
+
+
+def test_many_letters_are_set_by_processes_and_the_odd_one_fails_alone(gateway, drop):
+    mades = [offered() for _ in range(letter_files.MOST_SET_HERE + 2)]
+    run_due(now=NOW)
+    bad = mades[5].case
+    Notice.objects.filter(kind="offer_letter", case=bad).update(body="Hej \U00013000")
+    run_due(now=DUE)
+    [folder] = folders(drop)
+    rows = index(folder)
+    assert {row["case_number"] for row in rows} == {m.case.number for m in mades} - {bad.number}
+    for row in rows:
+        content = (folder / row["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["sha256"]
+        assert len(PdfReader(BytesIO(content)).pages) == int(row["pages"])
+    failed = Notice.objects.get(kind="offer_letter", case=bad)
+    assert (failed.state, "U+13000" in failed.last_error) == (Notice.State.FAILED, True)
+
+
+def test_a_process_that_is_lost_fails_no_letter_but_tries_them_all_again(
+    gateway, drop, monkeypatch
+):
+    for _ in range(letter_files.MOST_SET_HERE + 1):
+        offered()
+    run_due(now=NOW)
+    real = letter_files.set_letter
+    done = []
+
+    def killing(data, **options):
+        done.append(data)
+        if len(done) == 5:
+            for process in psutil.Process().children():
+                process.kill()
+        return real(data, **options)
+
+    monkeypatch.setattr(letter_files, "set_letter", killing)
+    with pytest.raises(OSError, match=r"lost|Broken pipe"):
+        run_due(now=DUE)
+    assert folders(drop) == []
+
+    run_due(now=DUE + timedelta(minutes=1))
+    assert len(index(folders(drop)[0])) == letter_files.MOST_SET_HERE + 1
+    assert set(Notice.objects.filter(channel="letter").values_list("state", flat=True)) == {"sent"}
 
 
 def test_a_letter_that_is_too_long_waits_for_a_person_and_says_why(gateway, drop):

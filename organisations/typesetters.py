@@ -1,0 +1,183 @@
+"""Processes that set many documents side by side (docs/decisions/0027).
+
+Threads of one process share Typst's memory of what it has set before, and wait for each other
+there: two set 1.6 times as many letters as one, two processes twice as many. A process gets its
+documents on standard input and ends when that does, so none outlives whoever began it.
+
+Run as a program this module is such a process. A document comes as one line of JSON, the arguments
+of :func:`organisations.typesetting.compile_pdf`; the answer is one line of JSON that tells the
+number of bytes and then those, or why there are none.
+"""
+
+import json
+import os
+import subprocess  # nosec B404 # starts our own program
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+from organisations.typesetting import (
+    PDF_STANDARDS,
+    SignsLacking,
+    Standard,
+    TypesettingStopped,
+    compile_pdf,
+)
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Setter(Protocol):
+    """What sets a document: :func:`organisations.typesetting.compile_pdf`, here or elsewhere."""
+
+    def __call__(
+        self,
+        template: str,
+        data: dict[str, Any],
+        *,
+        at: datetime,
+        standards: Sequence[Standard] = PDF_STANDARDS,
+        exact: bool = False,
+    ) -> bytes: ...
+
+
+class Typesetters:
+    """As many processes as there are documents set at once, for as long as the ``with`` lasts."""
+
+    def __init__(self) -> None:
+        self._all: list[subprocess.Popen[bytes]] = []
+        self._idle: deque[subprocess.Popen[bytes]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for process in self._all:
+            # What a lost process has not read is of no use to anyone.
+            with suppress(BrokenPipeError):
+                _stdin(process).close()
+        for process in self._all:
+            process.wait()
+            _stdout(process).close()
+
+    def compile_pdf(
+        self,
+        template: str,
+        data: dict[str, Any],
+        *,
+        at: datetime,
+        standards: Sequence[Standard] = PDF_STANDARDS,
+        exact: bool = False,
+    ) -> bytes:
+        """As :func:`organisations.typesetting.compile_pdf`, from any thread.
+
+        Raises :class:`OSError` when the process is lost.
+        """
+        asked = {
+            "template": template,
+            "data": data,
+            "at": at.timestamp(),
+            "standards": list(standards),
+            "exact": exact,
+        }
+        with self._one() as process:
+            _stdin(process).write(json.dumps(asked).encode() + b"\n")
+            _stdin(process).flush()
+            return _answer(_stdout(process))
+
+    @contextmanager
+    def _one(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A process that no other thread uses meanwhile; one that fails is not used again."""
+        try:
+            process = self._idle.pop()
+        except IndexError:
+            process = _begun()
+            self._all.append(process)
+        try:
+            yield process
+        except OSError:
+            process.kill()
+            raise
+        except (SignsLacking, TypesettingStopped, TypesettingFailed):
+            self._idle.append(process)
+            raise
+        self._idle.append(process)
+
+
+class TypesettingFailed(Exception):
+    """Typst could not set the document; the message is its own."""
+
+
+def _begun() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own program and arguments  # nosec B603
+        [sys.executable, "-m", __name__],
+        cwd=_ROOT,
+        # It needs none of the secrets. Each process sets one document at a time.
+        env={"PATH": os.environ.get("PATH", ""), "RAYON_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdin is None:
+        raise TypeError("The process was begun without its input.")
+    return process.stdin
+
+
+def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdout is None:
+        raise TypeError("The process was begun without its output.")
+    return process.stdout
+
+
+def _answer(source: IO[bytes]) -> bytes:
+    line = source.readline()
+    if not line.endswith(b"\n"):
+        raise OSError("A process that sets documents was lost.")
+    told = json.loads(line)
+    if "signs" in told:
+        raise SignsLacking(set(told["signs"]))
+    if "stopped" in told:
+        raise TypesettingStopped(told["stopped"])
+    if "failed" in told:
+        raise TypesettingFailed(told["failed"])
+    content = source.read(told["bytes"])
+    if len(content) < told["bytes"]:
+        raise OSError("A process that sets documents was lost.")
+    return content
+
+
+def serve(source: IO[bytes], target: IO[bytes]) -> None:
+    """Set the documents that come until no more do."""
+    for line in source:
+        told, content = _set(json.loads(line))
+        target.write(json.dumps(told).encode() + b"\n" + content)
+        target.flush()
+
+
+def _set(asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    at = datetime.fromtimestamp(asked.pop("at"), UTC)
+    try:
+        content = compile_pdf(asked.pop("template"), asked.pop("data"), at=at, **asked)
+    except SignsLacking as error:
+        return {"signs": sorted(error.signs)}, b""
+    except TypesettingStopped as error:
+        return {"stopped": str(error)}, b""
+    except Exception as error:  # noqa: BLE001 - told to whoever asked, who may have other documents
+        return {"failed": f"{type(error).__name__}: {error}"}, b""
+    return {"bytes": len(content)}, content
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)

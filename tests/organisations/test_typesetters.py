@@ -1,0 +1,88 @@
+"""Processes that set documents say what this one would say, and end with whoever began them."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from notices.pdf import STANDARDS, TEMPLATE, letter_data
+from organisations.typesetters import Typesetters, TypesettingFailed
+from organisations.typesetting import SignsLacking, TypesettingStopped, compile_pdf
+from tests.notices.letter_parts import letter
+
+AT = datetime(2026, 3, 24, tzinfo=UTC)
+HOW: dict[str, Any] = {"at": AT, "standards": STANDARDS, "exact": True}
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    return letter_data(letter()) | changes
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def test_a_document_has_the_same_bytes_wherever_it_is_set():
+    here = compile_pdf(TEMPLATE, data(), **HOW)
+    with Typesetters() as typesetters, ThreadPoolExecutor(3) as threads:
+        made = threads.map(lambda _turn: typesetters.compile_pdf(TEMPLATE, data(), **HOW), range(9))
+        assert set(made) == {here}
+
+
+def test_what_cannot_be_set_is_told_as_here_and_the_process_goes_on():
+    with Typesetters() as typesetters:
+        with pytest.raises(SignsLacking) as lacking:
+            typesetters.compile_pdf(TEMPLATE, data(clinic="Kliniken \U00013000"), **HOW)
+        assert lacking.value.signs == {"\U00013000"}
+        with pytest.raises(TypesettingStopped, match="address-too-long"):
+            typesetters.compile_pdf(TEMPLATE, data(address=["Ö" * 120]), **HOW)
+        with pytest.raises(TypesettingFailed, match="dictionary does not contain key"):
+            typesetters.compile_pdf(TEMPLATE, {}, **HOW)
+        assert typesetters.compile_pdf(TEMPLATE, data(), **HOW).startswith(b"%PDF")
+        assert len(children()) == 1
+    assert children() == []
+
+
+def test_a_process_that_is_lost_is_an_error_of_its_document_alone():
+    with Typesetters() as typesetters:
+        typesetters.compile_pdf(TEMPLATE, data(), **HOW)
+        [process] = children()
+        process.kill()
+        process.wait()
+        with pytest.raises(OSError, match=r"lost|Broken pipe"):
+            typesetters.compile_pdf(TEMPLATE, data(), **HOW)
+        assert typesetters.compile_pdf(TEMPLATE, data(), **HOW).startswith(b"%PDF")
+
+
+def test_no_process_outlives_a_worker_that_was_killed():
+    program = (
+        "import time\n"
+        "from organisations.typesetters import Typesetters, _begun\n"
+        "setters = Typesetters()\n"
+        "print(_begun().pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        typesetter = psutil.Process(int(worker.stdout.readline()))
+        os.kill(worker.pid, signal.SIGKILL)
+    _gone, alive = psutil.wait_procs([typesetter], timeout=20)
+    assert not alive
+
+
+def test_it_gets_none_of_the_secrets(monkeypatch):
+    monkeypatch.setenv("VARDLOTS_SECRET_KEY", "hemlig")
+    with Typesetters() as typesetters:
+        typesetters.compile_pdf(TEMPLATE, data(), **HOW)
+        [process] = children()
+        assert set(process.environ()) <= {"PATH", "RAYON_NUM_THREADS", "LC_CTYPE"}
