@@ -54,18 +54,16 @@ def file_of(letter: Notice) -> str:
     return f"{letter.case.number}_{letter.pk}.pdf"
 
 
-def write_letters(letters: list[Notice], *, folder: Path) -> tuple[list[Printed], list[Notice]]:
+def write_letters(
+    letters: list[Notice], *, folder: Path, typesetters: Typesetters
+) -> tuple[list[Printed], list[Notice]]:
     """Write the letters as PDF that the disk keeps; returns them, and those that cannot be made.
 
     One that cannot be made is marked failed and holds up nobody else; a disk that takes no more
     stops them all.
     """
     printed, failed, kept = [], [], []
-    with (
-        Typesetters() as typesetters,
-        ThreadPoolExecutor(THREADS) as threads,
-        ThreadPoolExecutor(1) as disk,
-    ):
+    with ThreadPoolExecutor(THREADS) as threads, ThreadPoolExecutor(1) as disk:
         setter = compile_pdf if len(letters) <= MOST_SET_HERE else typesetters.compile_pdf
         begin = partial(_begin, threads=threads, folder=folder, setter=setter)
         for letter, made in _in_turn(letters, begin):

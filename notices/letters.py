@@ -32,11 +32,15 @@ from notices.printing.services import record_delivered
 from notices.queue import claim_most_urgent
 from notices.sending import why_needless
 from organisations.sweeps import claim_due
+from organisations.typesetters import Typesetters
 from patients.models import Patient
 from referral.models import Case, LogVerb, Offer
 from referral.services import NoticeOutcome, record_notices
 
 logger = logging.getLogger(__name__)
+
+# One after the other by the same processes; what else is due waits half a minute at most.
+BATCHES_A_SWEEP = 5
 
 
 @dataclass
@@ -52,9 +56,15 @@ class Outcome:
 
 def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
     """Batch the letters that are due and deliver undelivered batches; returns letters handled."""
-    batched = _batch_due_letters(now=now, limit=limit or printer().most_letters)
-    _deliver_batches(now=now)
-    return batched
+    most, handled = limit or printer().most_letters, 0
+    with Typesetters() as typesetters:
+        for _turn in range(BATCHES_A_SWEEP):
+            batched = _batch_due_letters(now=now, limit=most)
+            _deliver_batches(now=now, typesetters=typesetters)
+            handled += batched
+            if batched < most:
+                break
+    return handled
 
 
 @transaction.atomic
@@ -98,7 +108,7 @@ def _still_needed(letters: list[Notice], *, now: datetime) -> tuple[list[Notice]
     return needed, needless
 
 
-def _deliver_batches(*, now: datetime) -> None:
+def _deliver_batches(*, now: datetime, typesetters: Typesetters) -> None:
     while True:
         with transaction.atomic():
             due = claim_due(LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1)
@@ -107,7 +117,7 @@ def _deliver_batches(*, now: datetime) -> None:
             batch = due[0]
             try:
                 with transaction.atomic():
-                    _deliver(batch, now=now)
+                    _deliver(batch, now=now, typesetters=typesetters)
             except Held:
                 return
             except GatewayError as error:
@@ -122,7 +132,7 @@ def _try_later(batch: LetterBatch, error: GatewayError, *, now: datetime) -> Non
     batch.save(update_fields=["attempts", "due_at"])
 
 
-def _deliver(batch: LetterBatch, *, now: datetime) -> None:
+def _deliver(batch: LetterBatch, *, now: datetime, typesetters: Typesetters) -> None:
     """Hand the batch over. A letter that is no longer needed stays out, unless the delivery already
     lies there from before a crash: what the printer may have taken has been sent."""
     provider = printer()
@@ -136,7 +146,7 @@ def _deliver(batch: LetterBatch, *, now: datetime) -> None:
     if provider.has(batch.folder_name):
         outcome = _delivered_before(letters, provider.index(batch.folder_name, INDEX_NAME))
     else:
-        outcome = _deliver_now(batch, letters, provider=provider, now=now)
+        outcome = _deliver_now(batch, letters, provider=provider, typesetters=typesetters, now=now)
     if outcome.sent:
         # As it lies there: after a crash that is what was written before it.
         index = provider.index(batch.folder_name, INDEX_NAME)
@@ -154,7 +164,12 @@ def _delivered_before(letters: list[Notice], index: bytes) -> Outcome:
 
 
 def _deliver_now(
-    batch: LetterBatch, letters: list[Notice], *, provider: Printer, now: datetime
+    batch: LetterBatch,
+    letters: list[Notice],
+    *,
+    provider: Printer,
+    typesetters: Typesetters,
+    now: datetime,
 ) -> Outcome:
     """Write the letters, and take out those that became needless while they were written.
 
@@ -166,7 +181,7 @@ def _deliver_now(
     work.mkdir(parents=True)
     needed, needless = _still_needed(letters, now=now)
     read_serials(needed)
-    printed, failed = write_letters(needed, folder=work)
+    printed, failed = write_letters(needed, folder=work, typesetters=typesetters)
     _lock_cases(letters)
     written = [made.letter for made in printed]
     _read_offers(written)

@@ -47,7 +47,10 @@ class Setter(Protocol):
 
 
 class Typesetters:
-    """As many processes as there are documents set at once, for as long as the ``with`` lasts."""
+    """As many processes as there are documents set at once, for as long as the ``with`` lasts.
+
+    Each begins with the first document that finds no other idle.
+    """
 
     def __init__(self) -> None:
         self._all: list[subprocess.Popen[bytes]] = []
