@@ -30,7 +30,6 @@ def _all_letters_words(_language: str) -> dict[str, str]:
         "through": _("genom"),
         "qr": _("QR-kod med ärendenumret %(number)s"),
         "link_qr": _("QR-kod med länken till sidan där du svarar"),
-        "online": _("Svara på nätet"),
         "scan": _("Rikta mobilens kamera mot koden."),
         "slip": _("Svarstalong"),
         "other_ways": _(

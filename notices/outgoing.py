@@ -98,18 +98,15 @@ def body_of(notice: Notice) -> str:
     The gateway refuses another text under the same idempotency key, so nothing here may depend on
     the time. The code is in what leaves and not in the row, which staff read.
     """
-    return body_with(notice, answer_place(notice))
-
-
-def body_with(notice: Notice, place: AnswerPlace | None) -> str:
-    """The text followed by how to answer at ``place``, where the notice leads somewhere."""
+    place = answer_place(notice)
     if place is None:
         return notice.body
     with in_its_language(notice):
-        return f"{notice.body.rstrip()}\n\n{_how_to_answer(notice, place)}\n"
+        return f"{notice.body.rstrip()}\n\n{how_to_answer(notice, place)}\n"
 
 
-def _how_to_answer(notice: Notice, place: AnswerPlace) -> str:
+def how_to_answer(notice: Notice, place: AnswerPlace) -> str:
+    """Address, case number and code in the language that is being spoken, under a heading."""
     said = {"page": place.page, "url": place.url, "code": place.code, "number": notice.case.number}
     if notice.kind in ASKS_FOR_AN_ANSWER:
         text = _(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from notices.letter_words import words_of
 from notices.models import Notice
-from notices.outgoing import AnswerPlace, answer_place, body_with, in_its_language
+from notices.outgoing import answer_place, how_to_answer, in_its_language
 from organisations.typesetters import Setter
 from organisations.typesetting import (
     SignsLacking,
@@ -99,7 +99,7 @@ def _data(letter: Notice) -> dict[str, Any]:
         "number": case.number,
         "subject": _line(letter.subject, from_right(letter.subject)),
         "subject_from_right": from_right(letter.subject),
-        "body": _paragraphs(letter, place),
+        "body": _body(letter),
         "address": _address(letter),
         "clinic": case.sending_unit.name,
         "region": region.name,
@@ -109,22 +109,26 @@ def _data(letter: Notice) -> dict[str, Any]:
         "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
         "reasons": [str(label) for label in DeclineReason.labels],
         "qr": qr_svg(case.number),
-        # Where the patient answers on the web; beside the answer slip, if there is one.
+        # How and where the patient answers on the web; on the answer slip, if there is one.
         "link_qr": qr_svg(place.url) if place else "",
+        "online": _paragraphs(how_to_answer(letter, place)) if place else [],
         "words": words_of(letter),
     }
 
 
-def _paragraphs(letter: Notice, place: AnswerPlace | None) -> list[dict[str, Any]]:
-    """The body's paragraphs by their lines. A subject that stands first is not said twice."""
-    body = body_with(letter, place).replace("\r\n", "\n").replace("\r", "\n")
-    if len(body) > MAX_SIGNS:
+def _body(letter: Notice) -> list[dict[str, Any]]:
+    """The text's paragraphs. A subject that stands first is not said twice."""
+    if len(letter.body) > MAX_SIGNS:
         raise LetterRefused(_("Brevet är längre än de fyra sidor som ett brev får ha."))
-    parts = [[line for line in part.split("\n") if line.strip()] for part in body.split("\n\n")]
-    parts = [lines for lines in parts if lines]
-    if parts and parts[0][0].strip() == letter.subject:
-        parts = parts[1:]
-    return [_paragraph(lines) for lines in parts]
+    first, _newline, rest = letter.body.lstrip().partition("\n")
+    return _paragraphs(rest if first.strip() == letter.subject else letter.body)
+
+
+def _paragraphs(text: str) -> list[dict[str, Any]]:
+    """The text's paragraphs by their lines."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    parts = [[line for line in part.split("\n") if line.strip()] for part in text.split("\n\n")]
+    return [_paragraph(lines) for lines in parts if lines]
 
 
 def _paragraph(lines: list[str]) -> dict[str, Any]:

@@ -293,6 +293,17 @@ def test_a_letter_that_cannot_be_made_fails_alone(settings, tmp_path, monkeypatc
     assert len(list(folder.glob("*.pdf"))) == 1
 
 
+def test_an_offer_fits_one_sheet_with_its_answer_slip_on_the_back(gateway, drop):
+    offered(home_wait_days=300)
+    run_due(now=DUE)
+    [folder] = folders(drop)
+    [row] = index(folder)
+    assert row["pages"] == "2"
+    first, second = (page.extract_text() for page in PdfReader(folder / row["file"]).pages)
+    assert ("Svarskod" in first, "Svarskod" in second) == (False, True)
+    assert "Vänliga hälsningar" in first
+
+
 def test_many_letters_are_set_by_processes_and_the_odd_one_fails_alone(gateway, drop):
     mades = [offered() for _ in range(letter_files.MOST_SET_HERE + 2)]
     run_due(now=NOW)
