@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notices import unread
 from notices.callbacks.consumers import on_call_not_wanted
 from notices.caps import on_cap_alert, on_period_full
 from notices.due import REMINDED_AT, due_at
@@ -204,6 +205,10 @@ def on_booked(event: DomainEvent, now: datetime) -> None:
         return
     when = timezone.localtime(booked_for)
     telling = Telling(TextKind.BOOKED_TIME, {"booked_day": when.date(), "booked_time": when.time()})
+    for earlier in case.notices.filter(
+        kind=Notice.Kind.BOOKED_TIME, channel=Notice.Channel.INBOX, created_at__lt=event.happened_at
+    ):
+        unread.cancel_letter(earlier, why=_("En ny tid är bokad."))
     key = f"{case.number}/event/{event.pk}"
     _notice(case, Notice.Kind.BOOKED_TIME, telling, now=now, key=key)
 

@@ -69,7 +69,9 @@ def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
 
 @transaction.atomic
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
-    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related("case__patient")
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related(
+        "case__patient", "unread"
+    )
     due = claim_most_urgent(waiting, {Notice.Channel.LETTER}, now=now, limit=limit)
     _read_offers(due, locked=True)
     needed, needless = _still_needed(due, now=now)
@@ -138,7 +140,7 @@ def _deliver(batch: LetterBatch, *, now: datetime, typesetters: Typesetters) -> 
     provider = printer()
     letters = list(
         batch.letters.filter(state=Notice.State.BATCHED)
-        .select_related("case__patient", "offer")
+        .select_related("case__patient", "offer", "unread")
         # Shared by many of them.
         .prefetch_related("case__region", "case__sending_unit")
         .order_by("pk")
@@ -186,6 +188,7 @@ def _deliver_now(
     written = [made.letter for made in printed]
     _read_offers(written)
     _read_patients(written)
+    _read_unread(written)
     sent, late = _still_needed(written, now=now)
     for letter in late:
         (work / file_of(letter)).unlink()
@@ -205,6 +208,15 @@ def _read_patients(letters: list[Notice]) -> None:
     found = Patient.objects.in_bulk({letter.case.patient_id for letter in letters})
     for letter in letters:
         letter.case.patient = found[letter.case.patient_id]
+
+
+def _read_unread(letters: list[Notice]) -> None:
+    """And what they follow, which may have been read, and their cases, which may have moved on."""
+    following = [letter for letter in letters if letter.unread_id is not None]
+    messages = Notice.objects.select_related("case").in_bulk([n.unread_id for n in following])
+    for letter in following:
+        letter.unread = messages[letter.unread_id]
+        letter.case.state = letter.unread.case.state
 
 
 def _lock_cases(letters: list[Notice]) -> None:

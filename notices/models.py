@@ -116,6 +116,7 @@ class Notice(models.Model):
         PROTECTED = "protected", _("Skyddad identitet: bara brev, genom Skatteverket.")
         UNANSWERED = "unanswered", _("Brev när erbjudandet inte har besvarats i tid.")
         REFUSED = "refused", _("Mottagaren tog inte emot det digitala meddelandet.")
+        UNREAD = "unread", _("Brev när meddelandet inte har lästs i 1177 i tid.")
         BY_HAND = "by_hand", _("Vårdlotsen valde brev.")
 
     class State(models.TextChoices):
@@ -142,6 +143,10 @@ class Notice(models.Model):
     )
     offer = models.ForeignKey(
         Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
+    )
+    # Of a letter: the message in 1177 that it follows unless that is read (notices.unread).
+    unread = models.OneToOneField(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="letter_if_unread"
     )
     kind = models.CharField(_("slag"), max_length=20, choices=Kind)
     channel = models.CharField(_("kanal"), max_length=8, choices=Channel)
@@ -207,6 +212,10 @@ class Notice(models.Model):
                 name="notice_of_campaign_has_recipient",
                 condition=Q(kind="campaign", recipient__isnull=False)
                 | ~Q(kind="campaign") & Q(recipient__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="notice_after_unread_is_letter",
+                condition=Q(unread__isnull=True) | Q(channel="letter"),
             ),
             models.CheckConstraint(
                 name="notice_unwritten_is_not_sent",

@@ -11,6 +11,7 @@ from django.db.models.functions import Least
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
+from notices import unread
 from notices.due import letter_at_once
 from notices.models import Notice
 from referral.models import LogVerb
@@ -74,6 +75,7 @@ def record(batch: Batch, *, now: datetime) -> None:
                 cursor.execute(RECORD, _columns(batch.handled))
             for why, offers in sorted(batch.hastened.items()):
                 hasten_letters(offers, why=why, now=now)
+            unread.write_letters(batch.handled, now=now)
             log(batch.handled, now=now)
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
+from notices import unread
 from notices.at_once import NotStarted, at_once
 from notices.campaigns.models import choices as campaign_choices
 from notices.channels import choose_channels
@@ -292,6 +293,8 @@ def why_needless(notice: Notice, *, now: datetime, beside: Beside | None = None)
         return notice.case.patient.departure
     if notice.kind == Notice.Kind.CAMPAIGN and not notice.case.is_open:
         return _("Ärendet är avslutat.")
+    if notice.unread_id is not None:
+        return unread.why_needless(notice)
     offer = notice.offer
     if offer is None or notice.kind not in Notice.OF_OFFER:
         return ""

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from notices import unread
 from notices.callbacks.services import ask_for_call, is_number
 from notices.campaigns.answers import answer_from_inbox
 from notices.due import letter_at_once
@@ -112,6 +113,8 @@ def _mark_read(notice: Notice, *, now: datetime) -> str:
         if notice.state == Notice.State.SENT:
             notice.state = Notice.State.READ
         notice.save(update_fields=["read_at", "state", "receipt"])
+        if notice.kind in unread.DAYS:
+            unread.cancel_letter(notice, why=_("Patienten har läst meddelandet i 1177."))
         record_notice(
             notice.case,
             LogVerb.NOTICE_READ,

@@ -558,6 +558,7 @@ BREAKS: dict[str, Callable[[], str]] = {
     "region_code_two_digits": lambda: update(RegionFactory(), "code = '1x'"),
     "region_guarantee_within_law": lambda: update(RegionFactory(), "guarantee_days = 91"),
     "region_offer_outlives_letter": lambda: update(RegionFactory(), "letter_after_days = 30"),
+    "region_unread_within_60_days": lambda: update(RegionFactory(), "unread_guarantee_days = 61"),
     "region_reminds_before_letter": lambda: update(RegionFactory(), "reminder_after_days = 14"),
     "patient_not_deceased_before_birth": lambda: update(
         PatientFactory(), "birth_date = '1950-01-02', deceased_on = '1950-01-01'"
@@ -825,6 +826,7 @@ BREAKS: dict[str, Callable[[], str]] = {
     "call_booked_by_is_whole": lambda: update(call(), "booked_by_user_id = NULL"),
     "notice_sent_has_time": lambda: update(notice(), "state = 'sent'"),
     "notice_batched_has_batch": lambda: update(notice("letter"), "state = 'batched'"),
+    "notice_after_unread_is_letter": lambda: update(notice(), "unread_id = id"),
     "notice_email_has_address": lambda: update(notice(), "channel = 'email'"),
     "printed_letter_file_once": lambda: copy(printed_letter(), notice_id=str(notice().pk)),
     "printed_letter_notice_once": lambda: copy(printed_letter(), file="'y.pdf'"),

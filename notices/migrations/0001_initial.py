@@ -1197,12 +1197,23 @@ class Migration(migrations.Migration):
                             ("protected", "Skyddad identitet: bara brev, genom Skatteverket."),
                             ("unanswered", "Brev när erbjudandet inte har besvarats i tid."),
                             ("refused", "Mottagaren tog inte emot det digitala meddelandet."),
+                            ("unread", "Brev när meddelandet inte har lästs i 1177 i tid."),
                             ("by_hand", "Vårdlotsen valde brev."),
                         ],
                         db_default="",
                         default="",
                         max_length=10,
                         verbose_name="varför kanalen",
+                    ),
+                ),
+                (
+                    "unread",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="letter_if_unread",
+                        to="notices.notice",
                     ),
                 ),
                 (
@@ -1294,6 +1305,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="notice_email_has_address",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("unread__isnull", True), ("channel", "letter"), _connector="OR"
+                        ),
+                        name="notice_after_unread_is_letter",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -12,6 +12,7 @@ from organisations.administration.selectors import LEFT, SHUT_OFF, WORKING
 from organisations.administration.services import UnitDetails
 from organisations.languages import in_words, said_languages
 from organisations.models import (
+    MOST_UNREAD_DAYS,
     CareUnit,
     Equipment,
     MedicalArea,
@@ -311,9 +312,26 @@ def _letter_days() -> forms.IntegerField:
     )
 
 
+def _unread_days(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=1,
+        max_value=MOST_UNREAD_DAYS,
+        required=False,
+        help_text=_("Tomt ger inget brev."),
+    )
+
+
 class NoticeDaysForm(PlainForm):
     reminder_after_days = _reminder_days()
     letter_after_days = _letter_days()
+    unread_booked_time_days = _unread_days(_("Dagar innan en oläst bokad tid går som brev"))
+    unread_confirmation_days = _unread_days(
+        _("Dagar innan en oläst remissbekräftelse går som brev")
+    )
+    unread_guarantee_days = _unread_days(
+        _("Dagar innan oläst information om vårdgarantin går som brev")
+    )
 
 
 def _price(label: Any) -> forms.DecimalField:

@@ -1000,6 +1000,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unread_booked_time_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        verbose_name="dagar innan en oläst bokad tid går som brev",
+                    ),
+                ),
+                (
+                    "unread_confirmation_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        verbose_name="dagar innan en oläst remissbekräftelse går som brev",
+                    ),
+                ),
+                (
+                    "unread_guarantee_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        verbose_name="dagar innan oläst information om vårdgarantin går som brev",
+                    ),
+                ),
+                (
                     "letter_sek",
                     models.DecimalField(
                         db_default=Decimal("12.00"),
@@ -1031,6 +1055,26 @@ class Migration(migrations.Migration):
                             ("offer_stands_days__gt", models.F("letter_after_days"))
                         ),
                         name="region_offer_outlives_letter",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("unread_booked_time_days__isnull", True),
+                                ("unread_booked_time_days__range", (1, 60)),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("unread_confirmation_days__isnull", True),
+                                ("unread_confirmation_days__range", (1, 60)),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("unread_guarantee_days__isnull", True),
+                                ("unread_guarantee_days__range", (1, 60)),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="region_unread_within_60_days",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

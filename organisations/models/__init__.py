@@ -12,6 +12,8 @@ from organisations.models.events import DomainEvent, EventDelivery, SweepRun
 from organisations.models.login import ApiToken, FailedLogin, KeptText
 from organisations.models.places import (
     HSA_ID_PATTERN,
+    MOST_UNREAD_DAYS,
+    UNREAD_DAYS,
     CareUnit,
     Equipment,
     MedicalArea,
@@ -26,6 +28,8 @@ from organisations.models.users import Assignment, Role, User
 
 __all__ = [
     "HSA_ID_PATTERN",
+    "MOST_UNREAD_DAYS",
+    "UNREAD_DAYS",
     "AccessLog",
     "AccessLogSeal",
     "AccessReview",

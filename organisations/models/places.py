@@ -22,6 +22,15 @@ class TravelPaid(models.TextChoices):
     AFTERWARDS = "afterwards", _("Patienten betalar och får ersättning efteråt")
 
 
+MOST_UNREAD_DAYS = 60
+# By the kind of message (notices.unread).
+UNREAD_DAYS = ("unread_booked_time_days", "unread_confirmation_days", "unread_guarantee_days")
+
+
+def _unread_days(words: Any) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    return models.PositiveSmallIntegerField(words, null=True, blank=True)
+
+
 class Region(models.Model):
     """A Swedish region. The two-digit county code (SCB) is its key and begins its case numbers."""
 
@@ -71,6 +80,14 @@ class Region(models.Model):
         null=True,
         blank=True,
     )
+    # A message that is not read in 1177 by then goes as a letter too; empty is never.
+    unread_booked_time_days = _unread_days(_("dagar innan en oläst bokad tid går som brev"))
+    unread_confirmation_days = _unread_days(
+        _("dagar innan en oläst remissbekräftelse går som brev")
+    )
+    unread_guarantee_days = _unread_days(
+        _("dagar innan oläst information om vårdgarantin går som brev")
+    )
 
     # What a message costs the region, for the estimate of a campaign.
     letter_sek = models.DecimalField(
@@ -110,6 +127,15 @@ class Region(models.Model):
             models.CheckConstraint(
                 name="region_prices_not_negative",
                 condition=Q(letter_sek__gte=0, digital_sek__gte=0),
+            ),
+            models.CheckConstraint(
+                name="region_unread_within_60_days",
+                condition=Q(
+                    *(
+                        Q((f"{name}__isnull", True)) | Q((f"{name}__range", (1, MOST_UNREAD_DAYS)))
+                        for name in UNREAD_DAYS
+                    )
+                ),
             ),
             models.CheckConstraint(
                 name="region_reminds_before_letter",

@@ -210,6 +210,28 @@ class TestPatientFacts:
             services.change_patient_facts(halland, new, actor=admin, now=NOW)
         assert set(refused.value.fields) == {name}
 
+    def test_other_kinds_have_their_own_day_or_none(self, halland, admin):
+        services.change_notice_days(
+            halland,
+            reminder_after_days=7,
+            letter_after_days=14,
+            unread_booked_time_days=3,
+            actor=admin,
+            now=NOW,
+        )
+        halland.refresh_from_db()
+        assert (halland.unread_booked_time_days, halland.unread_guarantee_days) == (3, None)
+        with pytest.raises(InvalidInput) as refused:
+            services.change_notice_days(
+                halland,
+                reminder_after_days=7,
+                letter_after_days=14,
+                unread_booked_time_days=61,
+                actor=admin,
+                now=NOW,
+            )
+        assert set(refused.value.fields) == {"unread_booked_time_days"}
+
     def test_nobody_else_does(self, halland):
         for other in (region_admin_actor(RegionFactory(code="14")), operator_actor()):
             with pytest.raises(NotAllowed):

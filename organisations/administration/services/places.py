@@ -19,6 +19,7 @@ from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.events import emit
 from organisations.languages import language_names
 from organisations.models import (
+    MOST_UNREAD_DAYS,
     Assignment,
     CareUnit,
     Equipment,
@@ -215,19 +216,24 @@ def change_notice_days(
     letter_after_days: int,
     actor: Actor,
     now: datetime,
+    **unread_days: int | None,
 ) -> Region:
     """When an unanswered offer is reminded of, ``None`` for never, and when it goes as a letter.
 
-    Calendar days from the offer; the region's own administrator. Offers that are out keep the
-    days they were sent with.
+    ``unread_days``, by the names in ``UNREAD_DAYS``: when other messages that are not read in 1177
+    go as letters. Calendar days from the message; the region's own administrator. What is out
+    keeps the days it was sent with.
     """
     if actor.role != Role.REGION_ADMIN or actor.region != region.code:
         raise NotAllowed(_("Bara regionens administratör ändrar dagarna."))
     new: dict[str, Any] = {
         "reminder_after_days": reminder_after_days,
         "letter_after_days": letter_after_days,
-    }
+    } | unread_days
     problems = _reminder_problem(new)
+    for name, days in unread_days.items():
+        if days is not None and not 1 <= days <= MOST_UNREAD_DAYS:
+            problems[name] = _("Brevet går efter 1–%(most)s dagar.") % {"most": MOST_UNREAD_DAYS}
     if not 1 <= letter_after_days < region.offer_stands_days:
         problems["letter_after_days"] = _(
             "Brevet ska gå medan erbjudandet står: högst %(days)s dagar."
