@@ -28,8 +28,3 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def no_assignment(request: HttpRequest) -> HttpResponse:
     return render(request, "organisations/no_assignment.html", status=403)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that did not come from our own page, or from one that is too old."""
-    return render(request, "403_csrf.html", status=403)

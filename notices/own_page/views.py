@@ -382,6 +382,13 @@ def _refusal(
     return page(request, "refused", context, status=status)
 
 
+@own_page
+def form_refused(request: HttpRequest) -> HttpResponse:
+    """A form from elsewhere, or from a page that is too old (Django's CSRF_FAILURE_VIEW)."""
+    text = _("Sidan var för gammal. Inget är sparat.")
+    return _refusal(request, text, status=403)
+
+
 def page(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:

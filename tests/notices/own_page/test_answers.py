@@ -135,7 +135,10 @@ def test_an_answer_is_to_the_offer_that_was_read(made, client, serial):
 def test_a_form_from_elsewhere_is_refused(made, enter):
     client = enter(made, Client(enforce_csrf_checks=False))
     client.handler.enforce_csrf_checks = True
-    assert client.post("/svar/case/accept/", {"serial": "1"}).status_code == 403
+    refused = client.post("/svar/case/accept/", {"serial": "1"})
+    assert refused.status_code == 403
+    assert "Sidan var för gammal. Inget är sparat." in text_of(refused)
+    assert "notices/own_page/base.html" in [template.name for template in refused.templates]
     assert offer_of(made).state == Offer.State.SENT
 
 
