@@ -48,8 +48,10 @@ CODES: dict[str, Code] = {
     "VT111": Code(_E, _("Filen har inga rader under rubrikerna.")),
     "VT201": Code(_L, _("Obligatorisk uppgift saknas.")),
     "VT202": Code(_E, _("Uppgiften gäller alltid och kan inte anges som ej aktuell (EA).")),
-    "VT203": Code(_E, _("Uppgiften ingår inte för denna fas eller för väntande och får inte lämnas.")),
-    "VT204": Code(_R, _("Uppgiften ingår inte för denna fas eller för väntande: skriv EA.")),
+    "VT203": Code(_E, _("Uppgiften ingår inte för denna fas eller för väntande. Skriv EA.")),
+    "VT204": Code(
+        _R, _("Uppgiften kan inte finnas för denna kontakt. Skriv EA i stället för tomt.")
+    ),
     "VT205": Code(_L, _("Uppgift saknas, fast villkoret gör den obligatorisk.")),
     "VT301": Code(_E, _("Värdet är ingen av variabelns koder.")),
     "VT302": Code(_E, _("Värdet är ingen giltig tidpunkt (ÅÅÅÅ-MM-DDTtt:mm).")),

@@ -1,4 +1,4 @@
-"""Has this been seen before? For millions of keys, in some twenty bytes each and no object kept."""
+"""Has this been seen before? For millions of keys, in some forty bytes each and no object kept."""
 
 from array import array
 

@@ -1,8 +1,8 @@
 """What a value must be, by the domain that the layout's table names.
 
-A check takes the stripped value and returns the code of what is wrong, or nothing. Codes are compared
-with the lists that the product ships; a well-shaped KVÅ code that is not among them may be right, and
-is a remark only (contracts/reference/README.md).
+A check takes the stripped value and returns the code of what is wrong, or nothing. Codes are
+compared with the lists that the product ships; a well-shaped KVÅ code that is not among them may be
+right, and is a remark only (contracts/reference/README.md).
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""The layout of the monthly files, read from the tables in ``reference/``: one row, one variable."""
+"""The layout of the monthly files, read from the tables in ``reference/``: a row, a variable."""
 
 import csv
 from dataclasses import dataclass

@@ -48,9 +48,7 @@ def rows_of(file: IO[bytes]) -> tuple[Encoding, Iterator[list[str]]]:
     else:
         if b"\x00" in sample or sample.startswith((b"PK\x03\x04", b"%PDF-")):
             raise Unreadable("VT102")
-        text = io.TextIOWrapper(
-            binary, encoding="utf-8-sig", errors="surrogateescape", newline=""
-        )
+        text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
         first = sample.decode("utf-8", "replace")
     heading = first.splitlines()[0] if first.strip() else ""
     delimiter = max(";,\t", key=heading.count)

@@ -98,10 +98,10 @@ class _Rules:
                 yield "aktivitet", "VT413"
         elif phase == "5":
             yield from self._emergency(row)
-        kinds = value("diagnostyp")
-        if kinds and row.status == DONE:
+        kinds, diagnoses = value("diagnostyp"), value("diagnos")
+        if kinds and diagnoses and row.status == DONE:
             listed = split(kinds)
-            if len(listed) != len(split(value("diagnos"))):
+            if len(listed) != len(split(diagnoses)):
                 yield "diagnostyp", "VT411"
             if listed.count("H") > 1:
                 yield "diagnostyp", "VT412"
@@ -114,10 +114,10 @@ class _Rules:
         yield from self._done(decided, done, "genomford", file)
         yield from self._common(row, decided)
         born = value("fodelsear")
-        if value("forsta_linje") == "1" and done and born.isdecimal():
-            # Whoever turns 18 in the year may still be 17 on the day.
-            if date.fromordinal(done >> 11).year - int(born) > CHILDREN_UNDER:
-                yield "forsta_linje", "VT415"
+        # Whoever turns 18 in the year may still be 17 on the day.
+        is_grown = done and _is_year(born) and _year_of(done) - int(born) > CHILDREN_UNDER
+        if is_grown and value("forsta_linje") == "1":
+            yield "forsta_linje", "VT415"
 
     def _in_month(self, text: str, file: File) -> bool:
         """As :meth:`File.of_month`, remembered for the few spellings of a file."""
@@ -149,9 +149,8 @@ class _Rules:
             if target and later(decided, target):
                 yield "medicinskt_maldatum", "VT404"
             born = value("fodelsear")
-            if born.isdecimal() and len(born) == 4:
-                if int(born) > date.fromordinal(decided >> 11).year:
-                    yield "fodelsear", "VT407"
+            if _is_year(born) and int(born) > _year_of(decided):
+                yield "fodelsear", "VT407"
         if value("remittenttyp") == "2" and value("remittent"):
             yield "remittent", "VT414"
 
@@ -174,3 +173,11 @@ class _Rules:
             yield "akut_bedomning", "VT405"
         elif came and left and later(came, left):
             yield "akut_avslut", "VT405"
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == 4 and text.isascii() and text.isdecimal()
+
+
+def _year_of(moment: int) -> int:
+    return date.fromordinal(moment >> 11).year

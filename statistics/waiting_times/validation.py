@@ -1,7 +1,7 @@
 """A file against its model: every row judged as it streams by, nothing of it kept.
 
-What is remembered grows with the number of different values up to a limit, and with the rows by some
-twenty bytes each for their ids (:mod:`statistics.waiting_times.distinct`). Needs no database.
+What is remembered grows with the number of different values up to a limit, and with the rows by
+some forty bytes each for their ids (:mod:`statistics.waiting_times.distinct`). Needs no database.
 """
 
 from collections import Counter
@@ -201,10 +201,12 @@ class _Reader:
             cell[4][kind] += 1
             if code:
                 add(number, cell[1], code)
-        first = self.seen.put(row[self.id_at].strip(), number)
-        if first and row[self.id_at].strip() not in {MISSING, NOT_APPLICABLE}:
+        contact = row[self.id_at].strip()
+        first = self.seen.put(contact, number)
+        if first and contact not in {MISSING, NOT_APPLICABLE}:
             add(number, "vardkontakt_id", "VT421", first)
-        for variable, code in self.relations(Row(row, self.places, plan.status, plan.phase), self.file):
+        placed = Row(row, self.places, plan.status, plan.phase)
+        for variable, code in self.relations(placed, self.file):
             add(number, variable, code)
 
     def finish(self) -> None:
@@ -236,7 +238,8 @@ class _Reader:
                 result.add(1, one.name, "VT106")
 
     def _place(self, headings: list[str]) -> dict[str, int]:
-        named = {name: one.name for one in self.columns for name in (one.name, one.label.casefold())}
+        named = {one.name: one.name for one in self.columns}
+        named |= {one.label.casefold(): one.name for one in self.columns}
         places: dict[str, int] = {}
         for index, heading in enumerate(headings):
             name = named.get(_folded(heading))
@@ -255,7 +258,7 @@ class _Reader:
         return places
 
     def _plan_for(self, key: tuple[str, ...]) -> _Plan | None:
-        """The plan of a row's status and phase as they are spelled; ``None`` when they are wrong."""
+        """The plan of a row's status and phase as spelled; ``None`` when they are wrong."""
         status = STATUS_WORDS.get(key[0].strip().casefold(), "")
         phase = key[1].strip()
         phases = {"1", "2", "3", "4", "5"} if self.key_at else {""}
@@ -283,10 +286,10 @@ class _Reader:
             value = row[index].strip()
             if name == "status":
                 value = STATUS_WORDS.get(value.casefold(), value)
-            code = "VT201" if value == MISSING else "VT202" if value == NOT_APPLICABLE else check(value)
+            # Without its key a row is no contact: more than a lack.
+            code = "VT301" if value in {MISSING, NOT_APPLICABLE} else check(value)
             if code:
-                # Without its key a row is no contact: more than a lack.
-                self.result.add(number, name, "VT301" if code == "VT201" else code)
+                self.result.add(number, name, code)
 
 
 def _judge(

@@ -16,14 +16,18 @@ from statistics.waiting_times.validation import Verdict, validate
 
 
 class Command(BaseCommand):
-    help = "Judges a file for the national waiting-time database; ends with 1 unless it is approved."
+    help = (
+        "Judges a file for the national waiting-time database; ends with 1 unless it is approved."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the file; - for standard input")
         parser.add_argument("--month", metavar="YYYY-MM", help="the month that it must be of")
         parser.add_argument("--owner", metavar="CC", help="the county code that it must be of")
-        parser.add_argument("--errors", type=Path, metavar="OUT.csv", help="write every fault there")
+        parser.add_argument(
+            "--errors", type=Path, metavar="OUT.csv", help="write every fault there"
+        )
         parser.add_argument("--json", action="store_true", help="tell the outcome as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
