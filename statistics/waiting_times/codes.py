@@ -91,8 +91,6 @@ CODES: dict[str, Code] = {
     "VT423": Code(_E, _("Raden har en annan rapportmånad än filen.")),
     "VT501": Code(_E, _("Månaden är äldre än tre månader och kan inte längre rättas.")),
     "VT502": Code(_E, _("Månaden är inte slut.")),
-    "VT503": Code(_E, _("Filen är större än 20 MB. Kontrollera den med validate_waiting_times.")),
-    "VT504": Code(_E, _("Samma fil är redan månadens gällande version.")),
 }
 
 

@@ -105,6 +105,17 @@ def by_name(model: str) -> dict[str, Variable]:
     return {one.name: one for one in variables(model)}
 
 
+def folded(heading: str) -> str:
+    """A heading without regard to capitals and spaces."""
+    return " ".join(heading.split()).casefold()
+
+
+def place_of(name: str, headings: list[str]) -> int:
+    """Which column is the variable, by its name or label in either model; -1 without one."""
+    names = {name} | {by_name(m)[name].label.casefold() for m in Model.values if name in by_name(m)}
+    return next((at for at, heading in enumerate(headings) if folded(heading) in names), -1)
+
+
 def label_of(model: str, name: str) -> str:
     """The variable's name for people; what is no variable keeps its name."""
     one = by_name(model).get(name)

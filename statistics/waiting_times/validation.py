@@ -26,6 +26,7 @@ from statistics.waiting_times.layout import (
     Requirement,
     Variable,
     columns,
+    folded,
 )
 from statistics.waiting_times.reading import Unreadable, rows_of
 from statistics.waiting_times.relations import File, Row, relations_of
@@ -129,7 +130,7 @@ def validate(
 class _Cell(NamedTuple):
     """A column as a contact of one status and phase has it."""
 
-    index: int
+    at: int
     name: str
     known: dict[str, tuple[int, str]]
     judge: Callable[[str], tuple[int, str]]
@@ -242,7 +243,7 @@ class _Reader:
         named |= {one.label.casefold(): one.name for one in self.columns}
         places: dict[str, int] = {}
         for index, heading in enumerate(headings):
-            name = named.get(_folded(heading))
+            name = named.get(folded(heading))
             if name is None:
                 if heading.strip():
                     self.result.add(1, "", "VT108")
@@ -334,13 +335,9 @@ def _is_certain(variable: Variable, phase: str) -> bool:
     return variable.rule == "follow_up" and phase == "4"
 
 
-def _folded(heading: str) -> str:
-    return " ".join(heading.split()).casefold()
-
-
 def _model_of(headings: list[str]) -> str:
     """The model whose columns the headings are, by what tells the two apart."""
-    told = {_folded(heading) for heading in headings}
+    told = {folded(heading) for heading in headings}
     scores = {
         model: sum(one.name in told or one.label.casefold() in told for one in columns(model))
         for model in Model.values
