@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from organisations.access import Actor
 from organisations.models import Role
@@ -18,8 +19,6 @@ from statistics.months import Month
 from statistics.waiting_times.codes import SEVERITY_LABELS, reason_of, severity_of
 from statistics.waiting_times.layout import (
     DONE,
-    WAITING,
-    Model,
     Requirement,
     Variable,
     columns,
@@ -190,11 +189,12 @@ class FaultLine:
 
 def faults_of(delivery: WaitingTimeDelivery) -> list[FaultLine]:
     """What was wrong with the delivery, the gravest first."""
-    return [_in_words(delivery.model, name, code, count) for name, code, count in delivery.faults]
+    return [fault_line(delivery.model, name, code, count) for name, code, count in delivery.faults]
 
 
-def _in_words(model: str, name: str, code: str, count: int) -> FaultLine:
-    label = label_of(model, name) if model and name else name
+def fault_line(model: str, name: str, code: str, count: int) -> FaultLine:
+    """A fault of a file, in words; without a variable it is the file's own."""
+    label = label_of(model, name) if model and name else name or str(_("Filen"))
     return FaultLine(label, code, str(SEVERITY_LABELS[severity_of(code)]), reason_of(code), count)
 
 
@@ -245,7 +245,3 @@ def receipt_of(delivery: WaitingTimeDelivery) -> dict[str, Any]:
         "role": delivery.role,
         "place": delivery.place,
     }
-
-
-STATUSES = (DONE, WAITING)
-MODELS = tuple(Model.values)
