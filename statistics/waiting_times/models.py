@@ -88,7 +88,7 @@ class WaitingTimeDelivery(models.Model):
             models.CheckConstraint(
                 name="waiting_delivery_refused_is_no_version",
                 condition=Q(verdict="refused", version__isnull=True)
-                | (~Q(verdict="refused") & Q(version__gte=1)),
+                | (~Q(verdict="refused") & Q(version__isnull=False, version__gte=1)),
             ),
             models.CheckConstraint(
                 name="waiting_delivery_counts_when_whole",

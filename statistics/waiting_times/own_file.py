@@ -7,7 +7,6 @@ because the care was given elsewhere. A value that the product does not hold is 
 cannot be for such a contact is *not applicable*.
 """
 
-import csv
 import io
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from contracts.models import Procedure
 from organisations.access import as_product
 from organisations.models import CareUnit
+from organisations.spreadsheets import csv_bytes
 from patients.models import Patient
 from referral.models import Case, Offer, Pause, Phase, Referral
 from statistics.months import Month
@@ -47,15 +47,13 @@ Cells = dict[str, str]
 
 @as_product("waiting times of own cases")
 def written(region: str, month: Month) -> bytes:
-    """The file of the region's month; UTF-8 and semicolons, as the layout's table orders it."""
+    """The file of the region's month; UTF-8 and semicolons, as the layout's table orders it.
+
+    Every value is a code, a date or an id of the layout: none begins as a formula would.
+    """
     names = [one.name for one in columns(Model.SPECIALISED)]
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(names)
-    # Every value is a code, a date or an id of the layout: nothing that a spreadsheet would run.
-    for cells in rows_of(region, month):
-        writer.writerow([cells[name] for name in names])
-    return out.getvalue().encode()
+    rows = rows_of(region, month)
+    return csv_bytes(names, ([cells[name] for name in names] for cells in rows))
 
 
 def rows_of(region: str, month: Month) -> Iterator[Cells]:

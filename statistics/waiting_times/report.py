@@ -1,12 +1,11 @@
 """A file's verdict for people and machines: a summary in Swedish, JSON, and the list of faults."""
 
-import csv
 from collections.abc import Iterator
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
-from organisations.spreadsheets import safe
+from organisations.spreadsheets import row_writer
 from statistics.waiting_times.codes import SEVERITY_LABELS, Severity, reason_of, severity_of
 from statistics.waiting_times.layout import DONE, Model, columns, label_of
 from statistics.waiting_times.validation import Fault, Result, faults_in_words
@@ -87,8 +86,8 @@ class FaultWriter:
     """Writes each fault as it is found, as a row of CSV."""
 
     def __init__(self, out: IO[str]) -> None:
-        self._writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-        self._writer.writerow(HEADINGS)
+        self._write = row_writer(out)
+        self._write(HEADINGS)
         self._words: dict[str, tuple[str, str]] = {}
 
     def __call__(self, fault: Fault) -> None:
@@ -96,9 +95,8 @@ class FaultWriter:
         if words is None:
             severity = str(SEVERITY_LABELS[severity_of(fault.code)])
             words = self._words[fault.code] = (severity, reason_of(fault.code))
-        self._writer.writerow(
-            [fault.row, safe(fault.variable), fault.code, words[0], full_reason(fault, words[1])]
-        )
+        reason = full_reason(fault, words[1])
+        self._write([fault.row, fault.variable, fault.code, words[0], reason])
 
 
 def full_reason(fault: Fault, reason: str) -> str:

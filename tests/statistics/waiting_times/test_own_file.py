@@ -36,7 +36,9 @@ UNKNOWN_OF_DONE = UNKNOWN_OF_ALL | {"vardenhet1", "vardenhet1_namn"}
 
 
 def rows(region: str, month: Month = OCTOBER) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(written(region, month).decode()), delimiter=";"))
+    return list(
+        csv.DictReader(io.StringIO(written(region, month).decode("utf-8-sig")), delimiter=";")
+    )
 
 
 def treated(now: datetime = IN_OCTOBER, **where):
