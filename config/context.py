@@ -20,6 +20,7 @@ SITUATION, WAITING_TIME_FILES = "situation", "waiting-time-files"
 WEIGHTS = "matching-weights"
 NOTICE_DAYS = "notice-days"
 TEXTS = "texts"
+WAITING_TIMES = "waiting-times"
 PLANS = "delivery-plans"
 CAMPAIGNS = "campaigns"
 # Pages of the cases that have an address of their own beside theirs.
@@ -29,9 +30,9 @@ MENUS: dict[str, tuple[str, ...]] = {
     Role.NAVIGATOR: (CASES, FREE_CAPACITY, CONTRACTS, INVOICES, PLANS, SITUATION, STATISTICS),
     Role.PROVIDER: (CASES, FREE_CAPACITY, CONTRACTS, PLANS, SITUATION),
     Role.CONTRACT_OWNER: (CONTRACTS, INVOICES, PLANS, SITUATION),
-    Role.MANAGER: (STATISTICS, CAMPAIGNS, PLANS, SITUATION),
+    Role.MANAGER: (STATISTICS, WAITING_TIMES, CAMPAIGNS, PLANS, SITUATION),
     Role.REGION_ADMIN: (
-        *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, SITUATION),
+        *(PEOPLE, UNITS, HISTORY, ACCESS_LOG, PRIVACY, STATISTICS, WAITING_TIMES, SITUATION),
         *(WEIGHTS, NOTICE_DAYS, TEXTS, CAMPAIGNS),
     ),
     Role.OPERATOR: (OPERATIONS, REGIONS, PROVIDERS, UNITS, PEOPLE, WAITING_TIME_FILES, HISTORY),
@@ -75,7 +76,11 @@ def _item(name: str, role: str, path: str) -> dict[str, Any]:
         NOTICE_DAYS: _("Utskick"),
         CAMPAIGNS: _("Kampanjer"),
         TEXTS: _("Texter"),
+        WAITING_TIMES: _("Väntetidsdatabasen"),
     }
     url = reverse(name)
     places = [url, *(reverse(also) for also in ALSO_CASES if name == CASES)]
-    return {"url": url, "label": labels[name], "current": path.startswith(tuple(places))}
+    # A page of its own in the menu, though its address lies below another's.
+    below = name == STATISTICS and path.startswith(reverse(WAITING_TIMES))
+    current = path.startswith(tuple(places)) and not below
+    return {"url": url, "label": labels[name], "current": current}

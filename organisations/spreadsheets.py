@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, Any
 
 # A cell that begins like this would be a formula in a spreadsheet; the wide forms of the signs are
 # taken for the plain ones in some languages.
@@ -21,11 +21,17 @@ def safe(text: str) -> str:
 def csv_bytes(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """Semicolons, decimal comma and a byte-order mark; every text made safe."""
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(headings)
+    write = row_writer(out)
+    write(headings)
     for row in rows:
-        writer.writerow([_cell(cell) for cell in row])
+        write(row)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def row_writer(out: IO[str]) -> Callable[[Sequence[Any]], object]:
+    """Writes one row after the other, as :func:`csv_bytes` does."""
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    return lambda row: writer.writerow([_cell(cell) for cell in row])
 
 
 def _cell(cell: Any) -> Any:

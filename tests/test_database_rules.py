@@ -72,6 +72,7 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
+from statistics.models import WaitingTimeDegree, WaitingTimeDelivery
 from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
@@ -97,11 +98,15 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
-OWN_APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices")
+OWN_APPS = (
+    *("organisations", "patients", "contracts", "capacity", "referral", "notices"),
+    "statistics",
+)
 
 
 def update(row: models.Model, change: str) -> str:
@@ -517,6 +522,19 @@ def waiting_time_file() -> models.Model:
     )
 
 
+def waiting_delivery() -> WaitingTimeDelivery:
+    return delivered("x", region_admin_actor(RegionFactory(code="14")))
+
+
+def waiting_degree() -> WaitingTimeDegree:
+    return waiting_delivery().degrees.all()[0]
+
+
+def another_delivery(**changes: str) -> str:
+    """A copy of a delivery under a number of its own, with other values for some columns."""
+    return copy(waiting_delivery(), **{"number": "'x'", "serial": "9", "version": "9"} | changes)
+
+
 def invoice_line(state: str = "settled") -> InvoiceLine:
     """A line that settled its call-off, or one that waits for its price."""
     made = make_case(CaseState.TREATED)
@@ -536,6 +554,21 @@ def same_place_in_the_invoice() -> str:
 
 
 BREAKS: dict[str, Callable[[], str]] = {
+    # statistics
+    "waiting_delivery_serial_once": lambda: another_delivery(serial="serial"),
+    "waiting_delivery_version_once": lambda: another_delivery(version="version"),
+    "waiting_delivery_verdict_known": lambda: another_delivery(verdict="'x'"),
+    "waiting_delivery_refused_is_no_version": lambda: another_delivery(version="NULL"),
+    "waiting_delivery_counts_when_whole": lambda: another_delivery(done="done + 1"),
+    "waiting_delivery_month_begins": lambda: another_delivery(month="month + 1"),
+    "waiting_delivery_within_window": lambda: another_delivery(
+        month="(month - interval '3 months')::date"
+    ),
+    "waiting_delivery_within_20_mb": lambda: another_delivery(size="21000000"),
+    "waiting_delivery_checksum_shape": lambda: another_delivery(sha256="upper(sha256)"),
+    "waiting_degree_once": lambda: copy(waiting_degree()),
+    "waiting_degree_status_known": lambda: copy(waiting_degree(), status="'X'"),
+    # contracts
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
     "invoice_credit_note_names_its_invoice": lambda: copy(
@@ -888,6 +921,7 @@ APPEND_ONLY = (
     "contracts_invoicelog",
     "referral_correction",
     "notices_campaignlog",
+    "statistics_waitingtimedegree",
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
@@ -903,6 +937,7 @@ COLUMN = {
     "capacity_matchingweights": "why",
     "contracts_invoicelog": "why",
     "notices_campaignlog": "actor_name",
+    "statistics_waitingtimedegree": "missing",
 }
 
 
@@ -926,6 +961,7 @@ def test_an_append_only_table_refuses(table, statement):
     MatchingWeightsFactory()
     invoice_line()
     draft_campaign()
+    waiting_delivery()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -41,6 +41,7 @@ _WITHOUT_DATABASE = frozenset(
         "startproject",
         "state_machine_doc",
         "test",
+        "validate_waiting_times",
         "version",
     }
 )

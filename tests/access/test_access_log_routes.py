@@ -38,6 +38,7 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +260,11 @@ def waiting_list(world: World) -> list[Any]:
     return [handed_in(world.made.unit, world.made.clinic, world.made.submission).pk]
 
 
+def delivery(world: World) -> list[Any]:
+    """A month's file where the case stands."""
+    return [delivered(world.number, world.actor("admin")).number]
+
+
 def other_need(world: World) -> list[Any]:
     """A list where the patient waits for one thing more."""
     more = replace(world.made.submission, kva="UJD02")
@@ -397,6 +403,7 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("clinic", ("waiting_list_file",), args=lambda w: [*waiting_list(w), "xlsx"]),
     ),
     "api-waiting-list": (Visit("clinic", ("waiting_list",), args=waiting_list),),
+    "waiting-times-file": (Visit("admin", ("waiting_times_file",), args=delivery),),
     "offer-drafts": (
         Visit("navigator", ("offer",), args=nothing, body=lambda w: drafted(w) | {"send": "1"}),
         Visit(
@@ -828,6 +835,14 @@ NO_PATIENT: dict[str, str] = {
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",
+    **dict.fromkeys(
+        (
+            *("waiting-times", "waiting-times-check", "waiting-times-reporting"),
+            *("waiting-times-layout", "waiting-times-receipt", "waiting-times-receipt-json"),
+            "waiting-times-faults",
+        ),
+        "receipts and figures: row numbers, never a value",
+    ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",
     "api-logout": "nothing is shown",

@@ -23,8 +23,9 @@ from organisations.scopes import Scope
 from referral import services
 from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
-from tests.factories import MadeCase, make_case, region_admin_actor, user_of
+from tests.factories import MadeCase, RegionFactory, make_case, region_admin_actor, user_of
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,12 @@ def of_allocation(made: MadeCase) -> dict[str, Any]:
 def of_waiting_list(made: MadeCase) -> dict[str, Any]:
     """A list that the clinic has handed in."""
     return {"pk": handed_in(made.unit, made.clinic).pk}
+
+
+def of_delivery(made: MadeCase) -> dict[str, Any]:
+    """A file that another region has delivered, with the case in it."""
+    elsewhere = region_admin_actor(RegionFactory(code="20"))
+    return {"number": delivered(made.case.number, elsewhere).number}
 
 
 def of_campaign(made: MadeCase) -> dict[str, Any]:
@@ -97,6 +104,7 @@ OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "co
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
 OWN |= {"waiting-lists", "api-waiting-lists", "campaigns", "campaign-new"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
+OWN |= {"waiting-times", "waiting-times-check", "waiting-times-reporting", "waiting-times-layout"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -157,6 +165,10 @@ OBJECTS: dict[str, Keys] = {
     "waiting-list-read": of_waiting_list,
     "waiting-list-report": lambda made: of_waiting_list(made) | {"kind": "csv"},
     "api-waiting-list": of_waiting_list,
+    "waiting-times-receipt": of_delivery,
+    "waiting-times-receipt-json": of_delivery,
+    "waiting-times-faults": of_delivery,
+    "waiting-times-file": of_delivery,
     "form-draft": of_form,
     "form-attachments": of_form,
     "form-attachment-remove": lambda made: (

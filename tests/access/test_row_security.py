@@ -66,6 +66,7 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
+from statistics.models import WaitingTimeDegree, WaitingTimeDelivery
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -126,6 +127,7 @@ OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, Acc
 READ_BY_NAVIGATORS: tuple[type[models.Model], ...] = (AllocationRun, AllocationRow, OfferDraft)
 READ_BY_FEW: tuple[type[models.Model], ...] = (
     *(Block, EmergencyOpening, RetentionHold, WaitingListFile),
+    *(WaitingTimeDelivery, WaitingTimeDegree),
 )
 # Who is told by whom: read by those who answer for it in the region (a test of its own).
 OF_CAMPAIGNS: tuple[type[models.Model], ...] = (Campaign, CampaignLog, CampaignRecipient)

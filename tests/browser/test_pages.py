@@ -55,6 +55,7 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -136,6 +137,7 @@ def pages() -> Iterator[Address]:
     yield from waiting_time_pages(navigator, line)
     yield from allocation_pages(home)
     yield from waiting_list_pages(home)
+    yield from national_waiting_time_pages(region)
     yield from free_capacity_pages(made[CaseState.WATCHED], provider, full)
     yield from phone_time_pages(home)
     yield from delivery_plan_pages(owner, line)
@@ -255,6 +257,22 @@ def allocation_pages(home: MadeCase) -> Iterator[Address]:
     yield navigator, reverse("allocation", args=[waits.pk])
     yield navigator, reverse("offer-drafts")
     yield navigator, reverse("case", args=[home.case.number])
+
+
+def national_waiting_time_pages(region: Region) -> Iterator[Address]:
+    """Deliveries to the national database: one that holds, one with a lack, one refused."""
+    admin, manager = region_admin_actor(region), manager_actor(region)
+    lacks = delivered("x", admin, yrkesgrupp="")
+    holds = delivered("x", manager)
+    refused = delivered("x", manager, kon="7")
+    for actor in (admin, manager):
+        yield actor, reverse("waiting-times")
+    for made in (lacks, holds, refused):
+        yield admin, reverse("waiting-times-receipt", args=[made.number])
+    yield manager, reverse("waiting-times-reporting")
+    yield manager, f"{reverse('waiting-times-reporting')}?model=primary&month=finns-inte"
+    yield manager, reverse("waiting-times-check")
+    yield manager, reverse("waiting-times-layout")
 
 
 def waiting_list_pages(home: MadeCase) -> Iterator[Address]:

@@ -1,0 +1,1 @@
+"""The monthly file for the national waiting-time database: layout, validation, deliveries."""
