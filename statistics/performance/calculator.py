@@ -5,7 +5,8 @@ improvement of 0.999 points is not 1.0. Shown numbers are rounded half up: share
 to two decimals, the share of the pot to four (a hundredth of a per cent), money to whole öre.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -157,9 +158,15 @@ def _waiting(
     return (share is not None and share >= level), share
 
 
-def bonus_points(results: Mapping[str, list[Result]]) -> dict[str, int]:
-    """A point to each region for each requirement that it met (note 45), over the months given."""
-    return {region: sum(one.is_met for one in of_region) for region, of_region in results.items()}
+def months_met(months: Iterable[list[Result]]) -> dict[Measure, int]:
+    """In how many of the months each measure was met, whole or in part, as table 1 counts them."""
+    met = Counter(result.measure for results in months for result in results if result.is_met)
+    return {measure: met[measure] for measure in Measure}
+
+
+def bonus_points(months: Iterable[list[Result]]) -> int:
+    """A point for each requirement that the region met in each month (note 45)."""
+    return sum(months_met(months).values())
 
 
 def rounded(value: Fraction | None, decimals: int) -> Decimal | None:
