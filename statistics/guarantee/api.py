@@ -30,7 +30,7 @@ class WithinSerializer(serializers.Serializer[Any]):
 
 class GuaranteeLineSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=40)
-    label = serializers.CharField(max_length=200)
+    name = serializers.CharField(max_length=200)
     count = serializers.IntegerField(allow_null=True)
     within = WithinSerializer(many=True)
     own = WithinSerializer()
@@ -113,7 +113,7 @@ class GuaranteeView(APIView):
 def _line(line: Line, basis: str) -> dict[str, Any]:
     return {
         "key": line.key,
-        "label": line.label,
+        "name": line.label,
         "count": line.size,
         "within": [_within(line.within[basis][limit], limit) for limit in LIMITS],
         "own": _within(line.own[basis], line.own_limit),

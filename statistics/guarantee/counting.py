@@ -3,13 +3,14 @@
 A case waits at the end of a day when it had come in, its clock had started, and it was neither
 treated nor closed. It is done on its day of treatment. The days of the wait go from
 ``guarantee_start`` (the referral for a first visit, the decision for a treatment) to that day. A
-pause takes away its days, from the first up to the day after the last, as in ``referral.guarantee``.
+pause takes away its days, from its first to the day after its last, as in ``referral.guarantee``.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -79,12 +80,9 @@ class Group:
     limits: set[int] = field(default_factory=set)
 
     def add(self, other: "Group") -> None:
-        for mine, others in (
-            (self.counts, other.counts),
-            (self.own, other.own),
-            (self.paused, other.paused),
-        ):
-            mine.update(others)
+        self.counts.update(other.counts)
+        self.own.update(other.own)
+        self.paused.update(other.paused)
         self.limits |= other.limits
 
     @property
@@ -104,7 +102,7 @@ def last_counted_day(month: Month, *, today: date) -> date:
 def counted(region: str, *, months: Sequence[Month], today: date) -> dict[tuple[Month, str], Cells]:
     """The counts of each month and kind, in one query. The caller acts as the product."""
     days = [last_counted_day(month, today=today) for month in months]
-    values = [
+    values: list[Any] = [
         list(range(len(months))),
         [month.first_day for month in months],
         days,

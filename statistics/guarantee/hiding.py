@@ -12,7 +12,7 @@ Where nothing of the kind exists more is hidden, as little as makes such a table
 docs/decisions/0030-the-care-guarantees-figures.md
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 
@@ -29,7 +29,7 @@ from statistics.guarantee.columns import (
     lies_within,
 )
 
-Row = Hashable
+Row = str
 Values = Mapping[Row, Mapping[Count, int]]
 Family = tuple[Row, tuple[Row, ...]]  # the sum, and what it is the sum of
 Block = frozenset[Count]
@@ -222,12 +222,12 @@ def _moved_together() -> tuple[Block, ...]:
         for first in range(len(LIMITS))
         for last in range(first + 1, len(LIMITS) + 1)
     ]
-    moved = [
+    moved: list[Block] = [
         frozenset(Column(b, limit) for b in basis for limit in span)
         for basis in ways
         for span in spans
     ]
-    whole = [
+    whole: list[Block] = [
         frozenset({SIZE, *(Column(b, limit) for b in Basis.values for limit in LIMITS[first:])})
         for first in range(len(LIMITS) + 1)
     ]

@@ -190,8 +190,7 @@ class _Groups:
         groups: dict[str, Group] = defaultdict(Group)
         labels = {TOTAL: _("Totalt")}
         areas: dict[str, list[str]] = defaultdict(list)
-        for phase in Phase:
-            labels[f"phase:{phase}"] = str(phase.label)
+        labels |= {f"phase:{part}": str(part.label) for part in Phase}
         area_of = {}
         for unit in clinics:
             key, area = f"clinic:{unit.pk}", f"mvo:{unit.medical_area_id or ''}"
@@ -205,7 +204,7 @@ class _Groups:
             for name in (f"clinic:{clinic}", area_of[clinic], f"phase:{phase}", TOTAL):
                 groups[name].add(group)
         families: list[Family] = [(area, tuple(units)) for area, units in areas.items()]
-        phases = tuple(f"phase:{phase}" for phase in Phase.values)
+        phases = tuple(f"phase:{part}" for part in Phase.values)
         families += [(TOTAL, tuple(areas)), (TOTAL, phases)]
         return cls(dict(groups), labels, families)
 
@@ -218,7 +217,7 @@ class _Groups:
 
     def hidden(self, *, done: bool) -> Hidden:
         """What is not shown. The done are the treated of the statistics page: hidden there too."""
-        values = {
+        values: dict[str, dict[Count, int]] = {
             key: {count: group.counts[count] for count in COUNTS}
             for key, group in self.groups.items()
         }
@@ -266,7 +265,7 @@ class _Groups:
             count = Column(basis, group.own_limit)
             return None if (key, count) in hidden else group.counts[count]
         parts = next((parts for total, parts in self.families if total == key), ())
-        told = [self._own(str(part), basis, hidden, hides=True) for part in parts]
+        told = [self._own(part, basis, hidden, hides=True) for part in parts]
         known = [count for count in told if count is not None]
         return sum(known) if told and len(known) == len(told) else None
 

@@ -86,7 +86,9 @@ def _chart(title: str, line: Line, basis: str) -> Chart:
         *((_("%(days)d dagar") % {"days": n}, line.within[basis][n]) for n in LIMITS),
         (_("egen gräns"), line.own[basis]),
     ]
-    points = [(label, cell.share and cell.share.percent, _shown(cell)) for label, cell in cells]
+    points = [
+        (label, cell.share.percent if cell.share else None, _shown(cell)) for label, cell in cells
+    ]
     return bar_chart(_("%(whose)s, andel inom") % {"whose": title}, points)
 
 

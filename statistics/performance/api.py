@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from organisations.api import actor_of
 from organisations.errors import InvalidInput
 from statistics.performance.forms import PerformanceForm
-from statistics.performance.rules import RULES
+from statistics.performance.rules import reference_of
 from statistics.performance.selectors import Source, performance_for
 from statistics.performance.words import outcome_of
 
@@ -22,7 +22,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     """Shares in per cent, improvements in percentage points, money in SEK."""
 
     measure = serializers.CharField(max_length=32)
-    label = serializers.CharField(max_length=80)
+    name = serializers.CharField(max_length=80)
     reference = serializers.CharField(max_length=80)
     outcome = serializers.CharField(max_length=20)
     outcome_text = serializers.CharField(max_length=80)
@@ -42,7 +42,7 @@ class ResultSerializer(serializers.Serializer[Any]):
 class PerformanceSerializer(serializers.Serializer[Any]):
     region = serializers.CharField(max_length=2)
     month = serializers.CharField(max_length=7)
-    source = serializers.CharField(max_length=10)
+    based_on = serializers.CharField(max_length=10)
     results = ResultSerializer(many=True)
 
 
@@ -72,8 +72,8 @@ class PerformanceView(APIView):
             results.append(
                 {
                     "measure": one.measure.value,
-                    "label": str(one.measure.label),
-                    "reference": RULES[one.measure].reference,
+                    "name": str(one.measure.label),
+                    "reference": reference_of(one.measure),
                     "outcome": one.outcome.value,
                     "outcome_text": outcome_of(found, one.measure, one.outcome),
                     "numerator": figure.numerator if figure else None,
@@ -92,7 +92,7 @@ class PerformanceView(APIView):
         answer = {
             "region": found.region.code,
             "month": str(found.month),
-            "source": found.source,
+            "based_on": found.source,
             "results": results,
         }
         return Response(PerformanceSerializer(answer).data)

@@ -19,6 +19,7 @@ from statistics.performance.rules import (
     WAITING_CHILDREN,
     WAITING_OF,
     Measure,
+    Rule,
 )
 
 
@@ -89,44 +90,26 @@ def month_results(now: Figures, before: Figures, *, month: int) -> list[Result]:
 def result_of(measure: Measure, now: Figures, before: Figures, *, month: int) -> Result:
     rule = RULES[measure]
     own, last = now.get(measure), before.get(measure)
-    share = own.exact if own else None
-    earlier = last.exact if last else None
-    better = None
-    if share is not None and earlier is not None:
-        better = earlier - share if rule.lower_is_better else share - earlier
+    share, earlier = (figure.exact if figure else None for figure in (own, last))
+    better = _improvement(share, earlier, fall=bool(rule and rule.lower_is_better))
+    judged = _Judged()
+    if rule and share is not None:
+        judged = _judge(rule, share, better, _waiting(measure, rule, now))
     missing = [Missing.THIS_MONTH] if share is None else []
-    if earlier is None:
-        missing.append(Missing.LAST_YEAR)
-    outcome, part = Outcome.NOT_MET, Fraction(0)
-    to_level = to_improvement = None
-    waiting_share = None
-    if share is not None and rule.level is not None:
-        gap = share - Fraction(rule.level) if rule.lower_is_better else Fraction(rule.level) - share
-        waiting_ok = True
-        if rule.asks_waiting_too:
-            waiting_ok, waiting_share = _waiting(measure, now, level=Fraction(rule.level))
-            if gap <= 0 and waiting_ok is None:
-                missing.append(Missing.WAITING)
-        if gap <= 0 and waiting_ok:
-            outcome, part = Outcome.LEVEL, Fraction(1)
-        else:
-            short = Fraction(rule.level) - waiting_share if waiting_share is not None else gap
-            to_level = max(gap, short, Fraction(0))
-    if outcome == Outcome.NOT_MET and better is not None and rule.least is not None:
-        if better >= Fraction(rule.least):
-            outcome, part = Outcome.IMPROVED, min(Fraction(1), better / Fraction(rule.whole or 1))
-        else:
-            to_improvement = Fraction(rule.least) - better
-    known: Fraction | None = part
+    missing += [Missing.LAST_YEAR] if earlier is None else []
+    missing += [Missing.WAITING] if judged.waiting_unknown else []
+    outcome: Outcome = judged.outcome
+    part: Fraction | None = judged.part
     if share is None:
-        outcome, known = Outcome.NO_FIGURE, None
-    elif rule.level is None:
-        outcome, known = Outcome.NO_RULE, None
+        outcome, part = Outcome.NO_FIGURE, None
+    elif rule is None:
+        outcome, part = Outcome.NO_RULE, None
     elif not FIRST_MONTH <= month <= LAST_MONTH:
-        outcome, known = Outcome.NOT_COUNTED, None
-    elif part < 1 and missing:
-        known = None  # what is missing could have given more
+        outcome, part = Outcome.NOT_COUNTED, None
+    elif judged.part < 1 and missing:
+        # What is missing could have given more.
         outcome = Outcome.UNDECIDED if outcome == Outcome.NOT_MET else outcome
+        part = None
     pot = own.pot if own else None
     return Result(
         measure=measure,
@@ -134,28 +117,63 @@ def result_of(measure: Measure, now: Figures, before: Figures, *, month: int) ->
         share=rounded(share, 2),
         share_last_year=rounded(earlier, 2),
         improvement=rounded(better, 2),
-        pot_share=rounded(known, 4),
-        money=None if pot is None or known is None else rounded(Fraction(pot) * known, 2),
-        to_level=rounded(to_level, 2),
-        to_improvement=rounded(to_improvement, 2),
+        pot_share=rounded(part, 4),
+        money=None if pot is None or part is None else rounded(Fraction(pot) * part, 2),
+        to_level=rounded(judged.to_level, 2),
+        to_improvement=rounded(judged.to_improvement, 2),
         missing=tuple(missing),
     )
 
 
-def _waiting(
-    measure: Measure, now: Figures, *, level: Fraction
-) -> tuple[bool | None, Fraction | None]:
-    """Whether the waiting children meet the level too, and their share where it is asked for.
+@dataclass(frozen=True)
+class _Judged:
+    outcome: Outcome = Outcome.NOT_MET
+    part: Fraction = Fraction(0)
+    to_level: Fraction | None = None
+    to_improvement: Fraction | None = None
+    waiting_unknown: bool = False
 
-    Not asked for when at most twenty wait; unknown when the file does not tell.
-    """
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What the waiting children lack to the level, in points; ``None``: not told."""
+
+    lacks: Fraction | None
+
+
+def _improvement(
+    share: Fraction | None, earlier: Fraction | None, *, fall: bool
+) -> Fraction | None:
+    if share is None or earlier is None:
+        return None
+    return earlier - share if fall else share - earlier
+
+
+def _judge(rule: Rule, share: Fraction, better: Fraction | None, waiting: _Waiting) -> _Judged:
+    level = Fraction(rule.level)
+    lacks = share - level if rule.lower_is_better else level - share
+    if lacks <= 0 and waiting.lacks is not None and waiting.lacks <= 0:
+        return _Judged(Outcome.LEVEL, Fraction(1))
+    unknown = lacks <= 0 and waiting.lacks is None
+    to_level = None if unknown else max(lacks, waiting.lacks or Fraction(0))
+    least = Fraction(rule.least)
+    if better is not None and better >= least:
+        part = min(Fraction(1), better / Fraction(rule.whole))
+        return _Judged(Outcome.IMPROVED, part, to_level, None, unknown)
+    to_improvement = None if better is None else least - better
+    return _Judged(Outcome.NOT_MET, Fraction(0), to_level, to_improvement, unknown)
+
+
+def _waiting(measure: Measure, rule: Rule, now: Figures) -> _Waiting:
+    """The waiting children's own requirement: none where at most twenty wait."""
+    if not rule.asks_waiting_too:
+        return _Waiting(Fraction(0))
     waiting = now.get(WAITING_OF[measure])
     if waiting is None:
-        return None, None
-    if waiting.denominator <= WAITING_CHILDREN:
-        return True, None
-    share = waiting.exact
-    return (share is not None and share >= level), share
+        return _Waiting(None)
+    if waiting.denominator <= WAITING_CHILDREN or waiting.exact is None:
+        return _Waiting(Fraction(0))
+    return _Waiting(Fraction(rule.level) - waiting.exact)
 
 
 def months_met(months: Iterable[list[Result]]) -> dict[Measure, int]:

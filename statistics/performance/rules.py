@@ -49,36 +49,47 @@ WAITING_OF = {
 class Rule:
     """What one measure asks for. Levels in per cent, improvements in percentage points.
 
-    ``level``: the share that is enough by itself; ``None`` where the source says none. With
-    ``lower_is_better`` the share may be at most that, and an improvement is a fall.
-    ``least``: the smallest improvement that counts; ``whole``: the one that gives the whole pot.
+    ``level``: the share that is enough by itself. With ``lower_is_better`` the share may be at
+    most that, and an improvement is a fall. ``least``: the smallest improvement that counts;
+    ``whole``: the one that gives the whole pot.
     """
 
-    level: Decimal | None
-    least: Decimal | None
-    whole: Decimal | None
+    level: Decimal
+    least: Decimal
+    whole: Decimal
     reference: str
     lower_is_better: bool = False
     asks_waiting_too: bool = False
 
 
-_FIVE = {"least": Decimal("1.0"), "whole": Decimal("5.0")}
-_TEN = {"least": Decimal("5.0"), "whole": Decimal("10.0")}
+_LEAST, _WHOLE = Decimal("1.0"), Decimal("5.0")
+_WAITING = Rule(Decimal(72), _LEAST, _WHOLE, "tabell 1 not 10")
+_OVER_180 = Rule(Decimal(5), _LEAST, _WHOLE, "tabell 1 not 11", lower_is_better=True)
 _BUP = Rule(
-    Decimal(72), **_TEN, reference="tabell 1 not 13; noterna 4 och 6", asks_waiting_too=True
+    Decimal(72),
+    Decimal("5.0"),
+    Decimal("10.0"),
+    "tabell 1 not 13, noterna 4 och 6",
+    asks_waiting_too=True,
 )
-RULES: dict[Measure, Rule] = {
-    Measure.ASSESSMENT: Rule(Decimal(82), **_FIVE, reference="tabell 1 not 9"),
-    Measure.VISIT_60: Rule(Decimal(72), **_FIVE, reference="tabell 1 not 10"),
-    Measure.TREATMENT_60: Rule(Decimal(72), **_FIVE, reference="tabell 1 not 10"),
-    Measure.VISIT_180: Rule(Decimal(5), **_FIVE, reference="tabell 1 not 11", lower_is_better=True),
-    Measure.TREATMENT_180: Rule(
-        Decimal(5), **_FIVE, reference="tabell 1 not 11", lower_is_better=True
-    ),
-    Measure.FOLLOW_UP: Rule(None, None, None, reference="tabell 1 not 12 (nivå anges inte)"),
+RULES: dict[Measure, Rule | None] = {
+    Measure.ASSESSMENT: Rule(Decimal(82), _LEAST, _WHOLE, "tabell 1 not 9"),
+    Measure.VISIT_60: _WAITING,
+    Measure.TREATMENT_60: _WAITING,
+    Measure.VISIT_180: _OVER_180,
+    Measure.TREATMENT_180: _OVER_180,
+    Measure.FOLLOW_UP: None,
     Measure.BUP_VISIT: _BUP,
     Measure.BUP_INVESTIGATION: _BUP,
     Measure.BUP_TREATMENT: _BUP,
 }
+NO_RULE_REFERENCE = "tabell 1 not 12, som inte anger någon nivå"
+
+
+def reference_of(measure: Measure) -> str:
+    rule = RULES[measure]
+    return rule.reference if rule else NO_RULE_REFERENCE
+
+
 # Every key that a file may have in its column of measures.
 FIGURES = (*Measure.values, *WAITING_OF.values())

@@ -66,6 +66,8 @@ def import_figures(
 
 
 def _figure(row: FileRow, made: PerformanceImport) -> PerformanceFigure:
+    if row.month is None:
+        raise ValueError(row.number)  # a row without a month has faults
     return PerformanceFigure(
         region=made.region,
         month=row.month,

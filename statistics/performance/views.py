@@ -16,7 +16,7 @@ from organisations.spreadsheets import csv_bytes
 from statistics.performance.calculator import Result
 from statistics.performance.files import COLUMNS, REQUIRED
 from statistics.performance.forms import FiguresFileForm, PerformanceForm
-from statistics.performance.rules import RULES, WAITING_OF, Measure
+from statistics.performance.rules import RULES, WAITING_OF, Measure, reference_of
 from statistics.performance.selectors import Performance, performance_for
 from statistics.performance.services import MAY_IMPORT, import_figures
 from statistics.performance.words import missing_of, outcome_of
@@ -127,7 +127,7 @@ def _row(found: Performance, result: Result) -> dict[str, Any]:
     return {
         "result": result,
         "label": result.measure.label,
-        "reference": rule.reference,
+        "reference": reference_of(result.measure),
         "rule": rule,
         "figure": found.figures.get(result.measure),
         "is_hidden": result.measure in found.hidden,

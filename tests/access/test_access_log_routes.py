@@ -828,6 +828,13 @@ NO_PATIENT: dict[str, str] = {
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",
+    **dict.fromkeys(
+        (
+            *("guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"),
+            *("performance", "performance-csv", "performance-import", "api-performance"),
+        ),
+        "figures",
+    ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",
     "api-logout": "nothing is shown",

@@ -32,9 +32,10 @@ patients = st.tuples(
 
 def table(rows: list[Any]) -> tuple[Values, list[Family]]:
     """Four clinics, two in an area and two alone in theirs; phases; the total."""
+    names = [*(f"clinic:{n}" for n in range(4)), "mvo:x", "mvo:y", "mvo:z"]
     counts: dict[str, Counter[Count]] = {
-        name: Counter() for name in (*(f"clinic:{n}" for n in range(4)), "mvo:x", "mvo:y", "mvo:z")
-    } | {"phase:a": Counter(), "phase:b": Counter(), "total": Counter()}
+        name: Counter() for name in (*names, "phase:a", "phase:b", "total")
+    }
     area = {0: "mvo:x", 1: "mvo:x", 2: "mvo:y", 3: "mvo:z"}
     for clinic, phase, days, patient, medical, many in rows:
         left = {

@@ -203,4 +203,4 @@ def test_the_number_of_queries_does_not_grow_with_cases(region: Any) -> None:
 
 
 def test_every_count_is_one_of_the_columns() -> None:
-    assert COUNTS == (SIZE, *(Column(b, n) for b in Basis.values for n in (30, 60, 90, 180)))
+    assert (SIZE, *(Column(b, n) for b in Basis.values for n in (30, 60, 90, 180))) == COUNTS
