@@ -102,7 +102,15 @@ from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
-OWN_APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices")
+OWN_APPS = (
+    "organisations",
+    "patients",
+    "contracts",
+    "capacity",
+    "referral",
+    "notices",
+    "statistics",
+)
 
 
 def update(row: models.Model, change: str) -> str:

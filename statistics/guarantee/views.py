@@ -95,7 +95,7 @@ def _chart(title: str, line: Line, basis: str) -> Chart:
 def _shown(cell: Cell) -> str:
     if cell.share is None:
         return HIDDEN if cell.is_hidden else "–"
-    return f"{number_format(cell.share.percent, 0)} %"
+    return f"{number_format(round(cell.share.percent), 0)} %"
 
 
 def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
