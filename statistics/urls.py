@@ -7,4 +7,6 @@ urlpatterns = [
     path("statistics/export.csv", views.statistics_csv, name="statistics-csv"),
     path("statistics/export.xlsx", views.statistics_xlsx, name="statistics-xlsx"),
     path("", include("statistics.waiting_times.urls")),
+    path("", include("statistics.guarantee.urls")),
+    path("", include("statistics.performance.urls")),
 ]

@@ -72,7 +72,12 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
-from statistics.models import WaitingTimeDegree, WaitingTimeDelivery
+from statistics.models import (
+    PerformanceFigure,
+    PerformanceImport,
+    WaitingTimeDegree,
+    WaitingTimeDelivery,
+)
 from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
@@ -104,8 +109,7 @@ from tests.waiting_lists import handed_in
 pytestmark = pytest.mark.django_db
 
 OWN_APPS = (
-    *("organisations", "patients", "contracts", "capacity", "referral", "notices"),
-    "statistics",
+    *("organisations", "patients", "contracts", "capacity", "referral", "notices", "statistics"),
 )
 
 
@@ -553,6 +557,26 @@ def same_place_in_the_invoice() -> str:
     return copy(invoice_line("deviates"), state="'deviates'")
 
 
+def performance_figure() -> PerformanceFigure:
+    region = RegionFactory()
+    made = PerformanceImport.objects.create(
+        region=region,
+        made_at=timezone.now(),
+        made_by="Chef",
+        file_name="mått.csv",
+        rows=1,
+        stored=1,
+    )
+    return PerformanceFigure.objects.create(
+        region=region,
+        month="2022-03-01",
+        measure="first_visit_60",
+        numerator=1,
+        denominator=2,
+        source=made,
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
     # statistics
     "waiting_delivery_serial_once": lambda: another_delivery(serial="serial"),
@@ -568,6 +592,14 @@ BREAKS: dict[str, Callable[[], str]] = {
     "waiting_delivery_checksum_shape": lambda: another_delivery(sha256="upper(sha256)"),
     "waiting_degree_once": lambda: copy(waiting_degree()),
     "waiting_degree_status_known": lambda: copy(waiting_degree(), status="'X'"),
+    "performance_figure_once_a_month": lambda: copy(performance_figure()),
+    "performance_figure_part_of_whole": lambda: update(performance_figure(), "numerator = 3"),
+    "performance_figure_of_a_month": lambda: update(performance_figure(), "month = month + 1"),
+    "performance_figure_measure_known": lambda: update(performance_figure(), "measure = 'x'"),
+    "performance_figure_pot_not_negative": lambda: update(performance_figure(), "pot_sek = -1"),
+    "performance_import_stores_no_more_than_it_has": lambda: update(
+        performance_figure().source, "stored = 2"
+    ),
     # contracts
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),

@@ -21,6 +21,7 @@ from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
+from config.demo.performance import make_figures
 from config.demo.plans import make_plans
 from config.demo.story import Teller
 from contracts.models import Contract, ContractLine
@@ -72,6 +73,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         campaigns = make_campaigns(
             _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
         )
+        figures = make_figures(_navigator("chef.dalarna", now=now), random=random, now=now)
         # From now on; the stories told above came before.
         Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
@@ -83,6 +85,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "delivery plans": plans,
         "call-backs": calls,
         "campaigns": campaigns,
+        "figures for the agreement": figures,
     }
 
 

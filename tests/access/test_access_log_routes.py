@@ -843,6 +843,13 @@ NO_PATIENT: dict[str, str] = {
         ),
         "receipts and figures: row numbers, never a value",
     ),
+    **dict.fromkeys(
+        (
+            *("guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"),
+            *("performance", "performance-csv", "performance-import", "api-performance"),
+        ),
+        "figures",
+    ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",
     "api-logout": "nothing is shown",

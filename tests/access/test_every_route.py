@@ -91,6 +91,8 @@ OPEN |= {"session-forget", "token-revoke"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
+OWN |= {"guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"}
+OWN |= {"performance", "performance-csv", "performance-import", "api-performance"}
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}

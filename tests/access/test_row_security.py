@@ -66,7 +66,12 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
-from statistics.models import WaitingTimeDegree, WaitingTimeDelivery
+from statistics.models import (
+    PerformanceFigure,
+    PerformanceImport,
+    WaitingTimeDegree,
+    WaitingTimeDelivery,
+)
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -197,6 +202,8 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tell of no patient: protected so that others than their provider or region cannot change them.
     tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
+    # A region's own figures for the agreement (tests/statistics/performance).
+    tested |= {PerformanceFigure, PerformanceImport}
     assert protected == {model._meta.db_table for model in tested}
 
 

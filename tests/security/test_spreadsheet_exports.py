@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from contracts.models import Contract, ContractImport
 from notices.letter_files import INDEX_NAME, Printed, write_index
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Region
 from organisations.spreadsheets import csv_bytes, safe
 from referral import services
 from referral.models import CaseState
@@ -74,6 +74,18 @@ def statistics(text: str, kind: str) -> Link:
     region = RegionFactory()
     CareUnitFactory(region=region, sends=True, name=text)
     return manager_actor(region), reverse(f"statistics-{kind}")
+
+
+def guarantee(text: str, kind: str) -> Link:
+    region = RegionFactory()
+    CareUnitFactory(region=region, sends=True, name=text)
+    return manager_actor(region), reverse(f"guarantee-{kind}")
+
+
+def performance(text: str, kind: str) -> Link:
+    region = RegionFactory()
+    Region.objects.filter(pk=region.pk).update(name=text[:80])
+    return manager_actor(region), reverse(f"performance-{kind}")
 
 
 def log_extract(text: str, kind: str) -> Link:
@@ -142,6 +154,9 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
+    "statistics/guarantee/exports.py: CSV": (guarantee, "csv"),
+    "statistics/guarantee/exports.py: XLSX": (guarantee, "xlsx"),
+    "statistics/performance/views.py: CSV": (performance, "csv"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
     "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),

@@ -1,0 +1,130 @@
+"""The counts, from the dates on the rows: any month's end in the past can be counted again.
+
+A case waits at the end of a day when it had come in, its clock had started, and it was neither
+treated nor closed. It is done on its day of treatment. The days of the wait go from
+``guarantee_start`` (the referral for a first visit, the decision for a treatment) to that day. A
+pause takes away its days, from its first to the day after its last, as in ``referral.guarantee``.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from statistics.guarantee.columns import SIZE, WITHIN, Basis, Count, Kind
+from statistics.months import Month
+
+_DAYS = {
+    Basis.ALL: "days",
+    Basis.MEDICAL: "days - patient",
+    Basis.PATIENT: "days - medical",
+    Basis.WITHOUT: "days - patient - medical",
+}
+_WITHIN = ", ".join(
+    f"count(*) FILTER (WHERE {_DAYS[Basis(column.basis)]} <= {column.limit})" for column in WITHIN
+)
+_OWN = ", ".join(
+    f"count(*) FILTER (WHERE {days} <= guarantee_days)" for days in (_DAYS[b] for b in Basis)
+)
+_SQL = f"""
+WITH months (place, first_day, day, day_end) AS (
+    SELECT * FROM unnest(%s::int[], %s::date[], %s::date[], %s::timestamptz[])
+), chosen AS (
+    SELECT m.place, 'waiting' AS kind, c.id, c.sending_unit_id, c.phase, c.guarantee_days,
+        c.guarantee_start AS start, m.day AS till
+    FROM months m
+    JOIN referral_case c ON c.region_id = %s AND c.received_at < m.day_end
+        AND c.guarantee_start <= m.day
+        AND (c.clock_stopped_on IS NULL OR c.clock_stopped_on > m.day)
+        AND (c.closed_at IS NULL OR c.closed_at >= m.day_end)
+    UNION ALL
+    SELECT m.place, 'done', c.id, c.sending_unit_id, c.phase, c.guarantee_days,
+        c.guarantee_start, r.treated_on
+    FROM months m
+    JOIN referral_referral r ON r.treated_on BETWEEN m.first_day AND m.day
+    JOIN referral_offer o ON o.id = r.offer_id
+    JOIN referral_case c ON c.id = o.case_id AND c.region_id = %s
+), waits AS (
+    SELECT w.*, till - start AS days, coalesce(p.patient, 0) AS patient,
+        coalesce(p.medical, 0) AS medical
+    FROM chosen w
+    LEFT JOIN LATERAL (
+        SELECT sum(length) FILTER (WHERE reason = 'patient') AS patient,
+            sum(length) FILTER (WHERE reason = 'medical') AS medical
+        FROM (
+            SELECT reason, greatest(0, least(w.till, last_day + 1) - greatest(first_day, w.start))
+                AS length
+            FROM referral_pause WHERE case_id = w.id AND first_day <= w.till
+        ) AS lengths
+    ) p ON true
+)
+SELECT place, kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_days),
+    count(*) FILTER (WHERE patient > 0), count(*) FILTER (WHERE medical > 0), count(*),
+    {_WITHIN}, {_OWN}
+FROM waits
+GROUP BY place, kind, sending_unit_id, phase
+"""  # noqa: S608 – built of the columns alone; values are given beside it
+
+
+@dataclass
+class Group:
+    """Counts of some patients. ``limits`` are the own limits that hold for them, in days."""
+
+    counts: Counter[Count] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
+    paused: Counter[str] = field(default_factory=Counter)
+    limits: set[int] = field(default_factory=set)
+
+    def add(self, other: "Group") -> None:
+        self.counts.update(other.counts)
+        self.own.update(other.own)
+        self.paused.update(other.paused)
+        self.limits |= other.limits
+
+    @property
+    def own_limit(self) -> int | None:
+        """The limit that holds for all of them, if it is the same."""
+        return next(iter(self.limits)) if len(self.limits) == 1 else None
+
+
+Cells = dict[tuple[int, str], Group]  # by the clinic's key and the phase
+
+
+def last_counted_day(month: Month, *, today: date) -> date:
+    """The day on which the waiting of a month are counted: its last, or today when it runs."""
+    return min(month.back(-1).first_day - timedelta(days=1), today)
+
+
+def counted(region: str, *, months: Sequence[Month], today: date) -> dict[tuple[Month, str], Cells]:
+    """The counts of each month and kind, in one query. The caller acts as the product."""
+    days = [last_counted_day(month, today=today) for month in months]
+    values: list[Any] = [
+        list(range(len(months))),
+        [month.first_day for month in months],
+        days,
+        [_end_of(day) for day in days],
+        region,
+        region,
+    ]
+    found: dict[tuple[Month, str], Cells] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, values)
+        for place, kind, clinic, phase, least, most, patient, medical, n, *rest in cursor:
+            within, own = rest[: len(WITHIN)], rest[len(WITHIN) :]
+            counts: Counter[Count] = Counter({SIZE: n})
+            counts.update(dict(zip(WITHIN, within, strict=True)))
+            found[months[place], kind][clinic, phase] = Group(
+                counts=counts,
+                own=Counter(dict(zip(Basis.values, own, strict=True))),
+                paused=Counter({"patient": patient, "medical": medical}),
+                limits={least, most},
+            )
+    return {(month, kind): found[month, kind] for month in months for kind in Kind.values}
+
+
+def _end_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

@@ -1,0 +1,1 @@
+"""The performance requirements of the 2022 agreement on availability, as a calculator."""
