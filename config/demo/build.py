@@ -23,6 +23,7 @@ from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.plans import make_plans
 from config.demo.story import Teller
+from config.demo.waiting_times import deliver_waiting_times
 from contracts.models import Contract, ContractLine
 from organisations.access import Actor, actor_for
 from organisations.access_log.writing import gathered
@@ -72,6 +73,9 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         campaigns = make_campaigns(
             _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
         )
+        reported = deliver_waiting_times(
+            actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now
+        )
         # From now on; the stories told above came before.
         Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
@@ -83,6 +87,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "delivery plans": plans,
         "call-backs": calls,
         "campaigns": campaigns,
+        "waiting-time files": reported,
     }
 
 
