@@ -29,6 +29,7 @@ from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
+from statistics.waiting_times.api import DeliveriesView, DeliveryView
 
 
 @csrf_exempt  # there is nothing to protect, and a program that posts here is to read why
@@ -120,6 +121,16 @@ urlpatterns = [
         name="api-case-campaign-answer",
     ),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
+    path(
+        "v1/waiting-time-deliveries/",
+        DeliveriesView.as_view(),
+        name="api-waiting-time-deliveries",
+    ),
+    path(
+        "v1/waiting-time-deliveries/<str:number>/",
+        DeliveryView.as_view(),
+        name="api-waiting-time-delivery",
+    ),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),
     path("v1/waiting-lists/<int:pk>/", WaitingListView.as_view(), name="api-waiting-list"),

@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from organisations.access import acting_as, as_product
 from organisations.errors import InvalidInput, NotAllowed, WrongState
-from organisations.models import AccessLog
+from organisations.models import AccessLog, ApiToken
 from organisations.retention import rules, thin
 from referral.models import CaseState
 from statistics.months import Month
@@ -402,3 +403,20 @@ def test_the_window_holds_in_the_database_too(admin):
     error = refused(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}")
     assert error.__cause__.diag.constraint_name == "waiting_delivery_within_window"
     assert connection.vendor == "postgresql"
+
+
+def test_the_api_gives_receipts_to_those_who_have_them(region, admin):
+    made = deliver(of_month(OCTOBER, 6, yrkesgrupp=""), admin)
+    stranger = manager_actor(RegionFactory(code="13"))
+    for actor, numbers in ((admin, [made.number]), (stranger, []), (navigator_actor(region), [])):
+        client = APIClient()
+        _row, token = ApiToken.objects.create(user_of(actor), scopes=["statistics:read"])
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        listed = client.get(reverse("api-waiting-time-deliveries")).json()["results"]
+        assert [one["number"] for one in listed] == numbers
+        answer = client.get(reverse("api-waiting-time-delivery", args=[made.number]))
+        assert answer.status_code == (200 if numbers else 404)
+        if numbers:
+            assert answer.json()["counts"]["lacks"] == 6
+            assert answer.json()["file"]["sha256"] == made.sha256
+            assert (listed[0]["month"], listed[0]["verdict"]) == ("2026-10", "incomplete")
