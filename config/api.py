@@ -31,6 +31,7 @@ from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
 from statistics.guarantee.api import GuaranteeView
 from statistics.performance.api import PerformanceView
+from statistics.waiting_times.api import DeliveriesView, DeliveryView
 
 
 @csrf_exempt  # there is nothing to protect, and a program that posts here is to read why
@@ -124,6 +125,16 @@ urlpatterns = [
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/statistics/guarantee/", GuaranteeView.as_view(), name="api-guarantee"),
     path("v1/statistics/performance/", PerformanceView.as_view(), name="api-performance"),
+    path(
+        "v1/waiting-time-deliveries/",
+        DeliveriesView.as_view(),
+        name="api-waiting-time-deliveries",
+    ),
+    path(
+        "v1/waiting-time-deliveries/<str:number>/",
+        DeliveryView.as_view(),
+        name="api-waiting-time-delivery",
+    ),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),
     path("v1/waiting-lists/<int:pk>/", WaitingListView.as_view(), name="api-waiting-list"),

@@ -28,6 +28,9 @@ SPECTACULAR_SETTINGS = {
         "CasePhase": "referral.models.Phase",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",
+        "WaitingTimeModel": "statistics.waiting_times.layout.Model",
+        "WaitingTimeVerdict": "statistics.waiting_times.validation.Verdict",
+        "WaitingTimeOrigin": "statistics.waiting_times.models.WaitingTimeDelivery.Origin",
         "Mobility": "referral.models.IntakeForm.Mobility",
     },
 }

@@ -24,6 +24,7 @@ from config.demo.logins import PASSWORD, DemoUser, region_users
 from config.demo.performance import make_figures
 from config.demo.plans import make_plans
 from config.demo.story import Teller
+from config.demo.waiting_times import deliver_waiting_times
 from contracts.models import Contract, ContractLine
 from organisations.access import Actor, actor_for
 from organisations.access_log.writing import gathered
@@ -74,6 +75,9 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
             _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
         )
         figures = make_figures(_navigator("chef.dalarna", now=now), random=random, now=now)
+        reported = deliver_waiting_times(
+            actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now
+        )
         # From now on; the stories told above came before.
         Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
@@ -86,6 +90,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "call-backs": calls,
         "campaigns": campaigns,
         "figures for the agreement": figures,
+        "waiting-time files": reported,
     }
 
 

@@ -1,6 +1,7 @@
 """How long delivered files are kept (organisations.retention); receipts stay."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import QuerySet
 from django.db.transaction import on_commit
@@ -25,7 +26,7 @@ def _thin_files(now: datetime, at_most: int) -> int:
     for made in files:
         storage, name = made.file.storage, str(made.file.name)
         WaitingTimeDelivery.objects.filter(pk=made.pk).update(file="")
-        on_commit(lambda storage=storage, name=name: storage.delete(name))
+        on_commit(partial(storage.delete, name))
     return len(files)
 
 

@@ -5,7 +5,7 @@ rounded to whole per cent and hidden when it rests on fewer than five contacts, 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
@@ -25,6 +25,7 @@ from statistics.waiting_times.layout import (
     label_of,
 )
 from statistics.waiting_times.models import WaitingTimeDegree, WaitingTimeDelivery
+from statistics.waiting_times.validation import Fault
 
 MAY_SEE = frozenset({Role.REGION_ADMIN, Role.MANAGER})
 EARLIER = 6  # months shown beside the chosen one
@@ -178,35 +179,90 @@ def _percent(part: int, whole: int) -> int | None:
 
 @dataclass(frozen=True)
 class FaultLine:
-    """How often something is wrong with a variable, in words."""
+    """How often something is wrong with a variable, in words; ``None`` where that is hidden."""
 
+    variable: str
     label: str
     code: str
     severity: str
     reason: str
-    count: int
+    count: int | None
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "variable": self.variable,
+            "code": self.code,
+            "severity": severity_of(self.code).value,
+            "reason": self.reason,
+            "count": self.count,
+        }
+
+
+def fault_line(model: str, name: str, code: str, count: int | None) -> FaultLine:
+    """A fault of a file, in words; without a variable it is the file's own."""
+    label = label_of(model, name) if model and name else name or str(_("Filen"))
+    return FaultLine(
+        name, label, code, str(SEVERITY_LABELS[severity_of(code)]), reason_of(code), count
+    )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A delivery's counts as those who see figures may see them; ``None`` is hidden."""
+
+    rows: int | None
+    done: int | None
+    waiting: int | None
+    errors: int
+    lacks: int | None
+    remarks: int | None
+
+
+def counts_of(delivery: WaitingTimeDelivery) -> Counts:
+    """The counts, without what would tell of one to four contacts."""
+    rows, done, waiting = _contacts(delivery)
+    shown = not hides_faults(delivery)
+    return Counts(
+        rows,
+        done,
+        waiting,
+        delivery.errors,
+        delivery.lacks if shown else None,
+        delivery.remarks if shown else None,
+    )
+
+
+def hides_faults(delivery: WaitingTimeDelivery) -> bool:
+    """Whether how often and where something is wrong would give a hidden count away.
+
+    A refused file counts for nothing, and its faults are there to be mended: they are shown.
+    """
+    return delivery.version is not None and None in _contacts(delivery)
 
 
 def faults_of(delivery: WaitingTimeDelivery) -> list[FaultLine]:
     """What was wrong with the delivery, the gravest first."""
-    return [fault_line(delivery.model, name, code, count) for name, code, count in delivery.faults]
+    hidden = hides_faults(delivery)
+    return [
+        fault_line(delivery.model, name, code, None if hidden else count)
+        for name, code, count in delivery.faults
+    ]
 
 
-def fault_line(model: str, name: str, code: str, count: int) -> FaultLine:
-    """A fault of a file, in words; without a variable it is the file's own."""
-    label = label_of(model, name) if model and name else name or str(_("Filen"))
-    return FaultLine(label, code, str(SEVERITY_LABELS[severity_of(code)]), reason_of(code), count)
+def first_faults_of(delivery: WaitingTimeDelivery) -> list[Fault]:
+    """The delivery's first faults, row by row."""
+    return [] if hides_faults(delivery) else [Fault(*one) for one in delivery.first_faults]
 
 
-def counts_of(delivery: WaitingTimeDelivery) -> dict[str, int | None]:
-    """Rows, done and waiting; ``None`` where a count would tell of one to four contacts."""
+def _contacts(delivery: WaitingTimeDelivery) -> tuple[int | None, int | None, int | None]:
     parts = [delivery.done, delivery.waiting, delivery.rows - delivery.done - delivery.waiting]
     hidden, total_hidden = suppress(parts)
-    return {
-        "rows": None if total_hidden else delivery.rows,
-        "done": None if hidden[0] else delivery.done,
-        "waiting": None if hidden[1] else delivery.waiting,
-    }
+    return (
+        None if total_hidden else delivery.rows,
+        None if hidden[0] else delivery.done,
+        None if hidden[1] else delivery.waiting,
+    )
 
 
 def receipt_of(delivery: WaitingTimeDelivery) -> dict[str, Any]:
@@ -226,20 +282,8 @@ def receipt_of(delivery: WaitingTimeDelivery) -> dict[str, Any]:
             "sha256": delivery.sha256,
             "is_kept": delivery.is_kept,
         },
-        "counts": counts_of(delivery),
-        "errors": delivery.errors,
-        "lacks": delivery.lacks,
-        "remarks": delivery.remarks,
-        "faults": [
-            {
-                "variable": name,
-                "code": code,
-                "severity": severity_of(code).value,
-                "reason": reason_of(code),
-                "count": count,
-            }
-            for name, code, count in delivery.faults
-        ],
+        "counts": asdict(counts_of(delivery)),
+        "faults": [one.as_json for one in faults_of(delivery)],
         "delivered_at": delivery.delivered_at.isoformat(),
         "delivered_by": delivery.actor_name,
         "role": delivery.role,

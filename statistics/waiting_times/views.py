@@ -23,6 +23,7 @@ from statistics.waiting_times.selectors import (
     deliveries_of,
     fault_line,
     faults_of,
+    first_faults_of,
     is_current,
     receipt_of,
     reporting,
@@ -71,7 +72,7 @@ def _line(delivery: WaitingTimeDelivery) -> dict[str, Any]:
     return {
         "delivery": delivery,
         "tone": TONES[Verdict(delivery.verdict)],
-        **counts_of(delivery),
+        "counts": counts_of(delivery),
     }
 
 
@@ -114,13 +115,12 @@ def _rows(model: str, faults: list[Fault]) -> list[tuple[Fault, FaultLine, str]]
 def receipt_page(request: HttpRequest, number: str) -> HttpResponse:
     """The receipt of a delivery, with what was wrong."""
     delivery = _delivery_or_404(request, number)
-    first = [Fault(*one) for one in delivery.first_faults[:FAULTS_SHOWN]]
+    first = first_faults_of(delivery)[:FAULTS_SHOWN]
     context = {
         **_line(delivery),
         "is_current": is_current(delivery),
         "faults": faults_of(delivery),
         "rows_at_fault": _rows(delivery.model, first),
-        "fault_count": sum(count for _name, _code, count in delivery.faults),
         "may_fetch": delivery.is_kept and actor_of(request).role == Role.REGION_ADMIN,
     }
     return render(request, "statistics/waiting_times/receipt.html", context)
@@ -143,8 +143,8 @@ def faults_csv(request: HttpRequest, number: str) -> HttpResponse:
     delivery = _delivery_or_404(request, number)
     out = io.StringIO()
     writer = FaultWriter(out)
-    for one in delivery.first_faults:
-        writer(Fault(*one))
+    for one in first_faults_of(delivery):
+        writer(one)
     return _download(b"\xef\xbb\xbf" + out.getvalue().encode(), f"fel-{delivery.number}.csv")
 
 

@@ -839,7 +839,7 @@ NO_PATIENT: dict[str, str] = {
         (
             *("waiting-times", "waiting-times-check", "waiting-times-reporting"),
             *("waiting-times-layout", "waiting-times-receipt", "waiting-times-receipt-json"),
-            "waiting-times-faults",
+            *("waiting-times-faults", "api-waiting-time-deliveries", "api-waiting-time-delivery"),
         ),
         "receipts and figures: row numbers, never a value",
     ),

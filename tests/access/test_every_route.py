@@ -106,6 +106,7 @@ OWN |= {"case-search", "api-case-search", "contract-new", "contract-alerts", "co
 OWN |= {"phone-times", "phone-times-new", "calls-today", "api-phone-times"}
 OWN |= {"waiting-lists", "api-waiting-lists", "campaigns", "campaign-new"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
+OWN |= {"api-waiting-time-deliveries"}
 OWN |= {"waiting-times", "waiting-times-check", "waiting-times-reporting", "waiting-times-layout"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
@@ -168,6 +169,7 @@ OBJECTS: dict[str, Keys] = {
     "waiting-list-report": lambda made: of_waiting_list(made) | {"kind": "csv"},
     "api-waiting-list": of_waiting_list,
     "waiting-times-receipt": of_delivery,
+    "api-waiting-time-delivery": of_delivery,
     "waiting-times-receipt-json": of_delivery,
     "waiting-times-faults": of_delivery,
     "waiting-times-file": of_delivery,

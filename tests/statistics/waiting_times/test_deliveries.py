@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from organisations.access import acting_as, as_product
 from organisations.errors import InvalidInput, NotAllowed, WrongState
-from organisations.models import AccessLog
+from organisations.models import AccessLog, ApiToken
 from organisations.retention import rules, thin
 from referral.models import CaseState
 from statistics.months import Month
@@ -75,7 +76,8 @@ def test_a_receipt_has_number_checksum_counts_verdict_when_and_who(admin, region
     told = selectors.receipt_of(made)
     assert told["file"]["sha256"] == made.sha256
     assert len(made.sha256) == 64
-    assert told["counts"] == {"rows": 11, "done": 6, "waiting": 5}
+    shown = {"rows": 11, "done": 6, "waiting": 5, "errors": 0, "lacks": 0, "remarks": 0}
+    assert told["counts"] == shown
     assert (told["delivered_by"], told["delivered_at"]) == (admin.name, NOVEMBER.isoformat())
     assert told["is_current"] is True
     assert json.dumps(told)
@@ -296,9 +298,22 @@ def test_small_numbers_are_hidden():
     assert Degree(50, 50, 2).share_of_all is None
 
 
-def test_counts_of_few_contacts_are_hidden_on_receipts(admin):
-    made = deliver(of_month(OCTOBER, 3), admin)
-    assert selectors.counts_of(made) == {"rows": None, "done": None, "waiting": 0}
+def test_counts_of_few_contacts_are_hidden_and_no_fault_gives_them_away(region, admin):
+    """Three done of nine: each lacks a value, which is neither counted nor shown row by row."""
+    few = [one | {"vardenhet1_namn": ""} for one in contacts(3)]
+    many = [one | WAITS | {"vardkontakt_id": f"w{n}"} for n, one in enumerate(contacts(6))]
+    made = deliver(written([*few, *many]), admin)
+    assert (made.done, made.waiting, made.lacks) == (3, 6, 3)
+    counts = selectors.counts_of(made)
+    assert (counts.rows, counts.done, counts.waiting, counts.lacks) == (9, None, None, None)
+    assert [one.count for one in selectors.faults_of(made)] == [None]
+    assert "Rad för rad" not in page(admin, "waiting-times-receipt", made.number).content.decode()
+    assert page(admin, "waiting-times-faults", made.number).content.count(b"\r\n") == 1
+    # A refused file is there to be mended.
+    refused = deliver(written([one | {"kon": "7"} for one in few]), manager_actor(region))
+    assert [one.row for one in selectors.first_faults_of(refused) if one.variable == "kon"] == [
+        *(2, 3, 4)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -388,3 +403,20 @@ def test_the_window_holds_in_the_database_too(admin):
     error = refused(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}")
     assert error.__cause__.diag.constraint_name == "waiting_delivery_within_window"
     assert connection.vendor == "postgresql"
+
+
+def test_the_api_gives_receipts_to_those_who_have_them(region, admin):
+    made = deliver(of_month(OCTOBER, 6, yrkesgrupp=""), admin)
+    stranger = manager_actor(RegionFactory(code="13"))
+    for actor, numbers in ((admin, [made.number]), (stranger, []), (navigator_actor(region), [])):
+        client = APIClient()
+        _row, token = ApiToken.objects.create(user_of(actor), scopes=["statistics:read"])
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        listed = client.get(reverse("api-waiting-time-deliveries")).json()["results"]
+        assert [one["number"] for one in listed] == numbers
+        answer = client.get(reverse("api-waiting-time-delivery", args=[made.number]))
+        assert answer.status_code == (200 if numbers else 404)
+        if numbers:
+            assert answer.json()["counts"]["lacks"] == 6
+            assert answer.json()["file"]["sha256"] == made.sha256
+            assert (listed[0]["month"], listed[0]["verdict"]) == ("2026-10", "incomplete")
