@@ -16,4 +16,11 @@ class Migration(migrations.Migration):
         ("referral", "0007_own_case"),
     ]
 
-    operations = [protect(f"statistics_{table}") for table in TABLES]
+    operations = [
+        *(protect(f"statistics_{table}") for table in TABLES),
+        # The facts of the cases that are there already are made by the next sweeps.
+        migrations.RunSQL(
+            "INSERT INTO statistics_stalecase (case_id, due_at) SELECT id, now() FROM referral_case",
+            migrations.RunSQL.noop,
+        ),
+    ]

@@ -11,7 +11,7 @@ from tests.factories import make_case
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("state", [s for s in CaseState])
+@pytest.mark.parametrize("state", list(CaseState))
 def test_a_case_in_any_state_has_a_fact(state: CaseState) -> None:
     made = make_case(state)
     with as_product("test"):
