@@ -72,6 +72,7 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
+from statistics.models import MonthRow, MonthState
 from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
@@ -101,7 +102,9 @@ from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
-OWN_APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices")
+OWN_APPS = (
+    *("organisations", "patients", "contracts", "capacity", "referral", "notices", "statistics"),
+)
 
 
 def update(row: models.Model, change: str) -> str:
@@ -535,7 +538,23 @@ def same_place_in_the_invoice() -> str:
     return copy(invoice_line("deviates"), state="'deviates'")
 
 
+def counted_month() -> MonthState:
+    return MonthState.objects.create(
+        region=RegionFactory(), month="2026-03-01", counted_at=timezone.now()
+    )
+
+
+def month_row() -> MonthRow:
+    return MonthRow.objects.create(
+        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
+    "month_state_once": lambda: copy(counted_month()),
+    "month_state_first_day": lambda: update(counted_month(), "month = '2026-03-02'"),
+    "month_state_counted_or_due": lambda: update(counted_month(), "counted_at = NULL"),
+    "month_row_once": lambda: copy(month_row()),
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
     "invoice_credit_note_names_its_invoice": lambda: copy(
