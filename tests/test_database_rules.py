@@ -73,6 +73,8 @@ from referral.models import (
 )
 from referral.models.cases import CaseNumberCounter
 from statistics.models import (
+    MonthRow,
+    MonthState,
     PerformanceFigure,
     PerformanceImport,
     WaitingTimeDegree,
@@ -109,7 +111,8 @@ from tests.waiting_lists import handed_in
 pytestmark = pytest.mark.django_db
 
 OWN_APPS = (
-    *("organisations", "patients", "contracts", "capacity", "referral", "notices", "statistics"),
+    *("organisations", "patients", "contracts", "capacity", "referral", "notices"),
+    "statistics",
 )
 
 
@@ -577,6 +580,18 @@ def performance_figure() -> PerformanceFigure:
     )
 
 
+def counted_month() -> MonthState:
+    return MonthState.objects.create(
+        region=RegionFactory(), month="2026-03-01", counted_at=timezone.now()
+    )
+
+
+def month_row() -> MonthRow:
+    return MonthRow.objects.create(
+        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
     # statistics
     "waiting_delivery_serial_once": lambda: another_delivery(serial="serial"),
@@ -601,6 +616,10 @@ BREAKS: dict[str, Callable[[], str]] = {
         performance_figure().source, "stored = 2"
     ),
     # contracts
+    "month_state_once": lambda: copy(counted_month()),
+    "month_state_first_day": lambda: update(counted_month(), "month = '2026-03-02'"),
+    "month_state_counted_or_due": lambda: update(counted_month(), "counted_at = NULL"),
+    "month_row_once": lambda: copy(month_row()),
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
     "invoice_credit_note_names_its_invoice": lambda: copy(

@@ -190,6 +190,8 @@ def sweep_label(name: str) -> str:
         "failed_logins": _("Gamla inloggningsförsök"),
         "kept_texts": _("Sparad text i formulär"),
         "invoices": _("Fakturarader som väntat på behandlingen"),
+        "facts": _("Statistikens underlag"),
+        "months": _("Statistikens månader"),
     }
     return labels.get(name, name)
 

@@ -67,8 +67,13 @@ from referral.models import (
     WatchHit,
 )
 from statistics.models import (
+    CaseFact,
+    MonthRow,
+    MonthState,
+    OfferFact,
     PerformanceFigure,
     PerformanceImport,
+    StaleCase,
     WaitingTimeDegree,
     WaitingTimeDelivery,
 )
@@ -125,6 +130,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     AnswerCode,
     AccessLogSeal,
     TakenPlace,
+    *(CaseFact, OfferFact, StaleCase, MonthState, MonthRow),
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
