@@ -71,3 +71,100 @@ def bar_chart(
             )
         )
     return Chart(title, tuple(bars))
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A value of a control chart; ``signal`` names the shape that marks it, not colour alone."""
+
+    x: float
+    y: float
+    value: str
+    label: str
+    signal: bool
+    on_axis: bool
+
+
+@dataclass(frozen=True)
+class ControlChart:
+    """A line with its centre and limits. ``lines`` are stretches of months without a gap."""
+
+    title: str
+    dots: tuple[Dot, ...]
+    lines: tuple[str, ...]
+    low: str
+    high: str
+    centre: float | None
+    top: str
+    bottom: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = HEIGHT - FOOT
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One month of a control chart; ``None``: not shown, not known, or no limits."""
+
+    label: str
+    value: float | None
+    text: str
+    low: float | None = None
+    high: float | None = None
+    signal: bool = False
+
+
+LEFT = 46
+
+
+def control_chart(
+    title: str, months: Sequence[Measured], *, centre: float | None, words: tuple[str, str]
+) -> ControlChart:
+    """``words`` are what stands at the foot and the top of the scale: zero and the highest."""
+    values = [value for one in months for value in (one.value, one.high) if value is not None]
+    highest = max([*values, centre or 0.0], default=0.0) or 1.0
+    step = (WIDTH - LEFT) / max(1, len(months))
+    room = HEIGHT - FOOT - HEAD
+
+    def height(value: float) -> float:
+        return round(HEIGHT - FOOT - room * value / highest, 1)
+
+    def across(place: int) -> float:
+        return round(LEFT + (place + 0.5) * step, 1)
+
+    dots = [
+        Dot(
+            across(place),
+            height(one.value),
+            one.text,
+            one.label,
+            one.signal,
+            (len(months) - place) % 3 == 1 or len(months) <= MOST_LABELS,
+        )
+        for place, one in enumerate(months)
+        if one.value is not None
+    ]
+    stretches: list[list[str]] = [[]]
+    for place, one in enumerate(months):
+        if one.value is None:
+            stretches.append([])
+        else:
+            stretches[-1].append(f"{across(place)},{height(one.value)}")
+    return ControlChart(
+        title=title,
+        dots=tuple(dots),
+        lines=tuple(" ".join(points) for points in stretches if len(points) > 1),
+        low=_limit(
+            [(across(at), height(m.low)) for at, m in enumerate(months) if m.low is not None]
+        ),
+        high=_limit(
+            [(across(at), height(m.high)) for at, m in enumerate(months) if m.high is not None]
+        ),
+        centre=None if centre is None else height(centre),
+        top=words[1],
+        bottom=words[0],
+    )
+
+
+def _limit(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)

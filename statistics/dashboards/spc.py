@@ -15,6 +15,7 @@ Months without a shown value stay out of everything: the mean, and the moving ra
 between months that follow each other. Fewer than :data:`FEWEST` months give no limits.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -54,7 +55,7 @@ def individuals(values: Sequence[float | None], *, at_least: float | None = 0.0)
     known = [value for value in values if value is not None]
     ranges = [
         abs(after - before)
-        for before, after in zip(values, values[1:], strict=False)
+        for before, after in itertools.pairwise(values)
         if before is not None and after is not None
     ]
     if len(known) < FEWEST or not ranges:
