@@ -82,12 +82,12 @@ class Dot:
     value: str
     label: str
     signal: bool
-    on_axis: bool
 
 
 @dataclass(frozen=True)
 class ControlChart:
-    """A line with its centre and limits. ``lines`` are stretches of months without a gap."""
+    """A line with its centre and limits. ``lines`` are stretches of months without a gap,
+    ``labels`` what stands under the scale and where."""
 
     title: str
     dots: tuple[Dot, ...]
@@ -95,6 +95,7 @@ class ControlChart:
     low: str
     high: str
     centre: float | None
+    labels: tuple[tuple[float, str], ...]
     top: str
     bottom: str
     width: int = WIDTH
@@ -125,6 +126,8 @@ def control_chart(
     highest = max([*values, centre or 0.0], default=0.0) or 1.0
     step = (WIDTH - LEFT) / max(1, len(months))
     room = HEIGHT - FOOT - HEAD
+    # Labels that can be read on a phone too; the newest always has one.
+    every = max(2, -(-len(months) // 6))
 
     def height(value: float) -> float:
         return round(HEIGHT - FOOT - room * value / highest, 1)
@@ -139,7 +142,6 @@ def control_chart(
             one.text,
             one.label,
             one.signal,
-            (len(months) - place) % 3 == 1 or len(months) <= MOST_LABELS,
         )
         for place, one in enumerate(months)
         if one.value is not None
@@ -161,6 +163,12 @@ def control_chart(
             [(across(at), height(m.high)) for at, m in enumerate(months) if m.high is not None]
         ),
         centre=None if centre is None else height(centre),
+        # Hidden months have their place too.
+        labels=tuple(
+            (across(place), one.label)
+            for place, one in enumerate(months)
+            if (len(months) - place) % every == 1
+        ),
         top=words[1],
         bottom=words[0],
     )

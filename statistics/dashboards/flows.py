@@ -1,18 +1,19 @@
 """From which region to which: patients treated in a year, by home region and provider's region."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.db.models import Count
 
 from organisations.access import Actor, as_product
 from organisations.models import Region
-from organisations.suppression import suppress_table
+from organisations.suppression import suppress, suppress_table
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import conditions_of
 from statistics.months import Month
-from statistics.selectors import SEES_CASES, clinics_of
+from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
 HOME, AWAY = "offer__case__region_id", "offer__care_unit__region_id"
 
@@ -23,12 +24,12 @@ class FlowRow:
     those who see cases. ``withheld``: only small numbers, so that not even zeroes are shown."""
 
     region: Region
+    columns: tuple[Region, ...]
     counts: tuple[int | None, ...]
     total: int | None
-    own: bool
-    exact: bool
-    withheld: bool
-    columns: tuple[Region, ...] = ()
+    own: bool = False
+    exact: bool = False
+    withheld: bool = False
 
     @property
     def cells(self) -> list[tuple[Region, int | None]]:
@@ -69,7 +70,8 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     and of the chosen cases, for those who see cases. Raises :class:`NotAllowed`.
 
     There are no column totals: a region that knows its own row would work out the others' from
-    them. A year is the whole calendar year, so that no two matrices overlap.
+    them. A year is the whole calendar year, so that no two matrices overlap. Where the months' page
+    hides a month of the reader's region, the year's total is hidden as well.
     """
     clinics_of(actor)  # asks who may see figures at all
     year = choice.month.year
@@ -85,33 +87,43 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
         homes = sorted([*homes, actor.region or ""])
     table = [[nation.get((home, away), 0) for away in columns] for home in homes]
     hidden = suppress_table(table)
+    places = tuple(regions[code] for code in columns)
     rows = []
-    for home, counts, cells, total_away in zip(
-        homes, table, hidden.cells, hidden.row_totals, strict=True
-    ):
-        mine = home == actor.region
-        if mine and exact:
+    for place, home in enumerate(homes):
+        if home == actor.region and exact:
             counts = [own.get((home, away), 0) for away in columns]
-            shown: list[int | None] = list(counts)
+            row = FlowRow(regions[home], places, tuple(counts), sum(counts), own=True, exact=True)
+        elif home == actor.region and not _year_known(actor, year):
+            row = _without_total(regions[home], places, table[place])
         else:
-            # A row's total may be known to its own region from the months: a row that hides it
-            # shows nothing.
-            shown = [
-                None if total_away or gone else count
-                for count, gone in zip(counts, cells, strict=True)
-            ]
-        rows.append(
-            FlowRow(
-                region=regions[home],
-                counts=tuple(shown),
-                total=None if total_away and not (mine and exact) else sum(counts),
-                own=mine,
-                exact=mine and exact,
-                withheld=total_away and not (mine and exact),
-                columns=tuple(regions[code] for code in columns),
-            )
-        )
-    return Flows(year, tuple(regions[code] for code in columns), tuple(rows))
+            row = _row(regions[home], places, table[place], hidden.cells[place])
+            row = replace(row, own=home == actor.region)
+        rows.append(row)
+    return Flows(year, places, tuple(rows))
+
+
+def _row(
+    region: Region, places: tuple[Region, ...], counts: Sequence[int], hidden: Sequence[bool]
+) -> FlowRow:
+    """A row as its own column of counts. When its total must be hidden, nothing of it is shown:
+    the reader may know the total from elsewhere."""
+    if suppress(counts)[1]:
+        return FlowRow(region, places, (None,) * len(counts), None, withheld=True)
+    shown = tuple(None if gone else n for n, gone in zip(counts, hidden, strict=True))
+    return FlowRow(region, places, shown, sum(counts))
+
+
+def _without_total(region: Region, places: tuple[Region, ...], counts: Sequence[int]) -> FlowRow:
+    """The row whose total would give a hidden month away."""
+    away, _total = suppress(counts, hide_total=True)
+    shown = tuple(None if gone else n for n, gone in zip(counts, away, strict=True))
+    return FlowRow(region, places, shown, None, own=True)
+
+
+def _year_known(actor: Actor, year: int) -> bool:
+    """Whether the months' page shows how many were treated in every month of the year."""
+    statistics = statistics_for(actor, month=Month(year, 12), trend_months=12)
+    return all(figures.treated is not None for _month, figures in statistics.trend)
 
 
 def _counts(conditions: Conditions, *, year: int) -> dict[tuple[str, str], int]:

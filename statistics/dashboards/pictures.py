@@ -10,7 +10,7 @@ from organisations.models import Region
 from statistics.dashboards.flows import Flows
 from statistics.dashboards.funnel import Funnel
 
-FUNNEL_WIDTH, STEP_HEIGHT, LABEL = 640, 40, 190
+FUNNEL_WIDTH, STEP_HEIGHT, LABEL = 640, 40, 215
 MAP_WIDTH, MAP_HEIGHT, EDGE = 420, 640, 46
 MIDDLE = cos(radians(62))  # a degree of longitude against one of latitude in the middle of Sweden
 WIDEST = 12.0

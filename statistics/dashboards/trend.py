@@ -294,7 +294,7 @@ def _summary(
         parts.append(
             _("Månader med signal: %(many)s.") % {"many": many}
             if many
-            else _("Inga signaler: skillnaderna är vad slumpen ger.")
+            else _("Inga signaler: skillnaderna är inte större än slumpen ger.")
         )
     hidden = sum(figure.hidden_with in figures.hidden for _month, figures in months)
     if hidden:

@@ -43,6 +43,7 @@ def month_page(request: HttpRequest) -> HttpResponse:
         statistics=statistics,
         key_figures=key_figures(statistics),
         trends=trends(statistics, today=timezone.localdate()),
+        is_running=choice.month == form.default,
     )
 
 
