@@ -9,7 +9,7 @@ from django.test import Client
 from time_machine import travel
 
 from organisations.models import AccessLog
-from referral.models import BlockReach, Case
+from referral.services import block
 from tests.factories import (
     RegionFactory,
     clinic_actor,
@@ -100,7 +100,7 @@ def test_each_figure_leads_to_as_many_cases_for_a_clinic(region: Any) -> None:
 
 def test_a_blocked_case_is_counted_and_not_shown(region: Any) -> None:
     made = busy_region(region)
-    Case.objects.filter(pk=made[1].case.pk).update(blocked=BlockReach.UNITS)
+    block(made[1].case, reach="units", asked_by_patient=True, actor=made[1].clinic, now=NOW)
     answer = read(
         navigator_actor(region),
         "/statistics/dashboard/cases/?month=2026-03&figure=received",
