@@ -11,11 +11,10 @@ from statistics.dashboards.flows import Flows, flows_of
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import Funnel, funnel_of
 from statistics.dashboards.gaps import Gaps, gaps_of
-from statistics.dashboards.trend import Shown, Trend, figures_of, key_figures, trends
+from statistics.dashboards.trend import Cell, Shown, Trend, figures_of, key_figures, trends
 from statistics.selectors import Statistics
 
 HIDDEN = "dolt"
-Value = str | int | float
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class PlainTable:
     name: str
     title: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
 
 
@@ -80,9 +79,7 @@ def _month(board: Board) -> PlainTable:
             (
                 str(one.figure.label),
                 str(one.figure.unit) or _("antal"),
-                one.value,
-                one.since_last_month,
-                one.since_last_year,
+                *one.numbers,
             )
             for one in board.key_figures
         ),
@@ -103,7 +100,14 @@ def _trend(trend: Trend) -> PlainTable:
         trend.title,
         (_("Månad"), _("Värde"), _("Undre gräns"), _("Medel"), _("Övre gräns"), _("Signal")),
         tuple(
-            (str(row.month), row.value, row.low, trend.centre, row.high, row.signal)
+            (
+                str(row.month),
+                row.numbers[0],
+                row.numbers[1],
+                trend.centre,
+                row.numbers[2],
+                row.signal,
+            )
             for row in trend.rows
         ),
         trend.words,
@@ -165,5 +169,5 @@ def _gaps(gaps: Gaps) -> PlainTable:
     )
 
 
-def shown(count: int | None) -> Value:
+def shown(count: int | None) -> Cell:
     return HIDDEN if count is None else count

@@ -50,4 +50,6 @@ def report_pdf(board: Board, *, at: datetime) -> bytes:
 
 
 def _text(cell: str | int | float) -> str:
-    return str(cell).replace(".", ",") if isinstance(cell, float) else str(cell)
+    """As people read it; a real minus."""
+    text = str(cell).replace(".", ",") if isinstance(cell, float) else str(cell)
+    return text if isinstance(cell, str) else text.replace("-", "\N{MINUS SIGN}")

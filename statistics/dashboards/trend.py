@@ -19,6 +19,8 @@ from statistics.selectors import Figures, Statistics, statistics_for
 
 TREND_MONTHS = 24
 HIDDEN, UNKNOWN = gettext_lazy("dolt"), "–"
+# A number; a word when it is hidden; empty when there is none.
+Cell = float | int | str
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Shown:
     since_last_month: str
     since_last_year: str
     link: bool
+    # Value and changes for spreadsheets.
+    numbers: tuple[Cell, Cell, Cell]
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ class Row:
     low: str
     high: str
     signal: str
+    # Value, lower and upper limit for spreadsheets.
+    numbers: tuple[Cell, Cell, Cell]
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ class Trend:
     title: str
     chart: ControlChart
     rows: tuple[Row, ...]
-    centre: str
+    centre: Cell
     words: str
 
 
@@ -153,6 +159,11 @@ def key_figures(statistics: Statistics) -> list[Shown]:
             since_last_month=_change(figure, statistics.total, before),
             since_last_year=_change(figure, statistics.total, last_year),
             link=bool(figure.read(statistics.total)) and not statistics.suppressed,
+            numbers=(
+                _cell(figure, statistics.total),
+                _change_cell(figure, statistics.total, before),
+                _change_cell(figure, statistics.total, last_year),
+            ),
         )
         for figure in KEY_FIGURES
     ]
@@ -172,15 +183,34 @@ def number(value: float, decimals: int) -> str:
 
 
 def _change(figure: KeyFigure, now: Figures, then: Figures) -> str:
-    if {figure.hidden_with} & (now.hidden | then.hidden):
-        return str(HIDDEN)
-    value, before = figure.read(now), figure.read(then)
-    if value is None or before is None:
-        return UNKNOWN
-    change = round(value - before, figure.decimals)
+    change = _change_cell(figure, now, then)
+    if isinstance(change, str):
+        return change or UNKNOWN
     if change == 0:
         return "±0"
     return ("+" if change > 0 else "") + number(change, figure.decimals)
+
+
+def _cell(figure: KeyFigure, figures: Figures) -> Cell:
+    if figure.hidden_with in figures.hidden:
+        return str(HIDDEN)
+    return rounded(figure.read(figures), figure.decimals)
+
+
+def _change_cell(figure: KeyFigure, now: Figures, then: Figures) -> Cell:
+    """A change is hidden when either is; unknown when either is."""
+    if figure.hidden_with in now.hidden | then.hidden:
+        return str(HIDDEN)
+    value, before = figure.read(now), figure.read(then)
+    if value is None or before is None:
+        return ""
+    return rounded(value - before, figure.decimals)
+
+
+def rounded(value: float | None, decimals: int) -> Cell:
+    if value is None:
+        return ""
+    return round(value, decimals) if decimals else round(value)
 
 
 def trends(statistics: Statistics, *, today: date) -> list[Trend]:
@@ -252,7 +282,9 @@ def _trend(
     for (month, figures), done, point in zip(months, ended, control.points, strict=True):
         text = in_words(figure, figures)
         signal = _signal(point) if done else _("månaden pågår")
-        rows.append(Row(month, text, word(point.low), word(point.high), signal))
+        limits = (rounded(point.low, 1), rounded(point.high, 1))
+        numbers = (_cell(figure, figures), *limits)
+        rows.append(Row(month, text, word(point.low), word(point.high), signal, numbers))
         measured.append(
             Measured(month.short, figure.read(figures), text, point.low, point.high, point.signals)
         )
@@ -268,7 +300,7 @@ def _trend(
             words=("0", number(highest, 0 if highest >= 10 else figure.decimals)),
         ),
         rows=tuple(rows),
-        centre=word(control.centre),
+        centre=rounded(control.centre, 1),
         words=words,
     )
 

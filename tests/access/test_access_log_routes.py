@@ -331,6 +331,10 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("navigator", ("list",), args=nothing, query="?view=all"),
         Visit("provider", ("list",), S.ACCEPTED, args=nothing),
     ),
+    "dashboard-cases": (
+        Visit("navigator", ("list",), args=nothing, query="?figure=received"),
+        Visit("clinic", ("list",), args=nothing, query="?figure=received"),
+    ),
     "case": (
         Visit("navigator", ("case",)),
         Visit("clinic", ("case",)),
@@ -828,6 +832,10 @@ NO_PATIENT: dict[str, str] = {
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",
+    **dict.fromkeys(
+        ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-file"),
+        "figures",
+    ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",
     "api-logout": "nothing is shown",

@@ -125,6 +125,10 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("statistics")
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
+    for part in ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps"):
+        yield manager, reverse(part)
+        yield navigator, reverse(part)
+    yield navigator, f"{reverse('dashboard-cases')}?figure=received"
     yield from administration_pages(region)
     yield manager, reverse("no-assignment")
     yield provider, reverse("contracts")

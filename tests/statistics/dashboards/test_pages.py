@@ -14,6 +14,7 @@ from tests.factories import (
     RegionFactory,
     clinic_actor,
     contract_owner_actor,
+    make_case,
     manager_actor,
     navigator_actor,
     provider_actor,
@@ -99,21 +100,21 @@ def test_each_figure_leads_to_as_many_cases_for_a_clinic(region: Any) -> None:
 
 
 def test_a_blocked_case_is_counted_and_not_shown(region: Any) -> None:
-    made = busy_region(region)
-    block(made[1].case, reach="units", asked_by_patient=True, actor=made[1].clinic, now=NOW)
+    made = make_case(now=NOW, region=region)
+    block(made.case, reach="units", asked_by_patient=True, actor=made.clinic, now=NOW)
     answer = read(
         navigator_actor(region),
         "/statistics/dashboard/cases/?month=2026-03&figure=received",
     )
     assert answer.context["behind"].blocked == 1
-    assert made[1].case.number not in answer.content.decode()
+    assert made.case.number not in answer.content.decode()
     assert "spärrade" in answer.content.decode()
 
 
 def test_the_list_of_cases_is_written_in_the_access_log(region: Any) -> None:
-    made = busy_region(region)
+    made = make_case(now=NOW, region=region)
     read(navigator_actor(region), "/statistics/dashboard/cases/?month=2026-03&figure=received")
-    assert AccessLog.objects.filter(case_number=made[1].case.number).exists()
+    assert AccessLog.objects.filter(case_number=made.case.number).exists()
 
 
 def test_managers_and_administrators_see_figures_and_no_way_to_a_case(region: Any) -> None:
@@ -139,8 +140,8 @@ def test_each_choice_shows_a_manager_the_same_funnel_flows_and_gaps(region: Any)
 
 
 def test_others_have_no_dashboard(region: Any) -> None:
-    made = busy_region(region)
-    for actor in (contract_owner_actor(region), provider_actor(made[0].line.care_unit)):
+    made = make_case(now=NOW, region=region)
+    for actor in (contract_owner_actor(region), provider_actor(made.line.care_unit)):
         for part in (*PARTS, "export.csv", "cases/?figure=received"):
             assert read(actor, f"/statistics/dashboard/{part}").status_code == 403
 
