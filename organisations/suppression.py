@@ -51,9 +51,9 @@ def suppress_table(rows: Sequence[Sequence[int]], *, total_known: bool = False) 
       total: exchanging two hidden numbers of the row gives the same picture;
     - a row with small counts only hides them and its total: nothing bounds them but 1-4;
     - a column with a hidden cell hides its total, so that no column says more than its rows;
-    - the grand total is shown when the rows of small counts only are none, or lie in at least two
-      rows and two columns and are neither all 1 nor all 4: one can then be added to any of them
-      and taken from any other.
+    - the grand total is hidden when it is small, and shown when the rows of small counts only are
+      none, or lie in at least two rows and two columns and are neither all 1 nor all 4: one can
+      then be added to any of them and taken from any other.
 
     The promise: whoever knows all that is shown, and this rule, finds at least two possible values
     for each hidden cell, row total, column total and grand total, and in a row whose total is
@@ -69,17 +69,21 @@ def suppress_table(rows: Sequence[Sequence[int]], *, total_known: bool = False) 
         for j, count in enumerate(row)
         if count and hidden[i][1]
     ]
-    secret = bool(pool) and not (
-        len({i for i, _j, _count in pool}) > 1
-        and len({j for _i, j, _count in pool}) > 1
-        and len(pool) < sum(count for _i, _j, count in pool) < SMALL[-1] * len(pool)
+    total = sum(map(sum, rows))
+    secret = total in SMALL or (
+        bool(pool)
+        and not (
+            len({i for i, _j, _count in pool}) > 1
+            and len({j for _i, j, _count in pool}) > 1
+            and len(pool) < sum(count for _i, _j, count in pool) < SMALL[-1] * len(pool)
+        )
     )
-    every_cell_four = sum(map(sum, rows)) == SMALL[-1] * sum(map(len, rows)) > 0
+    every_cell_four = total == SMALL[-1] * sum(map(len, rows)) > 0
     withheld = total_known and (secret or every_cell_four)
     cells = tuple(tuple(withheld or one for one in row) for row, _total in hidden)
     return HiddenTable(
         cells=cells,
-        row_totals=tuple(withheld or total for _row, total in hidden),
+        row_totals=tuple(withheld or away for _row, away in hidden),
         column_totals=tuple(any(column) for column in zip(*cells, strict=True)),
         total=secret and not total_known,
         withheld=withheld,

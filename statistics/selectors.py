@@ -203,7 +203,7 @@ def _measures(
 
     def grouped(event: str, **values: Any) -> Any:
         rows, unit = events[event].rows, f"{events[event].case}sending_unit_id"
-        keys = {"in_month": TruncMonth(events[event].at)}
+        keys: dict[str, Any] = {"in_month": TruncMonth(events[event].at)}
         keys |= {"clinic": F(unit)} if per_clinic else {}
         return rows.order_by().annotate(**keys).values(*keys).annotate(**values)
 

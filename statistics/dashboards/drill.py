@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from organisations.access import Actor, as_product
 from organisations.errors import DomainError, NotAllowed
 from organisations.models import Region
-from referral.models import Case, CloseReason
+from referral.models import CloseReason
 from referral.selectors import visible_cases
 from statistics.counted import counted
 from statistics.dashboards import flows, funnel, gaps
@@ -67,7 +68,7 @@ def cases_behind(actor: Actor, choice: Choice, asked: Mapping[str, str], *, toda
 
 def _asked(
     actor: Actor, choice: Choice, asked: Mapping[str, str], *, today: date
-) -> tuple[str, "QuerySet[Case, int]"]:
+) -> tuple[str, "QuerySet[Any, int]"]:
     """The heading and the keys of the cases, in the order of their numbers."""
     conditions, year = conditions_of(actor, choice), choice.month.year
     figure = asked.get("figure", "")
@@ -94,8 +95,8 @@ def _asked(
 
 
 def _of_funnel(
-    cohort: "QuerySet[Case]", asked: Mapping[str, str], year: int
-) -> tuple[str, "QuerySet[Case, int]"]:
+    cohort: "QuerySet[Any]", asked: Mapping[str, str], year: int
+) -> tuple[str, "QuerySet[Any, int]"]:
     stage, what, reason = asked.get("stage", ""), asked.get("what", ""), asked.get("reason", "")
     if asked.get("figure") == "funnel" and stage in funnel.STAGES:
         words = {
@@ -115,5 +116,5 @@ def _of_funnel(
     raise NoSuchFigure(_("Det finns ingen sådan siffra."))
 
 
-def _keys(cases: "QuerySet[Case]") -> "QuerySet[Case, int]":
+def _keys(cases: "QuerySet[Any]") -> "QuerySet[Any, int]":
     return cases.order_by("number").values_list("pk", flat=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from organisations.access import Actor, as_product
 from organisations.models import Role
 from organisations.suppression import suppress
-from referral.models import Case, CaseLog, CaseState, CloseReason, LogVerb, Offer, Referral
+from referral.models import CaseLog, CaseState, CloseReason, LogVerb, Offer, Referral
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice
 from statistics.months import Month
@@ -61,10 +61,10 @@ class Funnel:
     withheld: bool = False
 
 
-def cohort(conditions: Conditions, *, year: int) -> QuerySet[Case]:
+def cohort(conditions: Conditions, *, year: int) -> QuerySet[Any]:
     """The year's inflow, each case with ``furthest``: the last stage that it has reached."""
     first, last = Month(year, 1), Month(year, 12)
-    cases: QuerySet[Case] = counted(conditions, first=first, last=last)["received"].rows
+    cases: QuerySet[Any] = counted(conditions, first=first, last=last)["received"].rows
     offers = Offer.objects.filter(case=OuterRef("pk"))
     referrals = Referral.objects.filter(offer__case=OuterRef("pk"))
     taken = CaseLog.objects.filter(case=OuterRef("pk"), verb=LogVerb.TAKE)
@@ -216,7 +216,7 @@ def _withheld(funnel: Funnel) -> Funnel:
     )
 
 
-def of_stage(rows: QuerySet[Case], stage: str, what: str) -> QuerySet[Case]:
+def of_stage(rows: QuerySet[Any], stage: str, what: str) -> QuerySet[Any]:
     """The cases behind a figure of a stage: ``reached``, ``still`` or ``left``."""
     gone = Q(state=CaseState.CLOSED) & ~Q(furthest="treated")
     if what == "reached":
@@ -224,6 +224,6 @@ def of_stage(rows: QuerySet[Case], stage: str, what: str) -> QuerySet[Case]:
     return rows.filter(gone if what == "left" else ~gone, furthest=stage)
 
 
-def of_reason(rows: QuerySet[Case], reason: str) -> QuerySet[Case]:
+def of_reason(rows: QuerySet[Any], reason: str) -> QuerySet[Any]:
     """The cases that left for a reason."""
     return rows.exclude(furthest="treated").filter(state=CaseState.CLOSED, close_reason=reason)

@@ -77,7 +77,7 @@ def cases_page(request: HttpRequest) -> HttpResponse:
     """The cases behind a figure."""
     actor, form, choice = _read(request)
     now = timezone.now()
-    asked = {name: value.replace("\x00", "")[:40] for name, value in request.GET.items()}
+    asked = {name: str(value).replace("\x00", "")[:40] for name, value in request.GET.items()}
     behind = cases_behind(actor, choice, asked, today=timezone.localdate(now))
     page = page_of(behind.keys, request)
     found = {

@@ -113,7 +113,7 @@ def test_linear_equations_pin_no_hidden_number_down(rows: Rows, total_known: boo
                 continue
             low, high = bounds(table, marks, (i, j))
             assert high > low, (table, marks, (i, j))
-            if j < len(row) - 1 and not row[-1]:
+            if i < len(marks) - 1 and j < len(row) - 1 and not row[-1]:
                 assert high > SMALL[-1]
 
 

@@ -91,8 +91,8 @@ def bounds(
         model.changeColCost(place, direction)
         model.run()
         optimal = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        value = abs(model.getInfo().objective_function_value) if optimal else float("inf")
-        found.append(round(value, 6))
+        reached = abs(model.getInfo().objective_function_value) if optimal else float("inf")
+        found.append(round(reached, 6))
     return found[0], found[1]
 
 
