@@ -71,3 +71,108 @@ def bar_chart(
             )
         )
     return Chart(title, tuple(bars))
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A value of a control chart; ``signal`` names the shape that marks it, not colour alone."""
+
+    x: float
+    y: float
+    value: str
+    label: str
+    signal: bool
+
+
+@dataclass(frozen=True)
+class ControlChart:
+    """A line with its centre and limits. ``lines`` are stretches of months without a gap,
+    ``labels`` what stands under the scale and where."""
+
+    title: str
+    dots: tuple[Dot, ...]
+    lines: tuple[str, ...]
+    low: str
+    high: str
+    centre: float | None
+    labels: tuple[tuple[float, str], ...]
+    top: str
+    bottom: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = HEIGHT - FOOT
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One month of a control chart; ``None``: not shown, not known, or no limits."""
+
+    label: str
+    value: float | None
+    text: str
+    low: float | None = None
+    high: float | None = None
+    signal: bool = False
+
+
+LEFT = 46
+
+
+def control_chart(
+    title: str, months: Sequence[Measured], *, centre: float | None, words: tuple[str, str]
+) -> ControlChart:
+    """``words`` are what stands at the foot and the top of the scale: zero and the highest."""
+    values = [value for one in months for value in (one.value, one.high) if value is not None]
+    highest = max([*values, centre or 0.0], default=0.0) or 1.0
+    step = (WIDTH - LEFT) / max(1, len(months))
+    room = HEIGHT - FOOT - HEAD
+    # Labels that can be read on a phone too; the newest always has one.
+    every = max(2, -(-len(months) // 6))
+
+    def height(value: float) -> float:
+        return round(HEIGHT - FOOT - room * value / highest, 1)
+
+    def across(place: int) -> float:
+        return round(LEFT + (place + 0.5) * step, 1)
+
+    dots = [
+        Dot(
+            across(place),
+            height(one.value),
+            one.text,
+            one.label,
+            one.signal,
+        )
+        for place, one in enumerate(months)
+        if one.value is not None
+    ]
+    stretches: list[list[str]] = [[]]
+    for place, one in enumerate(months):
+        if one.value is None:
+            stretches.append([])
+        else:
+            stretches[-1].append(f"{across(place)},{height(one.value)}")
+    return ControlChart(
+        title=title,
+        dots=tuple(dots),
+        lines=tuple(" ".join(points) for points in stretches if len(points) > 1),
+        low=_limit(
+            [(across(at), height(m.low)) for at, m in enumerate(months) if m.low is not None]
+        ),
+        high=_limit(
+            [(across(at), height(m.high)) for at, m in enumerate(months) if m.high is not None]
+        ),
+        centre=None if centre is None else height(centre),
+        # Hidden months have their place too.
+        labels=tuple(
+            (across(place), one.label)
+            for place, one in enumerate(months)
+            if (len(months) - place) % every == 1
+        ),
+        top=words[1],
+        bottom=words[0],
+    )
+
+
+def _limit(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)

@@ -29,7 +29,8 @@ from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
 from organisations.suppression import suppress
-from referral.models import Case, DeclineReason, Offer, Referral
+from referral.models import Case, DeclineReason
+from statistics.counted import Conditions, counted
 from statistics.kept import counted_months, kept_figures
 from statistics.months import Month
 
@@ -60,9 +61,6 @@ DEFINITIONS = (
     ),
     (_("Kostnad"), _("Avropens belopp för månadens behandlade, kronor.")),
 )
-
-
-Conditions = dict[str, Any]
 
 
 class Median(Aggregate):
@@ -140,21 +138,31 @@ def clinics_of(actor: Actor) -> list[CareUnit]:
 
 
 @as_product("statistics")
-def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None) -> Statistics:
+def statistics_for(
+    actor: Actor,
+    *,
+    month: Month,
+    clinic: CareUnit | None = None,
+    trend_months: int = TREND_MONTHS,
+    only: Conditions | None = None,
+) -> Statistics:
     """The figures of a month with the trend before it, in a fixed number of queries.
 
     Those who see figures only get small numbers hidden, computed over the whole region whatever
-    is chosen, so that no choice of clinic or month gives them back.
+    is chosen, so that no choice of clinic or month gives them back. ``only`` are further conditions
+    on the cases, for those who see cases.
     """
     clinics = clinics_of(actor)
-    cases: Conditions = {"region_id": actor.region}
+    if only and actor.role not in SEES_CASES:
+        raise NotAllowed(_("Din roll kan inte välja ut ärenden så här."))
+    cases: Conditions = {"region_id": actor.region} | (only or {})
     if actor.role == Role.CLINIC:
         cases["sending_unit_id"] = actor.care_unit_id
         clinic = clinics[0] if clinics else None
     hide = actor.role not in SEES_CASES
-    months = [month.back(back) for back in range(TREND_MONTHS - 1, -1, -1)]
+    months = [month.back(back) for back in range(trend_months - 1, -1, -1)]
     own = {} if hide or clinic is None else {"sending_unit_id": clinic.pk}
-    table, declines = _counted(cases, own, months)
+    table, declines = _counted(cases, own, months, kept=not only)
     shown = {}
     for one in months:
         _complete(table[one], [unit.pk for unit in clinics])
@@ -176,19 +184,21 @@ Table = dict[Month, dict[int | None, Figures]]
 Declines = dict[Month, list[int]]
 
 
-def _counted(cases: Conditions, own: Conditions, months: list[Month]) -> tuple[Table, Declines]:
+def _counted(
+    cases: Conditions, own: Conditions, months: list[Month], *, kept: bool
+) -> tuple[Table, Declines]:
     """Figures by month and clinic, and no by month: kept ones, and the rest from the cases."""
     region, unit = cases["region_id"], cases.get("sending_unit_id")
-    counted = counted_months(region, months)
-    kept = kept_figures(region, counted, clinic=unit)
-    left = sorted(set(months) - set(counted))
+    ready = counted_months(region, months) if kept else []
+    figures = kept_figures(region, ready, clinic=unit)
+    left = sorted(set(months) - set(ready))
     table: Table = defaultdict(lambda: defaultdict(Figures))
     declines: Declines = defaultdict(lambda: [0] * len(DeclineReason.values))
     if left:
         table |= _table(cases, first=left[0], last=left[-1])
         declines |= _declines(cases | own, first=left[0], last=left[-1])
     chosen = own.get("sending_unit_id")
-    for (month, clinic), values in kept.items():
+    for (month, clinic), values in figures.items():
         if clinic == chosen:
             declines[month] = values["declines"]
         shown = {name: value for name, value in values.items() if name != "declines"}
@@ -212,60 +222,36 @@ def _measures(
     cases: Conditions, *, first: Month, last: Month, per_clinic: bool
 ) -> list[QuerySet[Any, dict[str, Any]]]:
     """One grouped query for each event a figure is counted at."""
-    span = (first.start, last.end)
-    days = (first.first_day, last.back(-1).first_day)
-    offer_cases = _prefixed(cases, "case__")
-    referral_cases = _prefixed(cases, "offer__case__")
+    events = counted(cases, first=first, last=last)
 
-    def grouped(rows: Any, at: Any, clinic: str, **values: Any) -> Any:
-        keys = {"in_month": TruncMonth(at)} | ({"clinic": F(clinic)} if per_clinic else {})
+    def grouped(event: str, **values: Any) -> Any:
+        rows, unit = events[event].rows, f"{events[event].case}sending_unit_id"
+        keys: dict[str, Any] = {"in_month": TruncMonth(events[event].at)}
+        keys |= {"clinic": F(unit)} if per_clinic else {}
         return rows.order_by().annotate(**keys).values(*keys).annotate(**values)
 
-    received = Case.objects.filter(
-        _prefixed(cases, ""), received_at__gte=span[0], received_at__lt=span[1]
-    )
-    sent = Offer.objects.filter(offer_cases, sent_at__gte=span[0], sent_at__lt=span[1])
-    answered = Offer.objects.filter(
-        offer_cases,
-        answered_at__gte=span[0],
-        answered_at__lt=span[1],
-        answer_channel__gt="",
-    )
-    confirmed = Referral.objects.filter(
-        referral_cases, confirmed_at__gte=span[0], confirmed_at__lt=span[1]
-    )
-    treated = Referral.objects.filter(
-        referral_cases, treated_on__gte=days[0], treated_on__lt=days[1]
-    )
     waited = ExpressionWrapper(
         F("treated_on") - TruncDate("offer__sent_at"), output_field=DurationField()
     )
-    unit = "case__sending_unit_id"
     return [
-        grouped(received, "received_at", "sending_unit_id", received=Count("pk")),
-        grouped(sent, "sent_at", unit, offered=Count("pk")),
+        grouped("received", received=Count("pk")),
+        grouped("offered", offered=Count("pk")),
         grouped(
-            answered,
-            "answered_at",
-            unit,
+            "answered",
             answered=Count("pk"),
             accepted=Count("pk", filter=Q(decline_reason="")),
             declined=Count("pk", filter=~Q(decline_reason="")),
             answer_hours=Median(_seconds(F("answered_at") - F("sent_at")) / SECONDS_AN_HOUR),
         ),
         grouped(
-            confirmed,
-            "confirmed_at",
-            f"offer__{unit}",
+            "confirmed",
             confirmed=Count("pk"),
             handling_days=Median(
                 _seconds(F("confirmed_at") - F("offer__case__received_at")) / SECONDS_A_DAY
             ),
         ),
         grouped(
-            treated,
-            "treated_on",
-            f"offer__{unit}",
+            "treated",
             treated=Count("pk"),
             gained=Count("offer__home_wait_days"),
             days_gained=Sum(F("offer__home_wait_days") - Extract(waited, "day")),
@@ -277,11 +263,6 @@ def _measures(
 def _seconds(difference: Any) -> Any:
     wrapped = ExpressionWrapper(difference, output_field=DurationField())
     return ExpressionWrapper(Extract(wrapped, "epoch"), output_field=FloatField())
-
-
-def _prefixed(cases: Conditions, prefix: str) -> Q:
-    """The same conditions seen from a related table."""
-    return Q(**{prefix + name: value for name, value in cases.items()})
 
 
 def _complete(row: dict[int | None, Figures], clinics: list[int]) -> None:
@@ -318,14 +299,8 @@ def _hide(row: dict[int | None, Figures], reasons: list[int]) -> list[int | None
 def _declines(cases: Conditions, *, first: Month, last: Month) -> dict[Month, list[int]]:
     """No by month, in the order of the reasons."""
     rows = (
-        Offer.objects.filter(
-            _prefixed(cases, "case__"),
-            ~Q(decline_reason=""),
-            answered_at__gte=first.start,
-            answered_at__lt=last.end,
-            answer_channel__gt="",
-        )
-        .order_by()
+        counted(cases, first=first, last=last)["declined"]
+        .rows.order_by()
         .annotate(in_month=TruncMonth("answered_at"))
         .values_list("in_month", "decline_reason")
         .annotate(n=Count("pk"))

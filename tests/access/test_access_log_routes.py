@@ -337,6 +337,10 @@ PATIENT: dict[str, tuple[Visit, ...]] = {
         Visit("navigator", ("list",), args=nothing, query="?view=all"),
         Visit("provider", ("list",), S.ACCEPTED, args=nothing),
     ),
+    "dashboard-cases": (
+        Visit("navigator", ("list",), args=nothing, query="?figure=received"),
+        Visit("clinic", ("list",), args=nothing, query="?figure=received"),
+    ),
     "case": (
         Visit("navigator", ("case",)),
         Visit("clinic", ("case",)),
@@ -848,6 +852,7 @@ NO_PATIENT: dict[str, str] = {
             *("guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"),
             *("performance", "performance-csv", "performance-import", "api-performance"),
         ),
+        ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-file"),
         "figures",
     ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",

@@ -93,6 +93,7 @@ OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "sta
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
 OWN |= {"guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"}
 OWN |= {"performance", "performance-csv", "performance-import", "api-performance"}
+OWN |= {"dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-cases"}
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
@@ -236,6 +237,8 @@ REGISTRY |= {"contract-import-file", "contracts-export"}
 # The region that pays sees its invoices: tests/contracts/test_invoice_pages.py.
 REGISTRY |= {"invoice", "invoice-line", "invoice-file"}
 REGISTRY |= {"contract-costs-file", "clinic-costs-file"}
+# The actor's own figures: tests/statistics/dashboards.
+REGISTRY |= {"dashboard-file"}
 # Figures by region and provider, no patient: tests/capacity/test_delivery_plans.py.
 PLANS = {"delivery-plan", "api-delivery-plan-detail", "delivery-plan-report"}
 PLANS |= {

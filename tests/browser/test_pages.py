@@ -130,6 +130,10 @@ def pages() -> Iterator[Address]:
     yield navigator, reverse("guarantee")
     yield manager, reverse("performance")
     yield manager, reverse("performance-import")
+    for part in ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps"):
+        yield manager, reverse(part)
+        yield navigator, reverse(part)
+    yield navigator, f"{reverse('dashboard-cases')}?figure=received"
     yield from administration_pages(region)
     yield manager, reverse("no-assignment")
     yield provider, reverse("contracts")

@@ -88,6 +88,12 @@ def performance(text: str, kind: str) -> Link:
     return manager_actor(region), reverse(f"performance-{kind}")
 
 
+def dashboard(text: str, kind: str) -> Link:
+    made = make_case(CaseState.IN_PROGRESS, asa=4)
+    CareUnit.objects.filter(pk=made.unit.pk).update(name=text)
+    return manager_actor(made.unit.region), reverse("dashboard-file", args=[kind])
+
+
 def log_extract(text: str, kind: str) -> Link:
     made = whole_case()
     CareUnit.objects.filter(pk=made.unit.pk).update(name=text)
@@ -152,6 +158,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: report as XLSX": (import_report, "xlsx"),
     "contracts/files/writing.py: costs as CSV": (costs, "csv"),
     "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
+    "statistics/dashboards/exports.py: CSV": (dashboard, "csv"),
+    "statistics/dashboards/exports.py: XLSX": (dashboard, "xlsx"),
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
     "statistics/guarantee/exports.py: CSV": (guarantee, "csv"),
