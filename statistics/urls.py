@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from statistics import views
 
@@ -6,4 +6,5 @@ urlpatterns = [
     path("statistics/", views.statistics_page, name="statistics"),
     path("statistics/export.csv", views.statistics_csv, name="statistics-csv"),
     path("statistics/export.xlsx", views.statistics_xlsx, name="statistics-xlsx"),
+    path("", include("statistics.frozen.urls")),
 ]

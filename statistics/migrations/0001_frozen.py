@@ -7,185 +7,460 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0004_acting_case'),
+        ("organisations", "0004_acting_case"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FrozenMonth',
+            name="FrozenMonth",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_day', models.DateField(verbose_name='månad')),
-                ('version', models.PositiveSmallIntegerField(verbose_name='version')),
-                ('rules', models.CharField(max_length=20, verbose_name='räkneregler')),
-                ('due_on', models.DateField(verbose_name='skulle frysas')),
-                ('frozen_at', models.DateTimeField(verbose_name='fryst')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='skäl')),
-                ('actor_name', models.CharField(max_length=120, verbose_name='vem')),
-                ('role', models.CharField(max_length=16, verbose_name='roll')),
-                ('place', models.CharField(blank=True, max_length=120, verbose_name='enhet')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.region')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first_day", models.DateField(verbose_name="månad")),
+                ("version", models.PositiveSmallIntegerField(verbose_name="version")),
+                ("rules", models.CharField(max_length=20, verbose_name="räkneregler")),
+                ("due_on", models.DateField(verbose_name="skulle frysas")),
+                ("frozen_at", models.DateTimeField(verbose_name="fryst")),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="skäl")),
+                ("actor_name", models.CharField(max_length=120, verbose_name="vem")),
+                ("role", models.CharField(max_length=16, verbose_name="roll")),
+                ("place", models.CharField(blank=True, max_length=120, verbose_name="enhet")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.region",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'fryst månad',
-                'verbose_name_plural': 'frysta månader',
-                'ordering': ('-first_day', '-version'),
+                "verbose_name": "fryst månad",
+                "verbose_name_plural": "frysta månader",
+                "ordering": ("-first_day", "-version"),
             },
         ),
         migrations.CreateModel(
-            name='FrozenFigure',
+            name="FrozenFigure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dimension', models.CharField(max_length=16, verbose_name='indelning')),
-                ('key', models.CharField(max_length=64, verbose_name='grupp')),
-                ('label', models.CharField(max_length=200, verbose_name='benämning')),
-                ('measure', models.CharField(max_length=60, verbose_name='mått')),
-                ('n', models.PositiveIntegerField(verbose_name='antal')),
-                ('value', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='värde')),
-                ('median', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='median')),
-                ('p80', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='80:e percentilen')),
-                ('low', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall, från')),
-                ('high', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall, till')),
-                ('frozen', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='statistics.frozenmonth')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("dimension", models.CharField(max_length=16, verbose_name="indelning")),
+                ("key", models.CharField(max_length=64, verbose_name="grupp")),
+                ("label", models.CharField(max_length=200, verbose_name="benämning")),
+                ("measure", models.CharField(max_length=60, verbose_name="mått")),
+                ("n", models.PositiveIntegerField(verbose_name="antal")),
+                (
+                    "value",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="värde"
+                    ),
+                ),
+                (
+                    "median",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="median"
+                    ),
+                ),
+                (
+                    "p80",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="80:e percentilen"
+                    ),
+                ),
+                (
+                    "low",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall, från",
+                    ),
+                ),
+                (
+                    "high",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall, till",
+                    ),
+                ),
+                (
+                    "frozen",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="figures",
+                        to="statistics.frozenmonth",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'fryst siffra',
-                'verbose_name_plural': 'frysta siffror',
-                'ordering': ('pk',),
+                "verbose_name": "fryst siffra",
+                "verbose_name_plural": "frysta siffror",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='MonthDue',
+            name="MonthDue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_day', models.DateField(verbose_name='månad')),
-                ('due_at', models.DateTimeField(null=True, verbose_name='nästa gång')),
-                ('counted_at', models.DateTimeField(null=True, verbose_name='senast räknad')),
-                ('failures', models.PositiveSmallIntegerField(default=0, verbose_name='misslyckade försök')),
-                ('last_error', models.CharField(blank=True, max_length=80, verbose_name='senaste fel')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.region')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first_day", models.DateField(verbose_name="månad")),
+                ("due_at", models.DateTimeField(null=True, verbose_name="nästa gång")),
+                ("counted_at", models.DateTimeField(null=True, verbose_name="senast räknad")),
+                (
+                    "failures",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="misslyckade försök"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(blank=True, max_length=80, verbose_name="senaste fel"),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'månad att frysa',
-                'verbose_name_plural': 'månader att frysa',
-                'ordering': ('-first_day',),
+                "verbose_name": "månad att frysa",
+                "verbose_name_plural": "månader att frysa",
+                "ordering": ("-first_day",),
             },
         ),
         migrations.CreateModel(
-            name='Recount',
+            name="Recount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('counted_at', models.DateTimeField(verbose_name='räknad')),
-                ('rules', models.CharField(max_length=20, verbose_name='räkneregler')),
-                ('why', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('late_treatment', 'Behandling rapporterades sent'), ('late_event', 'Händelse i månaden registrerades sent'), ('corrected', 'Patientuppgifter rättades'), ('invoice', 'Kostnad eller faktura ändrades'), ('rules', 'Räknereglerna ändrades'), ('unknown', 'Uppgifter om månadens ärenden ändrades')], max_length=16), size=None, verbose_name='varför')),
-                ('frozen', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recounts', to='statistics.frozenmonth')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("counted_at", models.DateTimeField(verbose_name="räknad")),
+                ("rules", models.CharField(max_length=20, verbose_name="räkneregler")),
+                (
+                    "why",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("late_treatment", "Behandling rapporterades sent"),
+                                ("late_event", "Händelse i månaden registrerades sent"),
+                                ("corrected", "Patientuppgifter rättades"),
+                                ("invoice", "Kostnad eller faktura ändrades"),
+                                ("rules", "Räknereglerna ändrades"),
+                                ("unknown", "Uppgifter om månadens ärenden ändrades"),
+                            ],
+                            max_length=16,
+                        ),
+                        size=None,
+                        verbose_name="varför",
+                    ),
+                ),
+                (
+                    "frozen",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recounts",
+                        to="statistics.frozenmonth",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'omräkning',
-                'verbose_name_plural': 'omräkningar',
-                'ordering': ('pk',),
+                "verbose_name": "omräkning",
+                "verbose_name_plural": "omräkningar",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='FigureCorrection',
+            name="FigureCorrection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dimension', models.CharField(max_length=16, verbose_name='indelning')),
-                ('key', models.CharField(max_length=64, verbose_name='grupp')),
-                ('label', models.CharField(max_length=200, verbose_name='benämning')),
-                ('measure', models.CharField(max_length=60, verbose_name='mått')),
-                ('n_before', models.PositiveIntegerField()),
-                ('n_after', models.PositiveIntegerField()),
-                ('value_before', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='värde, före')),
-                ('value_after', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='värde, efter')),
-                ('median_before', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='median, före')),
-                ('median_after', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='median, efter')),
-                ('p80_before', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='80:e percentilen, före')),
-                ('p80_after', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='80:e percentilen, efter')),
-                ('low_before', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall från, före')),
-                ('low_after', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall från, efter')),
-                ('high_before', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall till, före')),
-                ('high_after', models.DecimalField(decimal_places=6, max_digits=24, null=True, verbose_name='konfidensintervall till, efter')),
-                ('recount', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='statistics.recount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("dimension", models.CharField(max_length=16, verbose_name="indelning")),
+                ("key", models.CharField(max_length=64, verbose_name="grupp")),
+                ("label", models.CharField(max_length=200, verbose_name="benämning")),
+                ("measure", models.CharField(max_length=60, verbose_name="mått")),
+                ("n_before", models.PositiveIntegerField()),
+                ("n_after", models.PositiveIntegerField()),
+                (
+                    "value_before",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="värde, före"
+                    ),
+                ),
+                (
+                    "value_after",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="värde, efter"
+                    ),
+                ),
+                (
+                    "median_before",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="median, före"
+                    ),
+                ),
+                (
+                    "median_after",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=24, null=True, verbose_name="median, efter"
+                    ),
+                ),
+                (
+                    "p80_before",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="80:e percentilen, före",
+                    ),
+                ),
+                (
+                    "p80_after",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="80:e percentilen, efter",
+                    ),
+                ),
+                (
+                    "low_before",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall från, före",
+                    ),
+                ),
+                (
+                    "low_after",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall från, efter",
+                    ),
+                ),
+                (
+                    "high_before",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall till, före",
+                    ),
+                ),
+                (
+                    "high_after",
+                    models.DecimalField(
+                        decimal_places=6,
+                        max_digits=24,
+                        null=True,
+                        verbose_name="konfidensintervall till, efter",
+                    ),
+                ),
+                (
+                    "recount",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="statistics.recount",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rättad siffra',
-                'verbose_name_plural': 'rättade siffror',
-                'ordering': ('pk',),
+                "verbose_name": "rättad siffra",
+                "verbose_name_plural": "rättade siffror",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('began_at', models.DateTimeField(verbose_name='från')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='till')),
-                ('care_unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.careunit')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.region')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("began_at", models.DateTimeField(verbose_name="från")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="till")),
+                (
+                    "care_unit",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.careunit",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.region",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'prenumeration',
-                'verbose_name_plural': 'prenumerationer',
-                'ordering': ('pk',),
+                "verbose_name": "prenumeration",
+                "verbose_name_plural": "prenumerationer",
+                "ordering": ("pk",),
             },
         ),
         migrations.AddConstraint(
-            model_name='frozenmonth',
-            constraint=models.UniqueConstraint(fields=('region', 'first_day', 'version'), name='frozen_month_once_per_version'),
+            model_name="frozenmonth",
+            constraint=models.UniqueConstraint(
+                fields=("region", "first_day", "version"), name="frozen_month_once_per_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozenmonth',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__day', 1)), name='frozen_month_is_a_month'),
+            model_name="frozenmonth",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_day__day", 1)), name="frozen_month_is_a_month"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozenmonth',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='frozen_month_version_from_one'),
+            model_name="frozenmonth",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="frozen_month_version_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozenmonth',
-            constraint=models.CheckConstraint(condition=models.Q(('version', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='frozen_month_new_version_has_reason'),
+            model_name="frozenmonth",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("version", 1), models.Q(("reason", ""), _negated=True), _connector="OR"
+                ),
+                name="frozen_month_new_version_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozenfigure',
-            constraint=models.UniqueConstraint(fields=('frozen', 'dimension', 'measure', 'key'), name='frozen_figure_once'),
+            model_name="frozenfigure",
+            constraint=models.UniqueConstraint(
+                fields=("frozen", "dimension", "measure", "key"), name="frozen_figure_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frozenfigure',
-            constraint=models.CheckConstraint(condition=models.Q(('low__isnull', True), ('high__isnull', True), ('low__lte', models.F('high')), _connector='OR'), name='frozen_figure_interval_in_order'),
+            model_name="frozenfigure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("low__isnull", True),
+                    ("high__isnull", True),
+                    ("low__lte", models.F("high")),
+                    _connector="OR",
+                ),
+                name="frozen_figure_interval_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='monthdue',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='month_due_at'),
+            model_name="monthdue",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["due_at"],
+                name="month_due_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monthdue',
-            constraint=models.UniqueConstraint(fields=('region', 'first_day'), name='month_due_once'),
+            model_name="monthdue",
+            constraint=models.UniqueConstraint(
+                fields=("region", "first_day"), name="month_due_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monthdue',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__day', 1)), name='month_due_is_a_month'),
+            model_name="monthdue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_day__day", 1)), name="month_due_is_a_month"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recount',
-            constraint=models.CheckConstraint(condition=models.Q(('why__len__gt', 0), ('why__contained_by', ['late_treatment', 'late_event', 'corrected', 'invoice', 'rules', 'unknown'])), name='recount_says_why'),
+            model_name="recount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("why__len__gt", 0),
+                    (
+                        "why__contained_by",
+                        [
+                            "late_treatment",
+                            "late_event",
+                            "corrected",
+                            "invoice",
+                            "rules",
+                            "unknown",
+                        ],
+                    ),
+                ),
+                name="recount_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='figurecorrection',
-            constraint=models.UniqueConstraint(fields=('recount', 'dimension', 'measure', 'key'), name='figure_correction_once'),
+            model_name="figurecorrection",
+            constraint=models.UniqueConstraint(
+                fields=("recount", "dimension", "measure", "key"), name="figure_correction_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('user', 'region', 'care_unit'), name='subscription_one_running', nulls_distinct=False),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("user", "region", "care_unit"),
+                name="subscription_one_running",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('began_at')), _connector='OR'), name='subscription_ends_after_start'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True),
+                    ("ended_at__gte", models.F("began_at")),
+                    _connector="OR",
+                ),
+                name="subscription_ends_after_start",
+            ),
         ),
     ]
