@@ -1,5 +1,15 @@
-"""All tables of the app; each part keeps its own."""
+"""The tables of the app's parts."""
 
+from statistics.facts.models import (
+    AgeGroup,
+    CaseFact,
+    ContractKind,
+    Funding,
+    MonthRow,
+    MonthState,
+    OfferFact,
+    StaleCase,
+)
 from statistics.frozen.models import (
     FigureCorrection,
     FrozenFigure,
@@ -10,10 +20,18 @@ from statistics.frozen.models import (
 )
 
 __all__ = [
+    "AgeGroup",
+    "CaseFact",
+    "ContractKind",
     "FigureCorrection",
     "FrozenFigure",
     "FrozenMonth",
+    "Funding",
     "MonthDue",
+    "MonthRow",
+    "MonthState",
+    "OfferFact",
     "Recount",
+    "StaleCase",
     "Subscription",
 ]

@@ -192,6 +192,8 @@ def sweep_label(name: str) -> str:
         "failed_logins": _("Gamla inloggningsförsök"),
         "kept_texts": _("Sparad text i formulär"),
         "invoices": _("Fakturarader som väntat på behandlingen"),
+        "facts": _("Statistikens underlag"),
+        "months": _("Statistikens månader"),
         "frozen_months": _("Frysning och omräkning av månadens statistik"),
     }
     return labels.get(name, name)

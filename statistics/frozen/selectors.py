@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
@@ -29,24 +28,13 @@ from statistics.frozen.picture import (
 from statistics.frozen.services import MonthNotFound
 from statistics.frozen.source import Count, month_figures
 from statistics.frozen.words import texts, told
+from statistics.monthly.dimensions import DIMENSIONS
 from statistics.monthly.measures import MEASURES, Measure
 from statistics.months import Month
 
 MAY_SEE = (*OF_REGION, Role.CLINIC)
 # These see the cases behind the figures; the others see figures only, small ones hidden.
 SEES_CASES = frozenset({Role.NAVIGATOR, Role.CLINIC})
-DIMENSIONS = {
-    "region": gettext_lazy("Regionen"),
-    "clinic": gettext_lazy("Klinik"),
-    "mvo": gettext_lazy("Medicinskt verksamhetsområde"),
-    "procedure": gettext_lazy("Åtgärd"),
-    "provider": gettext_lazy("Mottagande vårdgivare"),
-    "contract": gettext_lazy("Avtal"),
-    "municipality": gettext_lazy("Hemkommun"),
-    "age": gettext_lazy("Ålder"),
-    "sex": gettext_lazy("Kön"),
-    "svf": gettext_lazy("Standardiserat vårdförlopp"),
-}
 CLINIC = "clinic"
 
 

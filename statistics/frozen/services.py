@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef
+from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from organisations.models import Region, Role
 from organisations.sweeps import claim_due
 from organisations.working_days import nth_working_day
 from referral.models import Case
+from statistics.facts.models import StaleCase
 from statistics.frozen.mails import tell_subscribers
 from statistics.frozen.models import (
     FigureCorrection,
@@ -50,6 +51,8 @@ RECOUNTS_AT = time(2, 30)
 # Later corrections are looked for as long; a new installation begins as far back.
 MONTHS_FOLLOWED = 12
 TRIES_AGAIN_AFTER = timedelta(hours=1)
+# For facts that are to be made anew; then the month is counted as they stand.
+WAITS_FOR_FACTS = timedelta(days=1)
 LONGEST_REASON = 300
 
 
@@ -105,7 +108,9 @@ def _first_to_lay_out(region: str, this: Month) -> Month:
 
 @transaction.atomic
 def _one(*, now: datetime, count: Count) -> bool:
-    due = claim_due(MonthDue.objects.all(), now=now, limit=1)
+    behind = StaleCase.objects.filter(case__region=OuterRef("region"), due_at__lte=now)
+    ready = MonthDue.objects.filter(~Exists(behind) | Q(due_at__lte=now - WAITS_FOR_FACTS))
+    due = claim_due(ready, now=now, limit=1)
     if not due:
         return False
     row = due[0]

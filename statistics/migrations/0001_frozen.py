@@ -7,9 +7,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
+        ("statistics", "0002_facts_rules"),
         ("organisations", "0004_acting_case"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

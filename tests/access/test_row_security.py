@@ -66,6 +66,7 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
+from statistics.models import CaseFact, MonthRow, MonthState, OfferFact, StaleCase
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -119,6 +120,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     AnswerCode,
     AccessLogSeal,
     TakenPlace,
+    *(CaseFact, OfferFact, StaleCase, MonthState, MonthRow),
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
