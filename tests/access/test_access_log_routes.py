@@ -828,6 +828,13 @@ NO_PATIENT: dict[str, str] = {
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",
+    **dict.fromkeys(
+        (
+            *("frozen-months", "frozen-month", "frozen-file", "frozen-publish", "frozen-recount"),
+            *("frozen-subscription", "api-frozen-months", "api-frozen-month"),
+        ),
+        "figures, and the person's own subscription",
+    ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",
     "api-logout": "nothing is shown",

@@ -66,7 +66,19 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
-from statistics.models import CaseFact, MonthRow, MonthState, OfferFact, StaleCase
+from statistics.models import (
+    CaseFact,
+    FigureCorrection,
+    FrozenFigure,
+    FrozenMonth,
+    MonthDue,
+    MonthRow,
+    MonthState,
+    OfferFact,
+    Recount,
+    StaleCase,
+    Subscription,
+)
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -121,6 +133,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     AccessLogSeal,
     TakenPlace,
     *(CaseFact, OfferFact, StaleCase, MonthState, MonthRow),
+    *(FrozenMonth, FrozenFigure, MonthDue, Recount, FigureCorrection, Subscription),
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)
