@@ -205,8 +205,8 @@ def _recount(
 @transaction.atomic
 def recount_month(
     month: Month, *, actor: Actor, now: datetime, count: Count = month_figures
-) -> Recount | None:
-    """Look for corrections at once instead of at night; the region's own frozen months only."""
+) -> int:
+    """Look for corrections at once instead of at night; returns how many figures were corrected."""
     _require(actor, Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
     with as_product("month's statistics"):
         row, frozen = _locked(actor, month)
@@ -215,7 +215,7 @@ def recount_month(
         found = _recount(frozen, since=row.counted_at or frozen.frozen_at, now=now, count=count)
         row.counted_at = now
         row.save(update_fields=["counted_at"])
-        return found
+        return found.corrections.count() if found else 0
 
 
 @transaction.atomic

@@ -71,12 +71,11 @@ def recount(request: HttpRequest, month: str) -> HttpResponse:
     except DomainError as error:
         messages.warning(request, str(error.message))
     else:
-        if found is None:
-            messages.info(request, _("Ingen siffra har ändrats sedan senaste räkningen."))
+        if found:
+            text = ngettext("%(n)s siffra har rättats.", "%(n)s siffror har rättats.", found)
+            messages.success(request, text % {"n": found})
         else:
-            n = found.corrections.count()
-            text = ngettext("%(n)s siffra har rättats.", "%(n)s siffror har rättats.", n)
-            messages.success(request, text % {"n": n})
+            messages.info(request, _("Ingen siffra har ändrats sedan senaste räkningen."))
     return redirect("frozen-month", month=month)
 
 

@@ -209,10 +209,9 @@ def test_on_demand_finds_the_same_as_the_night() -> None:
     region, counted = with_correction()
     now = FREEZES + timedelta(hours=1)
     actor = navigator_actor(region)
-    found = services.recount_month(MARCH, actor=actor, now=now, count=counted)
-    assert found is not None
+    assert services.recount_month(MARCH, actor=actor, now=now, count=counted) == 1
     assert told() == [("region", "received", 7, 9)]
-    assert services.recount_month(MARCH, actor=actor, now=now, count=counted) is None
+    assert services.recount_month(MARCH, actor=actor, now=now, count=counted) == 0
     services.run_months(now=NIGHT, count=counted)
     assert len(told()) == 1
 
