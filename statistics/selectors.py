@@ -1,4 +1,4 @@
-"""The month's figures per region and clinic, straight from the cases.
+"""The month's figures per region and clinic, from counted months or straight from the cases.
 
 Definitions stand in ``DEFINITIONS`` and are shown on the page and in the downloads. Months are
 calendar months in Europe/Stockholm.
@@ -30,6 +30,7 @@ from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
 from organisations.suppression import suppress
 from referral.models import Case, DeclineReason, Offer, Referral
+from statistics.kept import counted_months, kept_figures
 from statistics.months import Month
 
 TREND_MONTHS = 13
@@ -151,10 +152,9 @@ def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None
         cases["sending_unit_id"] = actor.care_unit_id
         clinic = clinics[0] if clinics else None
     hide = actor.role not in SEES_CASES
-    table = _table(cases, first=month.back(TREND_MONTHS - 1), last=month)
     months = [month.back(back) for back in range(TREND_MONTHS - 1, -1, -1)]
     own = {} if hide or clinic is None else {"sending_unit_id": clinic.pk}
-    declines = _declines(cases | own, first=months[0], last=month)
+    table, declines = _counted(cases, own, months)
     shown = {}
     for one in months:
         _complete(table[one], [unit.pk for unit in clinics])
@@ -173,6 +173,27 @@ def statistics_for(actor: Actor, *, month: Month, clinic: CareUnit | None = None
 
 
 Table = dict[Month, dict[int | None, Figures]]
+Declines = dict[Month, list[int]]
+
+
+def _counted(cases: Conditions, own: Conditions, months: list[Month]) -> tuple[Table, Declines]:
+    """Figures by month and clinic, and no by month: kept ones, and the rest from the cases."""
+    region, unit = cases["region_id"], cases.get("sending_unit_id")
+    counted = counted_months(region, months)
+    kept = kept_figures(region, counted, clinic=unit)
+    left = sorted(set(months) - set(counted))
+    table: Table = defaultdict(lambda: defaultdict(Figures))
+    declines: Declines = defaultdict(lambda: [0] * len(DeclineReason.values))
+    if left:
+        table |= _table(cases, first=left[0], last=left[-1])
+        declines |= _declines(cases | own, first=left[0], last=left[-1])
+    chosen = own.get("sending_unit_id")
+    for (month, clinic), values in kept.items():
+        if clinic == chosen:
+            declines[month] = values["declines"]
+        shown = {name: value for name, value in values.items() if name != "declines"}
+        table[month][clinic] = Figures(**shown)
+    return table, declines
 
 
 def _table(cases: Conditions, *, first: Month, last: Month) -> Table:
