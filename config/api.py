@@ -29,6 +29,7 @@ from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
+from statistics.frozen.api import FrozenMonthsView, FrozenMonthView
 from statistics.guarantee.api import GuaranteeView
 from statistics.performance.api import PerformanceView
 from statistics.waiting_times.api import DeliveriesView, DeliveryView
@@ -135,6 +136,8 @@ urlpatterns = [
         DeliveryView.as_view(),
         name="api-waiting-time-delivery",
     ),
+    path("v1/statistics/months/", FrozenMonthsView.as_view(), name="api-frozen-months"),
+    path("v1/statistics/months/<str:month>/", FrozenMonthView.as_view(), name="api-frozen-month"),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),
     path("v1/waiting-lists/<int:pk>/", WaitingListView.as_view(), name="api-waiting-list"),

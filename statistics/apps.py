@@ -7,15 +7,19 @@ class StatisticsConfig(AppConfig):
     verbose_name = _("Statistik")
 
     def ready(self) -> None:
-        from statistics.waiting_times import retention as waiting_times_kept
-
-        waiting_times_kept.register_all()
+        from organisations.administration.signs import register_signs
         from organisations.sweeps import register_sweep
         from referral.retention import before_thinning
         from statistics.facts import rollup, upkeep
+        from statistics.frozen import services, signs
+        from statistics.waiting_times import retention as waiting_times_kept
 
         upkeep.subscribe_all()
         before_thinning(upkeep.forget)
+        waiting_times_kept.register_all()
         # After the events, so that what they tell is counted in the same run.
         register_sweep("facts", upkeep.refresh_stale)
         register_sweep("months", rollup.count_due)
+        # After both, so that what is frozen is what is known.
+        register_sweep("frozen_months", services.run_months)
+        register_signs("frozen_months", signs.signs)

@@ -10,6 +10,14 @@ from statistics.facts.models import (
     OfferFact,
     StaleCase,
 )
+from statistics.frozen.models import (
+    FigureCorrection,
+    FrozenFigure,
+    FrozenMonth,
+    MonthDue,
+    Recount,
+    Subscription,
+)
 from statistics.performance.models import PerformanceFigure, PerformanceImport
 from statistics.waiting_times.models import WaitingTimeDegree, WaitingTimeDelivery
 
@@ -17,13 +25,19 @@ __all__ = [
     "AgeGroup",
     "CaseFact",
     "ContractKind",
+    "FigureCorrection",
+    "FrozenFigure",
+    "FrozenMonth",
     "Funding",
+    "MonthDue",
     "MonthRow",
     "MonthState",
     "OfferFact",
     "PerformanceFigure",
     "PerformanceImport",
+    "Recount",
     "StaleCase",
+    "Subscription",
     "WaitingTimeDegree",
     "WaitingTimeDelivery",
 ]

@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("statistics.waiting_times.urls")),
     path("", include("statistics.guarantee.urls")),
     path("", include("statistics.performance.urls")),
+    path("", include("statistics.frozen.urls")),
 ]

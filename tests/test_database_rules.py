@@ -6,7 +6,7 @@ nothing else; a constraint without one fails the test that counts them.
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.apps import apps
@@ -72,11 +72,18 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
+from statistics.frozen.services import run_months
 from statistics.models import (
+    FigureCorrection,
+    FrozenFigure,
+    FrozenMonth,
+    MonthDue,
     MonthRow,
     MonthState,
     PerformanceFigure,
     PerformanceImport,
+    Recount,
+    Subscription,
     WaitingTimeDegree,
     WaitingTimeDelivery,
 )
@@ -105,6 +112,7 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.frozen.parts import FREEZES, Counted, frozen_march, number
 from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
@@ -325,6 +333,29 @@ def draft_campaign() -> Campaign:
 
 def recipient() -> models.Model:
     return campaign().recipients.get()
+
+
+def month_row() -> MonthRow:
+    return MonthRow.objects.create(
+        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
+    )
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def corrected_month(model: type[Row]) -> Row:
+    """A row of a frozen month with a correction."""
+    counted = Counted(number(7))
+    frozen_march(counted)
+    counted.now(number(8))
+    run_months(now=FREEZES + timedelta(days=1), count=counted)
+    return model._default_manager.earliest("pk")
+
+
+def subscription() -> Subscription:
+    user, now = UserFactory(), timezone.now()
+    return Subscription.objects.create(user=user, region=RegionFactory(), began_at=now)
 
 
 def staff_mail() -> StaffMail:
@@ -583,12 +614,6 @@ def performance_figure() -> PerformanceFigure:
 def counted_month() -> MonthState:
     return MonthState.objects.create(
         region=RegionFactory(), month="2026-03-01", counted_at=timezone.now()
-    )
-
-
-def month_row() -> MonthRow:
-    return MonthRow.objects.create(
-        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
     )
 
 
@@ -931,6 +956,27 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
+    # statistics
+    "month_due_once": lambda: copy(corrected_month(MonthDue)),
+    "month_due_is_a_month": lambda: update(corrected_month(MonthDue), "first_day = first_day + 1"),
+    "frozen_month_once_per_version": lambda: copy(corrected_month(FrozenMonth)),
+    "frozen_month_is_a_month": lambda: copy(
+        corrected_month(FrozenMonth), first_day="first_day + 1"
+    ),
+    "frozen_month_version_from_one": lambda: copy(
+        corrected_month(FrozenMonth), version="0", reason="'x'"
+    ),
+    "frozen_month_new_version_has_reason": lambda: copy(corrected_month(FrozenMonth), version="2"),
+    "frozen_figure_once": lambda: copy(corrected_month(FrozenFigure)),
+    "frozen_figure_interval_in_order": lambda: copy(
+        corrected_month(FrozenFigure), key="'x'", low="2", high="1"
+    ),
+    "recount_says_why": lambda: copy(corrected_month(Recount), why="'{}'"),
+    "figure_correction_once": lambda: copy(corrected_month(FigureCorrection)),
+    "subscription_one_running": lambda: copy(subscription()),
+    "subscription_ends_after_start": lambda: update(
+        subscription(), "ended_at = began_at - interval '1 hour'"
+    ),
 }
 
 
@@ -961,6 +1007,8 @@ def test_every_named_constraint_has_a_statement_that_breaks_it():
 
 
 APPEND_ONLY = (
+    *("statistics_frozenmonth", "statistics_frozenfigure"),
+    *("statistics_recount", "statistics_figurecorrection"),
     "referral_caselog",
     "referral_intakeformversion",
     "organisations_accesslog",
@@ -975,6 +1023,10 @@ APPEND_ONLY = (
     "statistics_waitingtimedegree",
 )
 COLUMN = {
+    "statistics_frozenmonth": "rules",
+    "statistics_frozenfigure": "label",
+    "statistics_recount": "rules",
+    "statistics_figurecorrection": "label",
     "organisations_accesslogseal": "sealed_at",
     "organisations_accesssample": "seed",
     "organisations_accesssamplerow": "position",
@@ -1013,6 +1065,7 @@ def test_an_append_only_table_refuses(table, statement):
     invoice_line()
     draft_campaign()
     waiting_delivery()
+    corrected_month(FrozenMonth)
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

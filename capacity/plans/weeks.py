@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cache
 from math import floor
 
-import holidays
-
-WORKING_DAYS = 5
+from organisations.working_days import WORKING_DAYS, free_days
 
 
 @dataclass(frozen=True, order=True)
@@ -55,12 +52,6 @@ def weeks_of(year: int) -> list[Week]:
 def working_days(week: Week) -> int:
     """Mondays to Fridays of the week that are neither public holidays nor eves kept as such."""
     return sum((week.monday + timedelta(days=n)) not in free_days() for n in range(WORKING_DAYS))
-
-
-@cache
-def free_days() -> holidays.HolidayBase:
-    """Swedish public holidays with Midsummer, Christmas and New Year's Eve, which care keeps."""
-    return holidays.country_holidays("SE", categories=("public", "de_facto"))
 
 
 def distribute(total: int, weights: Sequence[float]) -> list[int]:

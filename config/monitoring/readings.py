@@ -22,6 +22,7 @@ from notices.printing.selectors import unacknowledged
 from organisations.administration.selectors import STUCK_AFTER
 from organisations.models import AccessLogSeal, EventDelivery, Invitation, SweepRun
 from referral.models import AllocationRun, Offer
+from statistics.models import MonthDue
 
 Reading = Callable[[datetime], list[Metric]]
 
@@ -42,6 +43,7 @@ def _waiting() -> Iterable[tuple[str, QuerySet[Any], str | None]]:
     yield "offers", Offer.objects.filter(state=Offer.State.SENT), None
     agreed = DeliveryPlan.objects.filter(state=DeliveryPlan.State.AGREED)
     yield "delivery_plans", agreed, None
+    yield "frozen_months", MonthDue.objects.filter(due_at__isnull=False), None
     yield "invitations", Invitation.objects.open(now=timezone.now()), None
 
 

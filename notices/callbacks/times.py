@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from capacity.plans.weeks import WORKING_DAYS, free_days
 from notices.callbacks.models import LONGEST, CallBack, PhoneTime
 from notices.callbacks.verbs import VERBS
 from organisations.access import Actor, as_product
 from organisations.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from organisations.models import Role, User
+from organisations.working_days import free_days
 from referral.machine import perform
 from referral.models import Case, LogVerb
 
@@ -61,14 +61,6 @@ class Series:
             while start + length <= last:
                 yield timezone.make_aware(start), timezone.make_aware(start + length)
                 start += length
-
-
-def next_working_day(today: date) -> date:
-    """The first day after ``today``, Monday to Friday, that is no holiday."""
-    day = today + timedelta(days=1)
-    while day.weekday() >= WORKING_DAYS or day in free_days():
-        day += timedelta(days=1)
-    return day
 
 
 @transaction.atomic

@@ -31,13 +31,14 @@ from notices.callbacks.selectors import (
     shown_calls,
     week_of_times,
 )
-from notices.callbacks.times import close_times, next_working_day, open_times, take_over
+from notices.callbacks.times import close_times, open_times, take_over
 from notices.callbacks.verbs import VERBS
 from organisations.access import record_access
 from organisations.errors import DomainError
 from organisations.models import Role
 from organisations.pages import actor_of, roles_required
 from organisations.plain_forms import PlainForm, attempt
+from organisations.working_days import next_working_day
 from referral.models import LogVerb
 from referral.selectors import find_by_number
 from referral.views.shared import case_or_404, submitted

@@ -179,7 +179,9 @@ def sweep_label(name: str) -> str:
         "campaigns": _("Kampanjer"),
         "inbox": _("Meddelanden i 1177"),
         "email": _("E-post"),
-        "staff_mail": _("E-post till personal om takvolymer, bevakningslistan och leveransplaner"),
+        "staff_mail": _(
+            "E-post till personal om takvolymer, bevakningslistan, leveransplaner och statistik"
+        ),
         "openings": _("Avtal och perioder som börjar"),
         "letters": _("Brev"),
         "print_reports": _("Kvittenser från tryckeriet"),
@@ -192,6 +194,7 @@ def sweep_label(name: str) -> str:
         "invoices": _("Fakturarader som väntat på behandlingen"),
         "facts": _("Statistikens underlag"),
         "months": _("Statistikens månader"),
+        "frozen_months": _("Frysning och omräkning av månadens statistik"),
     }
     return labels.get(name, name)
 

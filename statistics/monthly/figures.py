@@ -38,14 +38,15 @@ class Figure:
 
 
 @as_product("statistics")
-def month_figures(region: str, month: Month) -> list[Figure]:
+def month_figures(region: str, month: Month, *, anew: bool = False) -> list[Figure]:
     """Every figure of the region's month, over all dimensions.
 
     Of a key, measures without observation are left out; of the region itself none are. As the
     month was last counted (``counted_at``): at most some minutes ago. A month that has not been
-    counted is counted here and now.
+    counted is counted here and now, as is any month when it is asked for ``anew``.
     """
-    rows = _kept(region, month) or _counted_now(region, month)
+    rows = [] if anew else _kept(region, month)
+    rows = rows or _counted_now(region, month)
     keys = defaultdict(set)
     for dimension, key, _figures in rows:
         keys[dimension].add(key)

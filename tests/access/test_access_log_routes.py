@@ -852,8 +852,18 @@ NO_PATIENT: dict[str, str] = {
             *("guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"),
             *("performance", "performance-csv", "performance-import", "api-performance"),
         ),
+        "figures",
+    ),
+    **dict.fromkeys(
         ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-file"),
         "figures",
+    ),
+    **dict.fromkeys(
+        (
+            *("frozen-months", "frozen-month", "frozen-file", "frozen-publish", "frozen-recount"),
+            *("frozen-subscription", "api-frozen-months", "api-frozen-month"),
+        ),
+        "figures, and the person's own subscription",
     ),
     "gateway-callback": "the patient's own answer; the verb writes (tests/notices)",
     "api-login": "a token",

@@ -109,6 +109,7 @@ OWN |= {"waiting-lists", "api-waiting-lists", "campaigns", "campaign-new"}
 OWN |= {"privacy", "allocations", "offer-drafts", "undelivered"}
 OWN |= {"api-waiting-time-deliveries"}
 OWN |= {"waiting-times", "waiting-times-check", "waiting-times-reporting", "waiting-times-layout"}
+OWN |= {"frozen-months", "frozen-subscription", "api-frozen-months"}
 # People, units, regions and operations: no patient anywhere. What another region has is not found:
 # tests/organisations/test_administration_pages.py.
 ADMINISTRATION = {"choose-assignment", "people", "invite", "client-new", "person", "person-edit"}
@@ -122,6 +123,9 @@ ADMINISTRATION |= {"patient-facts"}
 ADMINISTRATION |= {"texts", "text-new", "text", "text-version", "texts-compared"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
 ADMINISTRATION |= {"api-waiting-times"}
+# Figures of the actor's own region, no patient: tests/statistics/frozen/test_pages.py.
+ADMINISTRATION |= {"frozen-month", "frozen-file", "frozen-publish", "frozen-recount"}
+ADMINISTRATION |= {"api-frozen-month"}
 # Empty columns to fill in.
 ADMINISTRATION |= {"waiting-list-template"}
 # Mails to staff and files of the print provider: for the operator.

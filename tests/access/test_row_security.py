@@ -68,12 +68,18 @@ from referral.models import (
 )
 from statistics.models import (
     CaseFact,
+    FigureCorrection,
+    FrozenFigure,
+    FrozenMonth,
+    MonthDue,
     MonthRow,
     MonthState,
     OfferFact,
     PerformanceFigure,
     PerformanceImport,
+    Recount,
     StaleCase,
+    Subscription,
     WaitingTimeDegree,
     WaitingTimeDelivery,
 )
@@ -131,6 +137,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     AccessLogSeal,
     TakenPlace,
     *(CaseFact, OfferFact, StaleCase, MonthState, MonthRow),
+    *(FrozenMonth, FrozenFigure, MonthDue, Recount, FigureCorrection, Subscription),
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)

@@ -32,6 +32,9 @@ from organisations.models import Assignment, CareUnit, DomainEvent, EventDeliver
 from referral import services
 from referral.models import AllocationRun, CaseState, WaitingListFile, WatchHit
 from referral.selectors.worklist import views_for
+from statistics.frozen.services import publish_version, recount_month, run_months
+from statistics.models import MonthDue
+from statistics.months import Month
 from tests.access.world import returned_letter
 from tests.browser.conftest import Console
 from tests.factories import (
@@ -55,6 +58,7 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.statistics.frozen.parts import Counted, days, number
 from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
@@ -134,6 +138,7 @@ def pages() -> Iterator[Address]:
         yield manager, reverse(part)
         yield navigator, reverse(part)
     yield navigator, f"{reverse('dashboard-cases')}?figure=received"
+    yield from frozen_pages(region)
     yield from administration_pages(region)
     yield manager, reverse("no-assignment")
     yield provider, reverse("contracts")
@@ -173,6 +178,26 @@ def campaign_pages(home: MadeCase) -> Iterator[Address]:
     yield navigator, f"{reverse('campaign-result', args=[running.pk])}?number=x"
     yield navigator, reverse("campaign-answer", args=[running.pk, home.case.number])
     yield admin, reverse("notice-prices")
+
+
+def frozen_pages(region: Region) -> Iterator[Address]:
+    """The months, one frozen with a correction and a version, one preliminary; subscribing."""
+    manager, navigator = manager_actor(region), navigator_actor(region)
+    now = timezone.now()
+    last = Month.of(timezone.localdate(now)).back(1)
+    MonthDue.objects.create(region=region, first_day=last.first_day, due_at=now)
+    counted = Counted(number(20), days(20, 4.5), of=last)
+    run_months(now=now, count=counted)
+    counted.now(number(21), days(21, 4.0), of=last)
+    recount_month(last, actor=navigator, now=now, count=counted)
+    publish_version(last, reason="Sena svar.", actor=manager, now=now, count=counted)
+    unit = CareUnitFactory(region=region, sends=True)
+    for actor in (manager, navigator, clinic_actor(unit)):
+        yield actor, reverse("frozen-months")
+        yield actor, reverse("frozen-month", args=[last])
+        yield actor, reverse("frozen-subscription")
+    yield manager, f"{reverse('frozen-month', args=[last])}?version=1&dimension=x"
+    yield manager, reverse("frozen-month", args=[last.back(-1)])
 
 
 def notice_pages(region: Region, line: ContractLine) -> Iterator[Address]:

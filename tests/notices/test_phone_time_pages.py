@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notices.callbacks.services import ask_for_call
-from notices.callbacks.times import next_working_day
 from notices.models import CallBack, PhoneTime
 from organisations.access import Actor
+from organisations.working_days import next_working_day
 from referral import services
 from referral.models import CaseState
 from tests.factories import MadeCase, RegionFactory, make_case, navigator_actor, user_of

@@ -4,7 +4,7 @@ import ast
 import csv
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ from organisations.spreadsheets import csv_bytes, safe
 from referral import services
 from referral.models import CaseState
 from referral.waiting_list_file.services import hand_in
+from statistics.models import FigureCorrection, FrozenFigure, FrozenMonth, MonthDue, Recount
 from statistics.months import Month
 from statistics.waiting_times.services import deliver_own
 from tests.access.world import whole_case
@@ -32,6 +33,7 @@ from tests.factories import (
     contract_owner_actor,
     make_case,
     manager_actor,
+    navigator_actor,
     region_admin_actor,
     submission,
     user_of,
@@ -92,6 +94,28 @@ def dashboard(text: str, kind: str) -> Link:
     made = make_case(CaseState.IN_PROGRESS, asa=4)
     CareUnit.objects.filter(pk=made.unit.pk).update(name=text)
     return manager_actor(made.unit.region), reverse("dashboard-file", args=[kind])
+
+
+def frozen_month(text: str, kind: str) -> Link:
+    """A new version of a month whose group, key and reason are the text."""
+    region, now, day = RegionFactory(), timezone.now(), date(2026, 3, 1)
+    MonthDue.objects.get_or_create(region=region, first_day=day)
+    frozen = FrozenMonth.objects.create(
+        region=region,
+        first_day=day,
+        version=FrozenMonth.objects.count() + 1,
+        rules="x",
+        due_on=day,
+        frozen_at=now,
+        reason=text,
+        actor_name=text,
+        role="system",
+    )
+    figure = {"dimension": "region", "key": text, "label": text, "measure": "received"}
+    FrozenFigure.objects.create(frozen=frozen, n=7, value=7, **figure)
+    recount = Recount.objects.create(frozen=frozen, counted_at=now, rules="x", why=["unknown"])
+    FigureCorrection.objects.create(recount=recount, n_before=7, n_after=8, **figure)
+    return navigator_actor(region), reverse("frozen-file", args=["2026-03", kind])
 
 
 def log_extract(text: str, kind: str) -> Link:
@@ -165,6 +189,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "statistics/guarantee/exports.py: CSV": (guarantee, "csv"),
     "statistics/guarantee/exports.py: XLSX": (guarantee, "xlsx"),
     "statistics/performance/views.py: CSV": (performance, "csv"),
+    "statistics/frozen/exports.py: CSV": (frozen_month, "csv"),
+    "statistics/frozen/exports.py: XLSX": (frozen_month, "xlsx"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
     "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),
