@@ -26,6 +26,7 @@ SPECTACULAR_SETTINGS = {
         "RejectionReason": "referral.models.RejectionReason",
         "CloseReason": "referral.models.CloseReason",
         "CasePhase": "referral.models.Phase",
+        "ReferralCause": "referral.models.ReferralCause",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",
         "Mobility": "referral.models.IntakeForm.Mobility",

@@ -25,6 +25,7 @@ from referral.models import (
     Offer,
     Pause,
     Phase,
+    ReferralCause,
     RejectionReason,
     WatchKind,
 )
@@ -82,6 +83,11 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     medical_target_date = serializers.DateField(required=False, allow_null=True, default=None)
     asa = serializers.IntegerField(min_value=1, max_value=6)
     svf = serializers.BooleanField(default=False)
+    referral_cause = serializers.ChoiceField(
+        choices=ReferralCause.choices,
+        default=ReferralCause.WAITING_TIME,
+        help_text="Skälet till vård hos annan vårdgivare.",
+    )
     home_wait_days = serializers.IntegerField(
         min_value=0, max_value=3650, required=False, allow_null=True, default=None
     )
@@ -183,6 +189,7 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
         fields: tuple[str, ...] = (
             *("number", "state", "region", "patient", "sending_unit", "receiving_unit"),
             *("navigator", "kva", "procedure_name", "icd10", "phase", "asa", "svf"),
+            "referral_cause",
             *("received_at", "confirmed_at", "closed_at", "close_reason", "guarantee"),
         )
 

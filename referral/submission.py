@@ -20,7 +20,7 @@ from organisations.models import Equipment, Municipality
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from patients.models import Patient
 from referral.codes import validate_icd10
-from referral.models import Consent, IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase, ReferralCause
 from referral.models.intake import MAX_DISTANCE_KM
 
 # American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
@@ -30,6 +30,7 @@ MAX_TEXT = 10_000
 # ``values`` of an enumeration is made anew each time; a file asks for each of its rows.
 _PROTECTIONS = frozenset(Patient.Protection.values)
 _PHASES = frozenset(Phase.values)
+_CAUSES = frozenset(ReferralCause.values)
 _MOBILITIES = frozenset(IntakeForm.Mobility.values)
 _EQUIPMENT = frozenset(Equipment.values)
 _HOW = frozenset(Consent.How.values)
@@ -60,6 +61,7 @@ class Submission:
     language: str = ""
     medical_target_date: date | None = None
     svf: bool = False
+    referral_cause: str = ReferralCause.WAITING_TIME
     home_wait_days: int | None = None
     medications: str = ""
     anticoagulants: bool = False
@@ -159,6 +161,8 @@ def _check_codes(s: Submission, problems: dict[str, str]) -> None:
             problems[name] = str(error.messages[0])
     if s.phase not in _PHASES:
         problems["phase"] = _("Välj första besök eller behandling.")
+    if s.referral_cause not in _CAUSES:
+        problems["referral_cause"] = _("Okänt val.")
     if s.mobility and s.mobility not in _MOBILITIES:
         problems["mobility"] = _("Okänt val.")
 

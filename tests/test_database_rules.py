@@ -72,6 +72,7 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
+from statistics.models import Edition, PublishedFigure
 from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
@@ -101,7 +102,15 @@ from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
-OWN_APPS = ("organisations", "patients", "contracts", "capacity", "referral", "notices")
+OWN_APPS = (
+    "organisations",
+    "patients",
+    "contracts",
+    "capacity",
+    "referral",
+    "notices",
+    "statistics",
+)
 
 
 def update(row: models.Model, change: str) -> str:
@@ -535,6 +544,26 @@ def same_place_in_the_invoice() -> str:
     return copy(invoice_line("deviates"), state="'deviates'")
 
 
+def edition() -> Edition:
+    return Edition.objects.create(
+        period="2026Q1", version=1, published_at=timezone.now(), rules_version=1
+    )
+
+
+def figure() -> PublishedFigure:
+    return PublishedFigure.objects.create(
+        edition=edition(),
+        measure="patients",
+        cause="waiting_time",
+        border="within",
+        area="SE",
+        status="shown",
+        value=9,
+        count=9,
+        base=9,
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
@@ -703,6 +732,7 @@ BREAKS: dict[str, Callable[[], str]] = {
     "case_number_shape_and_check_digit": wrong_check_digit,
     "case_number_begins_with_region": moved_to_another_region,
     "case_state_known": lambda: update(case(), "state = 'lost'"),
+    "case_referral_cause_known": lambda: update(case(), "referral_cause = 'whim'"),
     "case_kva_shape": lambda: update(case(), "kva = 'N'"),
     "case_icd10_shape": lambda: update(case(), "icd10 = '171'"),
     "case_asa_1_to_4": lambda: update(case(), "asa = 5"),
@@ -844,6 +874,13 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_language_known": lambda: update(text(), "language = 'xx'"),
     "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
+    "edition_version_once": lambda: copy(edition()),
+    "edition_period_is_quarter": lambda: copy(edition(), period="'2026Q5'"),
+    "edition_correction_has_reason": lambda: copy(edition(), version="2"),
+    "figure_once": lambda: copy(figure()),
+    "figure_shown_has_value": lambda: copy(figure(), area="'01'", value="NULL"),
+    "figure_no_small_count": lambda: copy(figure(), area="'01'", count="4", base="4"),
+    "figure_area_known": lambda: copy(figure(), area="'NO'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
 }
 
@@ -886,6 +923,7 @@ APPEND_ONLY = (
     "contracts_invoicelog",
     "referral_correction",
     "notices_campaignlog",
+    *("statistics_edition", "statistics_publishedfigure"),
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
@@ -901,6 +939,8 @@ COLUMN = {
     "capacity_matchingweights": "why",
     "contracts_invoicelog": "why",
     "notices_campaignlog": "actor_name",
+    "statistics_edition": "reason",
+    "statistics_publishedfigure": "value",
 }
 
 

@@ -9,7 +9,7 @@ from config.demo import places
 from config.demo.people import People, contact_of
 from organisations.models import Municipality
 from patients.models import Patient
-from referral.models import IntakeForm, Phase
+from referral.models import IntakeForm, Phase, ReferralCause
 from referral.submission import Submission
 
 MEDICINES = ("Metoprolol 50 mg", "Omeprazol 20 mg", "Alvedon vid behov", "Levaxin 100 µg")
@@ -52,6 +52,10 @@ def submission(
         decision_date=decided,
         asa=chance.choices((1, 2, 3, 4), weights=(25, 50, 22, 3))[0],
         svf=kva == places.COLON and chance.random() < 0.3,
+        # A few would have gone elsewhere without any wait.
+        referral_cause=ReferralCause.FREE_CHOICE
+        if decided.day == 13
+        else ReferralCause.WAITING_TIME,
         medications="\n".join(medicines),
         anticoagulants=anticoagulants,
         mobility=chance.choice([m.value for m in IntakeForm.Mobility][:3]),

@@ -190,6 +190,7 @@ def sweep_label(name: str) -> str:
         "failed_logins": _("Gamla inloggningsförsök"),
         "kept_texts": _("Sparad text i formulär"),
         "invoices": _("Fakturarader som väntat på behandlingen"),
+        "open_data": _("Öppna data som publiceras efter kvartalets slut"),
     }
     return labels.get(name, name)
 

@@ -12,7 +12,7 @@ from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.codes import normalise_icd10
 from referral.forms.verbs import text_area
-from referral.models import Consent, IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase, ReferralCause
 from referral.models.intake import MAX_DISTANCE_KM
 from referral.submission import Submission
 
@@ -76,6 +76,13 @@ class IntakeFormPage(PlainForm):
         label=_("Vårdgarantin gäller"), choices=Phase.choices, widget=forms.RadioSelect
     )
     svf = forms.BooleanField(label=_("Standardiserat vårdförlopp (SVF)"), required=False)
+    referral_cause = forms.ChoiceField(
+        label=_("Skäl till vård hos annan vårdgivare"),
+        choices=ReferralCause.choices,
+        initial=ReferralCause.WAITING_TIME,
+        required=False,
+        help_text=_("Skilj det som beror på väntetiden från det som hade skett ändå."),
+    )
     referral_date = date_field(_("Remissdatum"))
     decision_date = date_field(
         _("Beslutsdatum"), help_text=_("Dagen då besök eller behandling beslutades.")
@@ -167,6 +174,7 @@ class IntakeFormPage(PlainForm):
         data = dict(self.cleaned_data)
         data["transferable"] = data["transferable"] == "yes"
         data["protection"] = data["protection"] or Patient.Protection.NONE
+        data["referral_cause"] = data["referral_cause"] or ReferralCause.WAITING_TIME
         return Submission(**data)
 
 

@@ -54,6 +54,16 @@ class Phase(models.TextChoices):
     TREATMENT = "treatment", _("Behandling")
 
 
+class ReferralCause(models.TextChoices):
+    """Why the patient gets care from another provider. Only the first is nationell vårdförmedling
+    (Socialstyrelsen 2025: the national sources do not tell the causes apart)."""
+
+    WAITING_TIME = "waiting_time", _("Väntetiden")
+    FREE_CHOICE = "free_choice", _("Fritt vårdval")
+    HIGHLY_SPECIALISED = "highly_specialised", _("Högspecialiserad vård")
+    OTHER = "other", _("Annat skäl")
+
+
 class CloseReason(models.TextChoices):
     TREATED = "treated", _("Behandlad och återremitterad")
     HOME_CLINIC = "home_clinic", _("Får vård på hemkliniken")
@@ -185,6 +195,13 @@ class Case(models.Model):
     phase = models.CharField(_("vårdgarantins del"), max_length=12, choices=Phase)
     asa = models.PositiveSmallIntegerField(_("ASA-klass"))
     svf = models.BooleanField(_("standardiserat vårdförlopp"), default=False)
+    referral_cause = models.CharField(
+        _("skäl till vård hos annan vårdgivare"),
+        max_length=18,
+        choices=ReferralCause,
+        default=ReferralCause.WAITING_TIME,
+        db_default=ReferralCause.WAITING_TIME.value,
+    )
     referral_date = models.DateField(_("remissdatum"))
     decision_date = models.DateField(_("beslutsdatum"))
     medical_target_date = models.DateField(_("medicinskt måldatum"), null=True, blank=True)
@@ -242,6 +259,10 @@ class Case(models.Model):
             ),
             models.CheckConstraint(
                 name="case_state_known", condition=Q(state__in=CaseState.values)
+            ),
+            models.CheckConstraint(
+                name="case_referral_cause_known",
+                condition=Q(referral_cause__in=ReferralCause.values),
             ),
             models.CheckConstraint(name="case_kva_shape", condition=Q(kva__regex=KVA_PATTERN)),
             models.CheckConstraint(

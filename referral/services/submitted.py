@@ -186,6 +186,7 @@ def take_over(case: Case, submission: Submission, *, surroundings: Surroundings)
     case.phase = submission.phase
     case.asa = submission.asa
     case.svf = submission.svf
+    case.referral_cause = submission.referral_cause
     case.referral_date = submission.referral_date
     case.decision_date = submission.decision_date
     case.medical_target_date = submission.medical_target_date

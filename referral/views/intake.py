@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, Any, tuple[tuple[str, str], ...]], ...] = (
             ("icd10", "span-6"),
             ("phase", "span-6"),
             ("svf", "span-6"),
+            ("referral_cause", "span-6"),
             ("referral_date", "span-4"),
             ("decision_date", "span-4"),
             ("medical_target_date", "span-4"),

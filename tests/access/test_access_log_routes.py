@@ -709,6 +709,13 @@ NO_PATIENT: dict[str, str] = {
         ],
         "the patient's own looks: tests/notices/own_page/test_looks.py",
     ),
+    **dict.fromkeys(
+        (
+            *("open-data", "open-data-file", "open-data-schema", "open-data-catalogue"),
+            *("open-data-harvest", "open-data-edition"),
+        ),
+        "published figures",
+    ),
     "start": "sends on to the role's page",
     "login": "nobody is logged in",
     "logout": "nothing is shown",

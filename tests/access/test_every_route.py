@@ -81,6 +81,9 @@ OPEN |= {"api-docs", "gateway-callback", "invitation", "readyz", "metrics"}
 # The caller's own login and keys, tested in tests/organisations/login.
 OPEN |= {"siths-start", "siths-callback", "logout-everywhere", "session-status", "session-keep"}
 OPEN |= {"session-forget", "token-revoke"}
+# Open data: published figures, tests/statistics/open_data.
+OPEN |= {"open-data", "open-data-file", "open-data-schema", "open-data-catalogue"}
+OPEN |= {"open-data-harvest", "open-data-edition"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}

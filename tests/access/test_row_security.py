@@ -66,6 +66,7 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
+from statistics.models import Edition, PublishedFigure
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -131,6 +132,8 @@ READ_BY_FEW: tuple[type[models.Model], ...] = (
 OF_CAMPAIGNS: tuple[type[models.Model], ...] = (Campaign, CampaignLog, CampaignRecipient)
 # Of what a region pays, read by those who settle it (a test of its own).
 OF_INVOICES: tuple[type[models.Model], ...] = (InvoiceFile, Invoice, InvoiceLine, InvoiceLog)
+# Published figures, which anybody reads: tests/statistics/open_data/test_publishing.py.
+PUBLIC: tuple[type[models.Model], ...] = (Edition, PublishedFigure)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
@@ -194,6 +197,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tell of no patient: protected so that others than their provider or region cannot change them.
+    tested |= set(PUBLIC)
     tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
     assert protected == {model._meta.db_table for model in tested}
 

@@ -123,6 +123,7 @@ def pages() -> Iterator[Address]:
     yield from invoice_pages(owner, navigator, made[CaseState.TREATED], made[CaseState.CLOSED])
     manager = manager_actor(region)
     yield manager, reverse("statistics")
+    yield manager, reverse("open-data")
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
     yield from administration_pages(region)

@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from contracts.models import Contract, ContractImport
 from notices.letter_files import INDEX_NAME, Printed, write_index
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Region
 from organisations.spreadsheets import csv_bytes, safe
 from referral import services
 from referral.models import CaseState
 from referral.waiting_list_file.services import hand_in
+from statistics.open_data.quarters import Quarter
+from statistics.open_data.services import publish
 from tests.access.world import whole_case
 from tests.factories import (
     CareUnitFactory,
@@ -30,6 +32,7 @@ from tests.factories import (
     make_case,
     manager_actor,
     region_admin_actor,
+    stockholm,
     submission,
     user_of,
 )
@@ -112,6 +115,14 @@ def costs(text: str, kind: str) -> Link:
     return made.navigator, reverse("contract-costs-file", args=[kind])
 
 
+def open_data(text: str, kind: str) -> Link:
+    """Meant for programs, with commas; a spreadsheet opens it all the same."""
+    made = make_case(CaseState.CLOSED, now=stockholm(2026, 3, 10, 12))
+    Region.objects.filter(pk=made.unit.region_id).update(name=text[:80])
+    publish(Quarter(2026, 1), now=stockholm(2026, 6, 1, 12))
+    return made.navigator, reverse("open-data-file", args=[kind])
+
+
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
@@ -121,6 +132,7 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
+    "statistics/open_data/files.py: CSV": (open_data, "csv"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
     "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),
@@ -149,7 +161,10 @@ def test_every_module_that_writes_spreadsheets_is_tried_here():
             writers.add(name)
         if names & {"csv_bytes", "safe", "xlsxwriter"} or "openpyxl.Workbook" in text:
             exporters.add(name)
-    assert writers == {"organisations/spreadsheets.py", "notices/letter_files.py"}
+    assert writers == {
+        *("organisations/spreadsheets.py", "notices/letter_files.py"),
+        "statistics/open_data/files.py",
+    }
     assert exporters == {name.split(":")[0] for name in EXPORTS} | {"notices/letter_files.py"}
 
 
@@ -180,13 +195,10 @@ def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
 
 def assert_only_text(content: bytes, kind: str) -> None:
     if kind == "csv":
-        cells = [
-            cell
-            for row in csv.reader(
-                io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"
-            )
-            for cell in row
-        ]
+        text = content.decode("utf-8-sig")
+        delimiter = ";" if ";" in text.partition("\n")[0] else ","
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        cells = [cell for row in rows for cell in row]
         assert cells
         assert not [cell for cell in cells if cell.startswith(tuple(STARTS)) and not number(cell)]
         return
