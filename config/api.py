@@ -29,6 +29,7 @@ from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
+from statistics.pathways.api import PathwaysView
 
 
 @csrf_exempt  # there is nothing to protect, and a program that posts here is to read why
@@ -119,6 +120,7 @@ urlpatterns = [
         CampaignAnswer.as_view(),
         name="api-case-campaign-answer",
     ),
+    path("v1/cancer-pathways/", PathwaysView.as_view(), name="api-cancer-pathways"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/invoices/", InvoicesView.as_view(), name="api-invoices"),
     path("v1/waiting-lists/", WaitingListsView.as_view(), name="api-waiting-lists"),

@@ -72,7 +72,7 @@ from referral.models import (
     WatchHit,
 )
 from referral.models.cases import CaseNumberCounter
-from statistics.models import Edition, PublishedFigure
+from statistics.models import Edition, InclusionCount, PathwayLimit, PublishedFigure
 from tests.access.world import returned_letter
 from tests.factories import (
     LONG_AGO,
@@ -544,6 +544,29 @@ def same_place_in_the_invoice() -> str:
     return copy(invoice_line("deviates"), state="'deviates'")
 
 
+def pathway_limit() -> PathwayLimit:
+    return PathwayLimit.objects.create(
+        region=RegionFactory(),
+        pathway="lungcancer",
+        treatment="surgery",
+        days=40,
+        entered_at=timezone.now(),
+        entered_by="x",
+    )
+
+
+def inclusion() -> InclusionCount:
+    return InclusionCount.objects.create(
+        region=RegionFactory(),
+        period="2026H1",
+        new_cases=100,
+        included=75,
+        source="x",
+        entered_at=timezone.now(),
+        entered_by="x",
+    )
+
+
 def edition() -> Edition:
     return Edition.objects.create(
         period="2026Q1", version=1, published_at=timezone.now(), rules_version=1
@@ -732,6 +755,11 @@ BREAKS: dict[str, Callable[[], str]] = {
     "case_number_shape_and_check_digit": wrong_check_digit,
     "case_number_begins_with_region": moved_to_another_region,
     "case_state_known": lambda: update(case(), "state = 'lost'"),
+    "case_pathway_whole": lambda: update(case(), "svf_pathway = 'lungcancer'"),
+    "case_suspicion_not_after_decision": lambda: update(
+        case(),
+        "svf = true, svf_pathway = 'lungcancer', suspicion_date = decision_date + 1",
+    ),
     "case_referral_cause_known": lambda: update(case(), "referral_cause = 'whim'"),
     "case_kva_shape": lambda: update(case(), "kva = 'N'"),
     "case_icd10_shape": lambda: update(case(), "icd10 = '171'"),
@@ -874,6 +902,10 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_language_known": lambda: update(text(), "language = 'xx'"),
     "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
+    "pathway_limit_within_a_year": lambda: copy(pathway_limit(), days="0"),
+    "inclusion_period_is_half_year": lambda: copy(inclusion(), period="'2026H3'"),
+    "inclusion_of_somebody": lambda: copy(inclusion(), new_cases="0"),
+    "inclusion_has_source": lambda: copy(inclusion(), source="''"),
     "edition_version_once": lambda: copy(edition()),
     "edition_period_is_quarter": lambda: copy(edition(), period="'2026Q5'"),
     "edition_correction_has_reason": lambda: copy(edition(), version="2"),
@@ -924,6 +956,7 @@ APPEND_ONLY = (
     "referral_correction",
     "notices_campaignlog",
     *("statistics_edition", "statistics_publishedfigure"),
+    *("statistics_pathwaylimit", "statistics_inclusioncount"),
 )
 COLUMN = {
     "organisations_accesslogseal": "sealed_at",
@@ -940,6 +973,8 @@ COLUMN = {
     "contracts_invoicelog": "why",
     "notices_campaignlog": "actor_name",
     "statistics_edition": "reason",
+    "statistics_pathwaylimit": "days",
+    "statistics_inclusioncount": "source",
     "statistics_publishedfigure": "value",
 }
 
@@ -964,6 +999,9 @@ def test_an_append_only_table_refuses(table, statement):
     MatchingWeightsFactory()
     invoice_line()
     draft_campaign()
+    figure()
+    pathway_limit()
+    inclusion()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

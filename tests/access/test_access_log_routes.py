@@ -832,6 +832,10 @@ NO_PATIENT: dict[str, str] = {
     "contract-costs-file": "figures",
     "clinic-costs": "figures",
     "clinic-costs-file": "figures",
+    **dict.fromkeys(
+        ("pathways", "pathways-csv", "pathways-xlsx", "pathway-settings", "api-cancer-pathways"),
+        "figures",
+    ),
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

@@ -91,6 +91,7 @@ OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
+OWN |= {"pathways", "pathways-csv", "pathways-xlsx", "api-cancer-pathways", "pathway-settings"}
 OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
 OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}

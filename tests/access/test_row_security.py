@@ -66,7 +66,7 @@ from referral.models import (
     WaitingListFile,
     WatchHit,
 )
-from statistics.models import Edition, PublishedFigure
+from statistics.models import Edition, InclusionCount, PathwayLimit, PublishedFigure
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
     LONG_AGO,
@@ -198,6 +198,8 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tell of no patient: protected so that others than their provider or region cannot change them.
     tested |= set(PUBLIC)
+    # A region's own numbers: tests/statistics/pathways.
+    tested |= {PathwayLimit, InclusionCount}
     tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
     assert protected == {model._meta.db_table for model in tested}
 

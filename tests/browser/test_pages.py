@@ -124,6 +124,8 @@ def pages() -> Iterator[Address]:
     manager = manager_actor(region)
     yield manager, reverse("statistics")
     yield manager, reverse("open-data")
+    yield manager, reverse("pathways")
+    yield region_admin_actor(region), reverse("pathway-settings")
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
     yield from administration_pages(region)

@@ -4,6 +4,7 @@ import ast
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,6 +124,17 @@ def open_data(text: str, kind: str) -> Link:
     return made.navigator, reverse("open-data-file", args=[kind])
 
 
+def pathways(text: str, kind: str) -> Link:
+    made = make_case(
+        CaseState.CLOSED,
+        svf=True,
+        svf_pathway="lungcancer",
+        suspicion_date=timezone.localdate() - timedelta(days=20),
+    )
+    Region.objects.update(short_name=text[:40])
+    return made.navigator, reverse(f"pathways-{kind}")
+
+
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
@@ -132,6 +144,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
     "statistics/exports.py: CSV": (statistics, "csv"),
     "statistics/exports.py: XLSX": (statistics, "xlsx"),
+    "statistics/pathways/exports.py: CSV": (pathways, "csv"),
+    "statistics/pathways/exports.py: XLSX": (pathways, "xlsx"),
     "statistics/open_data/files.py: CSV": (open_data, "csv"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "notices/campaigns/result_views.py: CSV": (campaign, "csv"),

@@ -169,9 +169,14 @@ CHANGES = (
 def test_what_is_published_cannot_be_changed(subtests):
     published()
     for statement in CHANGES:
-        with subtests.test(statement), as_product("test"):
-            with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(statement)
+        with (
+            subtests.test(statement),
+            as_product("test"),
+            pytest.raises(Error),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
 
 
 def test_anybody_reads_published_figures_and_nothing_else_and_nobody_writes():
