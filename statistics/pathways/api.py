@@ -33,7 +33,7 @@ class PathwayRowSerializer(serializers.Serializer[Any]):
     """Times in days. A hidden or unknown figure is null."""
 
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     n = serializers.IntegerField(allow_null=True)
     hidden = serializers.BooleanField()
     median = serializers.FloatField(allow_null=True)

@@ -125,7 +125,7 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     tables = [_grouped(leads, by, label, limits) for by, label in groups]
     total = _row("all", _("Alla"), leads, limits)
     if hide:
-        _hide(*tables, total)
+        _hide(tables[0], tables[1], tables[2], total)
     inclusion = (
         InclusionCount.objects.filter(region_id=actor.region, period=str(period))
         .order_by("-pk")

@@ -318,7 +318,7 @@ def test_no_small_number_is_shown_or_left_by_subtraction(leads: list[Lead]) -> N
     true = [_grouped(leads, key, str, LIMITS) for key in by]
     counts = [{row.key: (row.n or 0, row.of or 0) for row in table} for table in true]
     total = _row("all", "all", leads, LIMITS)
-    _hide(*true, total)
+    _hide(true[0], true[1], true[2], total)
     _pathways, borders, flows = true
     for row in borders:
         if row.n is not None and row.key == "True":
