@@ -1,8 +1,8 @@
-"""Keep the catalogues of the patient's own page: ``python .ci/texts.py`` (``make texts``).
+"""Keep the catalogues of pages that are not for staff: ``python .ci/texts.py`` (``make texts``).
 
-Reads the texts out of the code and templates that the patient's page shows, brings
-``locale/*/LC_MESSAGES/django.po`` up to date and compiles them. Babel does what GNU gettext would,
-which not every machine has. What is missing a translation is told, and the exit status is 1.
+Reads the texts out of the code and templates that the patient's page and the public page show,
+brings ``locale/*/LC_MESSAGES/django.po`` up to date and compiles them. Babel does what GNU gettext
+would, which not every machine has. What is missing a translation is told, and the exit status is 1.
 """
 
 import io
@@ -33,6 +33,16 @@ SOURCES = (
     *("organisations/login/openid.py", "organisations/case_numbers.py"),
     *("notices/callbacks/services.py",),
 )
+# The public page of open data has Swedish and English, no easy Swedish.
+PUBLIC = (
+    *("statistics/open_data/files.py", "statistics/open_data/measures.py"),
+    *("statistics/open_data/tables.py", "statistics/open_data/views.py"),
+    *("templates/statistics/open_data/*.html", "templates/components/bar_chart.html"),
+)
+ALSO_PUBLIC = (
+    *("Inom hemregionen", "I en annan region", "Oavsett region"),
+    *("Väntetiden", "Fritt vårdval", "Högspecialiserad vård", "Annat skäl"),
+)
 # What else the page may show, from files that mostly speak to staff.
 ALSO = (
     *("Resan", "Vill till hemkliniken", "Väljer att vänta", "Redan behandlad", "Annat"),
@@ -54,14 +64,15 @@ _CALL = re.compile(
 )
 
 
-def messages() -> dict[Message, None]:
-    """What the page may show, in the order that it is found."""
+def messages(locale: str = "en") -> dict[Message, None]:
+    """What the pages may show in the locale, in the order that it is found."""
     found: dict[Message, None] = {}
-    for pattern in SOURCES:
+    public = locale == "en"
+    for pattern in (*SOURCES, *(PUBLIC if public else ())):
         for path in sorted(ROOT.glob(pattern)):
             of_file = _of_template if path.suffix == ".html" else _of_code
             found.update(dict.fromkeys(of_file(path)))
-    found.update(dict.fromkeys(ALSO))
+    found.update(dict.fromkeys((*ALSO, *(ALSO_PUBLIC if public else ()))))
     singular = {message[0] for message in found if isinstance(message, tuple)}
     return {message: None for message in found if message not in singular}
 
@@ -90,7 +101,7 @@ def untranslated(catalog: Catalog) -> list[Message]:
         string = known.get(message) or ""
         return bool(string) if isinstance(string, str) else all(string)
 
-    return [message for message in messages() if not is_whole(message)]
+    return [message for message in messages(str(catalog.locale)) if not is_whole(message)]
 
 
 def _of_code(path: Path) -> Iterator[Message]:
@@ -122,7 +133,7 @@ def main() -> int:
         )
         renewed.creation_date = renewed.revision_date = NO_DATE
         known = {message.id: message.string for message in catalog}
-        for message in messages():
+        for message in messages(locale):
             flags = ("python-format",) if "%(" in str(message) else ()
             renewed.add(message, known.get(message), flags=flags)
         with (folder(locale) / "django.po").open("wb") as file:

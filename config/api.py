@@ -31,6 +31,7 @@ from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
 from statistics.frozen.api import FrozenMonthsView, FrozenMonthView
 from statistics.guarantee.api import GuaranteeView
+from statistics.pathways.api import PathwaysView
 from statistics.performance.api import PerformanceView
 from statistics.waiting_times.api import DeliveriesView, DeliveryView
 
@@ -123,6 +124,7 @@ urlpatterns = [
         CampaignAnswer.as_view(),
         name="api-case-campaign-answer",
     ),
+    path("v1/cancer-pathways/", PathwaysView.as_view(), name="api-cancer-pathways"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/statistics/guarantee/", GuaranteeView.as_view(), name="api-guarantee"),
     path("v1/statistics/performance/", PerformanceView.as_view(), name="api-performance"),

@@ -26,6 +26,8 @@ SPECTACULAR_SETTINGS = {
         "RejectionReason": "referral.models.RejectionReason",
         "CloseReason": "referral.models.CloseReason",
         "CasePhase": "referral.models.Phase",
+        "FirstTreatment": "referral.pathways.FirstTreatment",
+        "ReferralCause": "referral.models.ReferralCause",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",
         "WaitingTimeModel": "statistics.waiting_times.layout.Model",

@@ -203,7 +203,12 @@ RATES = {
     "gateway_email": env.int("VARDLOTS_RATE_GATEWAY_EMAIL", default=0),
     "gateway_letter": env.int("VARDLOTS_RATE_GATEWAY_PRINT", default=0),
     "answer_codes": env.int("VARDLOTS_RATE_ANSWER_CODES", default=30),
+    "open_data": env.int("VARDLOTS_RATE_OPEN_DATA", default=300),
 }
+# Who answers for the open data (docs/open-data.md): name, ten-digit organisation number, address.
+OPEN_DATA_PUBLISHER = env.str("VARDLOTS_OPEN_DATA_PUBLISHER", default="Vårdlots")
+OPEN_DATA_ORGANISATION = env.str("VARDLOTS_OPEN_DATA_ORGANISATION", default="")
+OPEN_DATA_EMAIL = env.str("VARDLOTS_OPEN_DATA_EMAIL", default="")
 # How many proxies of our own stand before the web process and add to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("VARDLOTS_PROXIES", default=1 if PRODUCTION else 0)
 

@@ -88,6 +88,7 @@ BAD_TOKENS = Limit("bad_tokens")
 LOGIN_PAGES = Limit("login_pages")
 BAD_CALLBACKS = Limit("bad_callbacks")
 ANSWER_CODES = Limit("answer_codes")
+OPEN_DATA = Limit("open_data")
 
 
 class _Throttle(BaseThrottle):

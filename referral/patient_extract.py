@@ -217,7 +217,9 @@ def _case(case: Case) -> list[Fact]:
     return facts_of(
         case,
         *("number", "region", "sending_unit", "receiving_unit", "state", "kva", "procedure_name"),
-        *("icd10", "phase", "asa", "svf", "referral_date", "decision_date"),
+        *("icd10", "phase", "asa", "svf", "referral_cause", "referral_date"),
+        *("svf_pathway", "suspicion_date", "svf_treatment"),
+        "decision_date",
         *("medical_target_date", "home_wait_days", "received_at", "confirmed_at", "closed_at"),
         *("close_reason", "guarantee_start", "guarantee_days", "last_day", "watch_kind"),
         *("watch_reason", "reviewed_on", "review_on", "archived_at"),

@@ -25,10 +25,12 @@ from referral.models import (
     Offer,
     Pause,
     Phase,
+    ReferralCause,
     RejectionReason,
     WatchKind,
 )
 from referral.models.intake import MAX_DISTANCE_KM
+from referral.pathways import FirstTreatment
 from referral.submission import Submission
 
 LONG = 10_000
@@ -82,6 +84,20 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     medical_target_date = serializers.DateField(required=False, allow_null=True, default=None)
     asa = serializers.IntegerField(min_value=1, max_value=6)
     svf = serializers.BooleanField(default=False)
+    svf_pathway = serializers.CharField(
+        max_length=40, allow_blank=True, default="", help_text="Kod, se docs/cancer-pathways.md."
+    )
+    suspicion_date = serializers.DateField(
+        required=False, allow_null=True, default=None, help_text="Välgrundad misstanke."
+    )
+    svf_treatment = serializers.ChoiceField(
+        choices=FirstTreatment.choices, allow_blank=True, default=""
+    )
+    referral_cause = serializers.ChoiceField(
+        choices=ReferralCause.choices,
+        default=ReferralCause.WAITING_TIME,
+        help_text="Skälet till vård hos annan vårdgivare.",
+    )
     home_wait_days = serializers.IntegerField(
         min_value=0, max_value=3650, required=False, allow_null=True, default=None
     )
@@ -183,6 +199,7 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
         fields: tuple[str, ...] = (
             *("number", "state", "region", "patient", "sending_unit", "receiving_unit"),
             *("navigator", "kva", "procedure_name", "icd10", "phase", "asa", "svf"),
+            *("svf_pathway", "suspicion_date", "svf_treatment", "referral_cause"),
             *("received_at", "confirmed_at", "closed_at", "close_reason", "guarantee"),
         )
 

@@ -20,8 +20,9 @@ from organisations.models import Equipment, Municipality
 from patients.identity import IdentityNumber, InvalidIdentityNumber
 from patients.models import Patient
 from referral.codes import validate_icd10
-from referral.models import Consent, IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase, ReferralCause
 from referral.models.intake import MAX_DISTANCE_KM
+from referral.pathways import FirstTreatment, pathway_names
 
 # American Society of Anesthesiologists: 5 is moribund, 6 brain-dead; neither can be transferred.
 ASA_NOT_TRANSFERABLE = 5
@@ -30,6 +31,8 @@ MAX_TEXT = 10_000
 # ``values`` of an enumeration is made anew each time; a file asks for each of its rows.
 _PROTECTIONS = frozenset(Patient.Protection.values)
 _PHASES = frozenset(Phase.values)
+_TREATMENTS = frozenset(FirstTreatment.values)
+_CAUSES = frozenset(ReferralCause.values)
 _MOBILITIES = frozenset(IntakeForm.Mobility.values)
 _EQUIPMENT = frozenset(Equipment.values)
 _HOW = frozenset(Consent.How.values)
@@ -60,6 +63,10 @@ class Submission:
     language: str = ""
     medical_target_date: date | None = None
     svf: bool = False
+    svf_pathway: str = ""
+    suspicion_date: date | None = None
+    svf_treatment: str = ""
+    referral_cause: str = ReferralCause.WAITING_TIME
     home_wait_days: int | None = None
     medications: str = ""
     anticoagulants: bool = False
@@ -111,6 +118,7 @@ def check(
         problems.setdefault("municipality", _("Kommunkoden finns inte."))
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
+    _check_pathway(submission, problems)
     _check_transfer(submission, problems)
     _check_needs(submission, problems)
     _check_consent(submission, problems, today=today)
@@ -159,6 +167,8 @@ def _check_codes(s: Submission, problems: dict[str, str]) -> None:
             problems[name] = str(error.messages[0])
     if s.phase not in _PHASES:
         problems["phase"] = _("Välj första besök eller behandling.")
+    if s.referral_cause not in _CAUSES:
+        problems["referral_cause"] = _("Okänt val.")
     if s.mobility and s.mobility not in _MOBILITIES:
         problems["mobility"] = _("Okänt val.")
 
@@ -174,6 +184,24 @@ def _check_dates(s: Submission, problems: dict[str, str], *, today: date) -> Non
         problems["decision_date"] = _("Beslutsdatum kan inte ligga före remissdatum.")
     if s.medical_target_date and s.medical_target_date < s.decision_date:
         problems["medical_target_date"] = _("Måldatum kan inte ligga före beslutet.")
+
+
+def _check_pathway(s: Submission, problems: dict[str, str]) -> None:
+    """A cancer pathway has its day of well-founded suspicion; nothing of it without SVF."""
+    if s.svf_pathway and s.svf_pathway not in pathway_names():
+        problems["svf_pathway"] = _("Okänt val.")
+    if s.svf_treatment and s.svf_treatment not in _TREATMENTS:
+        problems["svf_treatment"] = _("Okänt val.")
+    if not s.svf_pathway:
+        if s.suspicion_date or s.svf_treatment:
+            problems.setdefault("svf_pathway", _("Välj vårdförloppet."))
+        return
+    if not s.svf:
+        problems.setdefault("svf_pathway", _("Gäller bara standardiserade vårdförlopp."))
+    if s.suspicion_date is None:
+        problems["suspicion_date"] = _("Ange dagen för välgrundad misstanke.")
+    elif s.suspicion_date > s.decision_date:
+        problems["suspicion_date"] = _("Välgrundad misstanke kan inte komma efter beslutet.")
 
 
 def _check_transfer(s: Submission, problems: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ class StatisticsConfig(AppConfig):
         from referral.retention import before_thinning
         from statistics.facts import rollup, upkeep
         from statistics.frozen import services, signs
+        from statistics.open_data.services import publish_due
         from statistics.waiting_times import retention as waiting_times_kept
 
         upkeep.subscribe_all()
@@ -23,3 +24,4 @@ class StatisticsConfig(AppConfig):
         # After both, so that what is frozen is what is known.
         register_sweep("frozen_months", services.run_months)
         register_signs("frozen_months", signs.signs)
+        register_sweep("open_data", publish_due)

@@ -18,25 +18,33 @@ from statistics.frozen.models import (
     Recount,
     Subscription,
 )
+from statistics.open_data.models import Border, Edition, PublishedFigure, Status
+from statistics.pathways.models import InclusionCount, PathwayLimit
 from statistics.performance.models import PerformanceFigure, PerformanceImport
 from statistics.waiting_times.models import WaitingTimeDegree, WaitingTimeDelivery
 
 __all__ = [
     "AgeGroup",
+    "Border",
     "CaseFact",
     "ContractKind",
+    "Edition",
     "FigureCorrection",
     "FrozenFigure",
     "FrozenMonth",
     "Funding",
+    "InclusionCount",
     "MonthDue",
     "MonthRow",
     "MonthState",
     "OfferFact",
+    "PathwayLimit",
     "PerformanceFigure",
     "PerformanceImport",
+    "PublishedFigure",
     "Recount",
     "StaleCase",
+    "Status",
     "Subscription",
     "WaitingTimeDegree",
     "WaitingTimeDelivery",

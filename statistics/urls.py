@@ -4,6 +4,8 @@ from statistics import views
 
 urlpatterns = [
     path("", include("statistics.dashboards.urls")),
+    path("", include("statistics.open_data.urls")),
+    path("", include("statistics.pathways.urls")),
     path("statistics/", views.statistics_page, name="statistics"),
     path("statistics/export.csv", views.statistics_csv, name="statistics-csv"),
     path("statistics/export.xlsx", views.statistics_xlsx, name="statistics-xlsx"),

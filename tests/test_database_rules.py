@@ -74,14 +74,18 @@ from referral.models import (
 from referral.models.cases import CaseNumberCounter
 from statistics.frozen.services import run_months
 from statistics.models import (
+    Edition,
     FigureCorrection,
     FrozenFigure,
     FrozenMonth,
+    InclusionCount,
     MonthDue,
     MonthRow,
     MonthState,
+    PathwayLimit,
     PerformanceFigure,
     PerformanceImport,
+    PublishedFigure,
     Recount,
     Subscription,
     WaitingTimeDegree,
@@ -617,6 +621,49 @@ def counted_month() -> MonthState:
     )
 
 
+def pathway_limit() -> PathwayLimit:
+    return PathwayLimit.objects.create(
+        region=RegionFactory(),
+        pathway="lungcancer",
+        treatment="surgery",
+        days=40,
+        entered_at=timezone.now(),
+        entered_by="x",
+    )
+
+
+def inclusion() -> InclusionCount:
+    return InclusionCount.objects.create(
+        region=RegionFactory(),
+        period="2026H1",
+        new_cases=100,
+        included=75,
+        source="x",
+        entered_at=timezone.now(),
+        entered_by="x",
+    )
+
+
+def edition() -> Edition:
+    return Edition.objects.create(
+        period="2026Q1", version=1, published_at=timezone.now(), rules_version=1
+    )
+
+
+def figure() -> PublishedFigure:
+    return PublishedFigure.objects.create(
+        edition=edition(),
+        measure="patients",
+        cause="waiting_time",
+        border="within",
+        area="SE",
+        status="shown",
+        value=9,
+        count=9,
+        base=9,
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
     # statistics
     "waiting_delivery_serial_once": lambda: another_delivery(serial="serial"),
@@ -813,6 +860,12 @@ BREAKS: dict[str, Callable[[], str]] = {
     "case_number_shape_and_check_digit": wrong_check_digit,
     "case_number_begins_with_region": moved_to_another_region,
     "case_state_known": lambda: update(case(), "state = 'lost'"),
+    "case_pathway_whole": lambda: update(case(), "svf_pathway = 'lungcancer'"),
+    "case_suspicion_not_after_decision": lambda: update(
+        case(),
+        "svf = true, svf_pathway = 'lungcancer', suspicion_date = decision_date + 1",
+    ),
+    "case_referral_cause_known": lambda: update(case(), "referral_cause = 'whim'"),
     "case_kva_shape": lambda: update(case(), "kva = 'N'"),
     "case_icd10_shape": lambda: update(case(), "icd10 = '171'"),
     "case_asa_1_to_4": lambda: update(case(), "asa = 5"),
@@ -955,6 +1008,17 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_language_known": lambda: update(text(), "language = 'xx'"),
     "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
+    "pathway_limit_within_a_year": lambda: copy(pathway_limit(), days="0"),
+    "inclusion_period_is_half_year": lambda: copy(inclusion(), period="'2026H3'"),
+    "inclusion_of_somebody": lambda: copy(inclusion(), new_cases="0"),
+    "inclusion_has_source": lambda: copy(inclusion(), source="''"),
+    "edition_version_once": lambda: copy(edition()),
+    "edition_period_is_quarter": lambda: copy(edition(), period="'2026Q5'"),
+    "edition_correction_has_reason": lambda: copy(edition(), version="2"),
+    "figure_once": lambda: copy(figure()),
+    "figure_shown_has_value": lambda: copy(figure(), area="'01'", value="NULL"),
+    "figure_no_small_count": lambda: copy(figure(), area="'01'", count="4", base="4"),
+    "figure_area_known": lambda: copy(figure(), area="'NO'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
     # statistics
     "month_due_once": lambda: copy(corrected_month(MonthDue)),
@@ -1021,6 +1085,8 @@ APPEND_ONLY = (
     "referral_correction",
     "notices_campaignlog",
     "statistics_waitingtimedegree",
+    *("statistics_edition", "statistics_publishedfigure"),
+    *("statistics_pathwaylimit", "statistics_inclusioncount"),
 )
 COLUMN = {
     "statistics_frozenmonth": "rules",
@@ -1041,6 +1107,10 @@ COLUMN = {
     "contracts_invoicelog": "why",
     "notices_campaignlog": "actor_name",
     "statistics_waitingtimedegree": "missing",
+    "statistics_edition": "reason",
+    "statistics_pathwaylimit": "days",
+    "statistics_inclusioncount": "source",
+    "statistics_publishedfigure": "value",
 }
 
 
@@ -1066,6 +1136,9 @@ def test_an_append_only_table_refuses(table, statement):
     draft_campaign()
     waiting_delivery()
     corrected_month(FrozenMonth)
+    figure()
+    pathway_limit()
+    inclusion()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

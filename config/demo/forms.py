@@ -1,6 +1,7 @@
 """What the forms of the demonstration say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -9,7 +10,8 @@ from config.demo import places
 from config.demo.people import People, contact_of
 from organisations.models import Municipality
 from patients.models import Patient
-from referral.models import IntakeForm, Phase
+from referral.models import IntakeForm, Phase, ReferralCause
+from referral.pathways import FirstTreatment
 from referral.submission import Submission
 
 MEDICINES = ("Metoprolol 50 mg", "Omeprazol 20 mg", "Alvedon vid behov", "Levaxin 100 µg")
@@ -37,7 +39,7 @@ def submission(
     medicines = chance.sample(MEDICINES, chance.randint(0, 3))
     if anticoagulants:
         medicines.append("Eliquis 5 mg")
-    return Submission(
+    made = Submission(
         identity_number=person.identity_number,
         **contact_of(
             person,
@@ -52,6 +54,10 @@ def submission(
         decision_date=decided,
         asa=chance.choices((1, 2, 3, 4), weights=(25, 50, 22, 3))[0],
         svf=kva == places.COLON and chance.random() < 0.3,
+        # A few would have gone elsewhere without any wait.
+        referral_cause=ReferralCause.FREE_CHOICE
+        if decided.day == 13
+        else ReferralCause.WAITING_TIME,
         medications="\n".join(medicines),
         anticoagulants=anticoagulants,
         mobility=chance.choice([m.value for m in IntakeForm.Mobility][:3]),
@@ -61,6 +67,14 @@ def submission(
         clinician="Doktor Test",
         free_text="",
         **_needs(chance),
+    )
+    if not made.svf:
+        return made
+    return replace(
+        made,
+        svf_pathway="tjock-andtarmscancer",
+        suspicion_date=made.referral_date,
+        svf_treatment=FirstTreatment.SURGERY,
     )
 
 

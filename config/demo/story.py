@@ -480,5 +480,6 @@ def _dates(case: Case) -> dict[str, object]:
         "referral_date": case.referral_date,
         "decision_date": case.decision_date,
         "medical_target_date": case.medical_target_date,
+        "suspicion_date": case.suspicion_date,
         "bmi": None,
     }

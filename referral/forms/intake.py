@@ -12,8 +12,9 @@ from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.codes import normalise_icd10
 from referral.forms.verbs import text_area
-from referral.models import Consent, IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase, ReferralCause
 from referral.models.intake import MAX_DISTANCE_KM
+from referral.pathways import FirstTreatment, pathway_choices
 from referral.submission import Submission
 
 YES_NO = [("yes", _("Ja")), ("no", _("Nej"))]
@@ -22,7 +23,9 @@ YES_NO = [("yes", _("Ja")), ("no", _("Nej"))]
 class IntakeFormPage(PlainForm):
     """Blanketten. ``submission`` gives the typed values to the service."""
 
-    needed_by_answer = frozenset({"not_transferable_reason"})
+    needed_by_answer = frozenset(
+        {"not_transferable_reason", "svf_pathway", "suspicion_date", "svf_treatment"}
+    )
 
     identity_number = forms.CharField(
         label=_("Personnummer"),
@@ -76,6 +79,25 @@ class IntakeFormPage(PlainForm):
         label=_("Vårdgarantin gäller"), choices=Phase.choices, widget=forms.RadioSelect
     )
     svf = forms.BooleanField(label=_("Standardiserat vårdförlopp (SVF)"), required=False)
+    svf_pathway = forms.ChoiceField(
+        label=_("Vårdförlopp"),
+        required=False,
+        choices=lambda: [("", "–"), *pathway_choices()],
+        help_text=_("Bara vid SVF."),
+    )
+    suspicion_date = date_field(_("Välgrundad misstanke om cancer"), required=False)
+    svf_treatment = forms.ChoiceField(
+        label=_("Väntad första behandling i vårdförloppet"),
+        required=False,
+        choices=[("", "–"), *FirstTreatment.choices],
+    )
+    referral_cause = forms.ChoiceField(
+        label=_("Skäl till vård hos annan vårdgivare"),
+        choices=ReferralCause.choices,
+        initial=ReferralCause.WAITING_TIME,
+        required=False,
+        help_text=_("Skilj det som beror på väntetiden från det som hade skett ändå."),
+    )
     referral_date = date_field(_("Remissdatum"))
     decision_date = date_field(
         _("Beslutsdatum"), help_text=_("Dagen då besök eller behandling beslutades.")
@@ -167,6 +189,7 @@ class IntakeFormPage(PlainForm):
         data = dict(self.cleaned_data)
         data["transferable"] = data["transferable"] == "yes"
         data["protection"] = data["protection"] or Patient.Protection.NONE
+        data["referral_cause"] = data["referral_cause"] or ReferralCause.WAITING_TIME
         return Submission(**data)
 
 

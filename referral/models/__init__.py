@@ -9,6 +9,7 @@ from referral.models.cases import (
     CloseReason,
     Pause,
     Phase,
+    ReferralCause,
     WatchKind,
 )
 from referral.models.intake import Attachment, IntakeForm, IntakeFormVersion
@@ -60,6 +61,7 @@ __all__ = [
     "Pause",
     "Phase",
     "Referral",
+    "ReferralCause",
     "RejectionReason",
     "RetentionHold",
     "WaitingListFile",

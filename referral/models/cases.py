@@ -17,6 +17,7 @@ from patients.models import Patient
 from referral.codes import ICD10_PATTERN, validate_icd10
 from referral.guarantee import GuaranteeClock
 from referral.numbers import NUMBER_PATTERN
+from referral.pathways import FirstTreatment
 
 
 class CaseState(models.TextChoices):
@@ -52,6 +53,16 @@ class Phase(models.TextChoices):
 
     FIRST_VISIT = "first_visit", _("Första besök")
     TREATMENT = "treatment", _("Behandling")
+
+
+class ReferralCause(models.TextChoices):
+    """Why the patient gets care from another provider. Only the first is nationell vårdförmedling
+    (Socialstyrelsen 2025: the national sources do not tell the causes apart)."""
+
+    WAITING_TIME = "waiting_time", _("Väntetiden")
+    FREE_CHOICE = "free_choice", _("Fritt vårdval")
+    HIGHLY_SPECIALISED = "highly_specialised", _("Högspecialiserad vård")
+    OTHER = "other", _("Annat skäl")
 
 
 class CloseReason(models.TextChoices):
@@ -185,6 +196,26 @@ class Case(models.Model):
     phase = models.CharField(_("vårdgarantins del"), max_length=12, choices=Phase)
     asa = models.PositiveSmallIntegerField(_("ASA-klass"))
     svf = models.BooleanField(_("standardiserat vårdförlopp"), default=False)
+    # The cancer pathway, the day of well-founded suspicion and the expected first treatment.
+    svf_pathway = models.CharField(
+        _("vårdförlopp"), max_length=40, blank=True, default="", db_default=""
+    )
+    suspicion_date = models.DateField(_("välgrundad misstanke"), null=True, blank=True)
+    svf_treatment = models.CharField(
+        _("första behandling i vårdförloppet"),
+        max_length=16,
+        choices=FirstTreatment,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    referral_cause = models.CharField(
+        _("skäl till vård hos annan vårdgivare"),
+        max_length=18,
+        choices=ReferralCause,
+        default=ReferralCause.WAITING_TIME,
+        db_default=ReferralCause.WAITING_TIME.value,
+    )
     referral_date = models.DateField(_("remissdatum"))
     decision_date = models.DateField(_("beslutsdatum"))
     medical_target_date = models.DateField(_("medicinskt måldatum"), null=True, blank=True)
@@ -242,6 +273,20 @@ class Case(models.Model):
             ),
             models.CheckConstraint(
                 name="case_state_known", condition=Q(state__in=CaseState.values)
+            ),
+            models.CheckConstraint(
+                name="case_pathway_whole",
+                condition=Q(svf=True, suspicion_date__isnull=False) & ~Q(svf_pathway="")
+                | Q(svf_pathway="", svf_treatment="", suspicion_date__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="case_suspicion_not_after_decision",
+                condition=Q(suspicion_date__isnull=True)
+                | Q(suspicion_date__lte=F("decision_date")),
+            ),
+            models.CheckConstraint(
+                name="case_referral_cause_known",
+                condition=Q(referral_cause__in=ReferralCause.values),
             ),
             models.CheckConstraint(name="case_kva_shape", condition=Q(kva__regex=KVA_PATTERN)),
             models.CheckConstraint(

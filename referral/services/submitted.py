@@ -186,6 +186,10 @@ def take_over(case: Case, submission: Submission, *, surroundings: Surroundings)
     case.phase = submission.phase
     case.asa = submission.asa
     case.svf = submission.svf
+    case.svf_pathway = submission.svf_pathway
+    case.suspicion_date = submission.suspicion_date
+    case.svf_treatment = submission.svf_treatment
+    case.referral_cause = submission.referral_cause
     case.referral_date = submission.referral_date
     case.decision_date = submission.decision_date
     case.medical_target_date = submission.medical_target_date

@@ -20,7 +20,8 @@ from contracts.files.values import decimal_of, whole_of
 from organisations.models import Equipment
 from patients.models import Patient
 from referral.codes import normalise_icd10
-from referral.models import Consent, IntakeForm, Phase
+from referral.models import Consent, IntakeForm, Phase, ReferralCause
+from referral.pathways import FirstTreatment, pathway_names
 
 YES = frozenset({"ja", "j", "yes", "y", "1", "true", "sant", "x"})
 NO = frozenset({"nej", "n", "no", "0", "false", "falskt"})
@@ -37,6 +38,9 @@ _EXCEL_DAY = re.compile(r"[2-7]\d{4}")
 _ALSO = {
     Phase.FIRST_VISIT: ("besök", "nybesök"),
     Phase.TREATMENT: ("operation", "åtgärd"),
+    ReferralCause.WAITING_TIME: ("väntetid", "vårdgaranti"),
+    ReferralCause.FREE_CHOICE: ("vårdval",),
+    ReferralCause.HIGHLY_SPECIALISED: ("högspecialiserad",),
     Patient.Protection.NONE: ("nej", "ingen"),
     Patient.Protection.PROTECTED_REGISTRATION: ("kvarskrivning",),
 }
@@ -155,6 +159,14 @@ def _equipment(text: str) -> tuple[str, ...]:
     return tuple(names[part] for part in wanted)
 
 
+def _pathway(text: str) -> str:
+    codes = {name.casefold(): code for code, name in pathway_names().items()}
+    code = codes.get(text.casefold(), text.casefold())
+    if code not in pathway_names():
+        raise ValueError(_("okänt vårdförlopp."))
+    return code
+
+
 class Field(NamedTuple):
     """A column, and how its cell is read; a cell that cannot be raises ``ValueError``."""
 
@@ -208,6 +220,20 @@ FIELDS = (
         required=True,
     ),
     _field("svf", "svf", _YES_OR_NO, _yes_no),
+    _field("svf_pathway", "vårdförlopp", gettext_lazy("namnet eller koden"), _pathway),
+    _field("suspicion_date", "välgrundad misstanke", _ISO, _day),
+    _field(
+        *("svf_treatment", "första behandling"),
+        gettext_lazy("kirurgi, läkemedel, strålbehandling eller annan behandling"),
+        *(_choice(FirstTreatment),),
+    ),
+    _field(
+        *("referral_cause", "skäl"),
+        gettext_lazy(
+            "väntetiden, fritt vårdval, högspecialiserad vård eller annat skäl; tomt är väntetiden"
+        ),
+        *(_choice(ReferralCause),),
+    ),
     _field("referral_date", "remissdatum", _ISO, _day, required=True),
     _field("decision_date", "beslutsdatum", _ISO, _day, required=True),
     _field("medical_target_date", "måldatum", gettext_lazy("medicinskt, ÅÅÅÅ-MM-DD"), _day),

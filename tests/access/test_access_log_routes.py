@@ -720,6 +720,13 @@ NO_PATIENT: dict[str, str] = {
         ],
         "the patient's own looks: tests/notices/own_page/test_looks.py",
     ),
+    **dict.fromkeys(
+        (
+            *("open-data", "open-data-file", "open-data-schema", "open-data-catalogue"),
+            *("open-data-harvest", "open-data-edition"),
+        ),
+        "published figures",
+    ),
     "start": "sends on to the role's page",
     "login": "nobody is logged in",
     "logout": "nothing is shown",
@@ -836,6 +843,10 @@ NO_PATIENT: dict[str, str] = {
     "contract-costs-file": "figures",
     "clinic-costs": "figures",
     "clinic-costs-file": "figures",
+    **dict.fromkeys(
+        ("pathways", "pathways-csv", "pathways-xlsx", "pathway-settings", "api-cancer-pathways"),
+        "figures",
+    ),
     "statistics": "figures",
     "statistics-csv": "figures",
     "statistics-xlsx": "figures",

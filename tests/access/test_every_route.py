@@ -88,6 +88,9 @@ OPEN |= {"api-docs", "gateway-callback", "invitation", "readyz", "metrics"}
 # The caller's own login and keys, tested in tests/organisations/login.
 OPEN |= {"siths-start", "siths-callback", "logout-everywhere", "session-status", "session-keep"}
 OPEN |= {"session-forget", "token-revoke"}
+# Open data: published figures, tests/statistics/open_data.
+OPEN |= {"open-data", "open-data-file", "open-data-schema", "open-data-catalogue"}
+OPEN |= {"open-data-harvest", "open-data-edition"}
 # The actor's own: lists and figures.
 OWN = {"start", "worklist", "forms", "form-new", "contracts", "statistics", "statistics-csv"}
 OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-statistics"}
@@ -98,6 +101,7 @@ OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
+OWN |= {"pathways", "pathways-csv", "pathways-xlsx", "api-cancer-pathways", "pathway-settings"}
 OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
 OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}

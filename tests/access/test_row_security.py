@@ -68,15 +68,19 @@ from referral.models import (
 )
 from statistics.models import (
     CaseFact,
+    Edition,
     FigureCorrection,
     FrozenFigure,
     FrozenMonth,
+    InclusionCount,
     MonthDue,
     MonthRow,
     MonthState,
     OfferFact,
+    PathwayLimit,
     PerformanceFigure,
     PerformanceImport,
+    PublishedFigure,
     Recount,
     StaleCase,
     Subscription,
@@ -151,6 +155,8 @@ READ_BY_FEW: tuple[type[models.Model], ...] = (
 OF_CAMPAIGNS: tuple[type[models.Model], ...] = (Campaign, CampaignLog, CampaignRecipient)
 # Of what a region pays, read by those who settle it (a test of its own).
 OF_INVOICES: tuple[type[models.Model], ...] = (InvoiceFile, Invoice, InvoiceLine, InvoiceLog)
+# Published figures, which anybody reads: tests/statistics/open_data/test_publishing.py.
+PUBLIC: tuple[type[models.Model], ...] = (Edition, PublishedFigure)
 # Tables of the product's own apps without a word about a patient.
 WITHOUT_PATIENTS = {
     "organisations": {
@@ -214,6 +220,9 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     tested = {*OF_A_CASE, *FOR_THE_PRODUCT_ONLY, *READ_BY_FEW, *OF_REVIEWS, *READ_BY_NAVIGATORS}
     tested |= {AccessLog, AdministrationLog, KeptText, *OF_INVOICES}
     # Tell of no patient: protected so that others than their provider or region cannot change them.
+    tested |= set(PUBLIC)
+    # A region's own numbers: tests/statistics/pathways.
+    tested |= {PathwayLimit, InclusionCount}
     tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
     # A region's own figures for the agreement (tests/statistics/performance).
     tested |= {PerformanceFigure, PerformanceImport}

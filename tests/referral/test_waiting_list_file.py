@@ -346,7 +346,21 @@ def forms(draw):
         phone=draw(words()),
         language=draw(words()),
         asa=draw(st.integers(1, 4)),
-        svf=draw(st.booleans()),
+        **draw(
+            st.sampled_from(
+                [
+                    {"svf": False},
+                    {"svf": True},
+                    {
+                        "svf": True,
+                        "svf_pathway": "lungcancer",
+                        "suspicion_date": date(2026, 1, 2),
+                        "svf_treatment": "surgery",
+                        "referral_cause": "other",
+                    },
+                ]
+            )
+        ),
         home_wait_days=draw(st.none() | st.integers(0, 3650)),
         medical_target_date=draw(st.none() | st.just(TODAY + timedelta(days=30))),
         medications=draw(words()),

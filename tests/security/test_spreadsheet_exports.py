@@ -24,6 +24,8 @@ from referral.models import CaseState
 from referral.waiting_list_file.services import hand_in
 from statistics.models import FigureCorrection, FrozenFigure, FrozenMonth, MonthDue, Recount
 from statistics.months import Month
+from statistics.open_data.quarters import Quarter
+from statistics.open_data.services import publish
 from statistics.waiting_times.services import deliver_own
 from tests.access.world import whole_case
 from tests.factories import (
@@ -35,6 +37,7 @@ from tests.factories import (
     manager_actor,
     navigator_actor,
     region_admin_actor,
+    stockholm,
     submission,
     user_of,
 )
@@ -175,6 +178,25 @@ def waiting_time_faults(text: str, kind: str) -> Link:
     return admin, reverse("waiting-times-faults", args=[found.number])
 
 
+def open_data(text: str, kind: str) -> Link:
+    """Meant for programs, with commas; a spreadsheet opens it all the same."""
+    made = make_case(CaseState.CLOSED, now=stockholm(2026, 3, 10, 12))
+    Region.objects.filter(pk=made.unit.region_id).update(name=text[:80])
+    publish(Quarter(2026, 1), now=stockholm(2026, 6, 1, 12))
+    return made.navigator, reverse("open-data-file", args=[kind])
+
+
+def pathways(text: str, kind: str) -> Link:
+    made = make_case(
+        CaseState.CLOSED,
+        svf=True,
+        svf_pathway="lungcancer",
+        suspicion_date=timezone.localdate() - timedelta(days=20),
+    )
+    Region.objects.update(short_name=text[:40])
+    return made.navigator, reverse(f"pathways-{kind}")
+
+
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as CSV": (contracts, "csv"),
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
@@ -191,6 +213,9 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "statistics/performance/views.py: CSV": (performance, "csv"),
     "statistics/frozen/exports.py: CSV": (frozen_month, "csv"),
     "statistics/frozen/exports.py: XLSX": (frozen_month, "xlsx"),
+    "statistics/pathways/exports.py: CSV": (pathways, "csv"),
+    "statistics/pathways/exports.py: XLSX": (pathways, "xlsx"),
+    "statistics/open_data/files.py: CSV": (open_data, "csv"),
     "referral/views/log_extract.py: CSV": (log_extract, "csv"),
     "notices/campaigns/result_views.py: CSV": (campaign, "csv"),
     "notices/campaigns/result_views.py: XLSX": (campaign, "xlsx"),
@@ -221,7 +246,10 @@ def test_every_module_that_writes_spreadsheets_is_tried_here():
             writers.add(name)
         if names & {"csv_bytes", "row_writer", "safe", "xlsxwriter"} or "openpyxl.Workbook" in text:
             exporters.add(name)
-    assert writers == {"organisations/spreadsheets.py", "notices/letter_files.py"}
+    assert writers == {
+        *("organisations/spreadsheets.py", "notices/letter_files.py"),
+        "statistics/open_data/files.py",
+    }
     assert exporters == {name.split(":")[0] for name in EXPORTS} | {"notices/letter_files.py"}
 
 
@@ -252,13 +280,10 @@ def test_the_index_of_printed_letters_holds_no_formula(text, tmp_path):
 
 def assert_only_text(content: bytes, kind: str) -> None:
     if kind == "csv":
-        cells = [
-            cell
-            for row in csv.reader(
-                io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"
-            )
-            for cell in row
-        ]
+        text = content.decode("utf-8-sig")
+        delimiter = ";" if ";" in text.partition("\n")[0] else ","
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        cells = [cell for row in rows for cell in row]
         assert cells
         assert not [cell for cell in cells if cell.startswith(tuple(STARTS)) and not number(cell)]
         return

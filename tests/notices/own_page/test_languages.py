@@ -53,7 +53,7 @@ def test_every_text_of_the_page_is_translated(locale):
 
 def test_the_catalogues_hold_nothing_else(locale):
     found = {message.id for message in TOOL.catalogue(locale) if message.id}
-    assert found == set(TOOL.messages())
+    assert found == set(TOOL.messages(locale))
 
 
 def test_what_is_compiled_is_what_is_written(locale):

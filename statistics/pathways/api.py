@@ -1,0 +1,81 @@
+"""The pathways' figures over the API, the same as on the page."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from organisations.api import actor_of
+from organisations.errors import InvalidInput
+from statistics.pathways.forms import PeriodForm
+from statistics.pathways.selectors import (
+    INCLUSION_GOAL,
+    LEAD_TIME_GOAL,
+    Pathways,
+    pathways_for,
+)
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    """Per cent with Wilson's 95 % interval."""
+
+    percent = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class PathwayRowSerializer(serializers.Serializer[Any]):
+    """Times in days. A hidden or unknown figure is null."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    n = serializers.IntegerField(allow_null=True)
+    hidden = serializers.BooleanField()
+    median = serializers.FloatField(allow_null=True)
+    p80 = serializers.FloatField(allow_null=True)
+    of = serializers.IntegerField(allow_null=True)
+    share = ShareSerializer(allow_null=True)
+    share_hidden = serializers.BooleanField()
+
+
+class PathwaysSerializer(serializers.Serializer[Any]):
+    period = serializers.CharField()
+    region = serializers.CharField()
+    lead_time_goal = serializers.IntegerField()
+    inclusion_goal = serializers.IntegerField()
+    total = PathwayRowSerializer()
+    by_pathway = PathwayRowSerializer(many=True)
+    by_border = PathwayRowSerializer(many=True)
+    by_flow = PathwayRowSerializer(many=True)
+    steps = PathwayRowSerializer(many=True)
+    inclusion_share = ShareSerializer(allow_null=True)
+
+
+class PathwaysView(APIView):
+    """Ledtider i standardiserade vårdförlopp för regionens patienter, per halvår."""
+
+    scope_area = "statistics"
+
+    @extend_schema(
+        tags=["statistics"],
+        parameters=[OpenApiParameter("period", str, description="ÅÅÅÅH1 eller ÅÅÅÅH2.")],
+        responses=PathwaysSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        form = PeriodForm(request.query_params, today=timezone.localdate())
+        if not form.is_valid():
+            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
+            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        found = pathways_for(actor, period=form.chosen())
+        return Response(PathwaysSerializer(_as_dict(found)).data)
+
+
+def _as_dict(found: Pathways) -> dict[str, Any]:
+    goals = {"lead_time_goal": LEAD_TIME_GOAL, "inclusion_goal": INCLUSION_GOAL}
+    return vars(found) | goals | {"period": str(found.period)}
