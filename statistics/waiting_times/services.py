@@ -115,7 +115,7 @@ def _deliver(
         month = result.month.first_day if result.month else None
         of_region = WaitingTimeDelivery.objects.filter(region=region)
         current = current_of(region.pk, result.model, result.month)
-        if current and current.sha256 == sha256:
+        if current and current.sha256 == sha256 and result.verdict != Verdict.REFUSED:
             return current
         year = today.year
         drawn = of_region.filter(year=year).aggregate(last=Max("serial"))["last"]

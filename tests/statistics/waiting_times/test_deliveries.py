@@ -93,6 +93,9 @@ def test_a_newer_version_replaces_the_earlier_and_both_are_kept(admin):
     assert services.content_for(first, actor=admin, now=NOVEMBER) == of_month(OCTOBER)
     # The same file once more is the same delivery.
     assert deliver(of_month(OCTOBER, 2), admin).pk == second.pk
+    # But not once the month can no longer be corrected.
+    late = deliver(of_month(OCTOBER, 2), admin, now=stockholm(2027, 2, 1))
+    assert (late.verdict, late.version) == ("refused", None)
     # What was is a version of its own when it comes back.
     assert deliver(of_month(OCTOBER), admin).version == 3
 
