@@ -11,7 +11,6 @@ READERS = {"manager": OWN_REGION, "region_admin": OWN_REGION, "navigator": OWN_R
 class Migration(migrations.Migration):
     dependencies = [
         ("statistics", "0001_performance"),
-        ("notices", "0002_row_security"),
     ]
 
     operations = [

@@ -35,6 +35,9 @@ class ResultSerializer(serializers.Serializer[Any]):
     money = serializers.DecimalField(14, 2, allow_null=True)
     to_level = serializers.DecimalField(6, 2, allow_null=True)
     to_improvement = serializers.DecimalField(6, 2, allow_null=True)
+    months_met = serializers.IntegerField(
+        allow_null=True, help_text="Av årets tio månader, februari till november."
+    )
     missing = serializers.ListField(child=serializers.CharField(max_length=20))
     hidden = serializers.BooleanField(help_text="Vilar på små tal.")
 
@@ -43,6 +46,9 @@ class PerformanceSerializer(serializers.Serializer[Any]):
     region = serializers.CharField(max_length=2)
     month = serializers.CharField(max_length=7)
     based_on = serializers.CharField(max_length=10)
+    bonus_points = serializers.IntegerField(
+        allow_null=True, help_text="Uppnådda månader och mått under året; bara ur fil."
+    )
     results = ResultSerializer(many=True)
 
 
@@ -85,6 +91,7 @@ class PerformanceView(APIView):
                     "money": one.money,
                     "to_level": one.to_level,
                     "to_improvement": one.to_improvement,
+                    "months_met": found.year[one.measure] if found.year else None,
                     "missing": [missing.value for missing in one.missing],
                     "hidden": one.measure in found.hidden,
                 }
@@ -93,6 +100,7 @@ class PerformanceView(APIView):
             "region": found.region.code,
             "month": str(found.month),
             "based_on": found.source,
+            "bonus_points": found.points,
             "results": results,
         }
         return Response(PerformanceSerializer(answer).data)

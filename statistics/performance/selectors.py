@@ -1,5 +1,6 @@
 """A region's month by the agreement: from its file, or what its cases here can tell."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,9 +15,15 @@ from referral.models import Phase
 from statistics.guarantee.columns import Basis, Kind
 from statistics.guarantee.selectors import Dimension, guarantee_for
 from statistics.months import Month
-from statistics.performance.calculator import Figure, Result, month_results
+from statistics.performance.calculator import (
+    Figure,
+    Result,
+    bonus_points,
+    month_results,
+    months_met,
+)
 from statistics.performance.models import PerformanceFigure
-from statistics.performance.rules import Measure
+from statistics.performance.rules import FIRST_MONTH, LAST_MONTH, Measure
 
 MAY_SEE = frozenset({Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR})
 
@@ -46,6 +53,9 @@ class Performance:
     figures: dict[str, Figure]
     before: dict[str, Figure]
     hidden: frozenset[str]
+    # In how many of the year's months (February to November) each measure was met; of a file only.
+    year: dict[Measure, int] | None = None
+    points: int | None = None
 
 
 @as_product("statistics")
@@ -63,6 +73,7 @@ def performance_for(actor: Actor, *, month: Month, source: str, today: date) -> 
         else:
             found[one] = _of_file(region, one)
     now, before = found[month], found[month.back(12)]
+    months = _year(region, month.year) if source == Source.FILE else None
     # The results of a hidden measure would tell of its figures.
     for figures in (now, before):
         for key in hidden:
@@ -75,7 +86,21 @@ def performance_for(actor: Actor, *, month: Month, source: str, today: date) -> 
         figures=now,
         before=before,
         hidden=frozenset(hidden),
+        year=months_met(months) if months else None,
+        points=bonus_points(months) if months else None,
     )
+
+
+def _year(region: Region, year: int) -> list[list[Result]]:
+    """The results of the year's months that count."""
+    rows = PerformanceFigure.objects.filter(region=region, month__year__in=(year - 1, year))
+    found: dict[date, dict[str, Figure]] = defaultdict(dict)
+    for row in rows:
+        found[row.month][row.measure] = Figure(row.numerator, row.denominator, row.pot_sek)
+    return [
+        month_results(found[date(year, number, 1)], found[date(year - 1, number, 1)], month=number)
+        for number in range(FIRST_MONTH, LAST_MONTH + 1)
+    ]
 
 
 def _of_file(region: Region, month: Month) -> dict[str, Figure]:

@@ -16,7 +16,14 @@ from organisations.spreadsheets import csv_bytes
 from statistics.performance.calculator import Result
 from statistics.performance.files import COLUMNS, REQUIRED
 from statistics.performance.forms import FiguresFileForm, PerformanceForm
-from statistics.performance.rules import RULES, WAITING_OF, Measure, reference_of
+from statistics.performance.rules import (
+    FIRST_MONTH,
+    LAST_MONTH,
+    RULES,
+    WAITING_OF,
+    Measure,
+    reference_of,
+)
 from statistics.performance.selectors import Performance, performance_for
 from statistics.performance.services import MAY_IMPORT, import_figures
 from statistics.performance.words import missing_of, outcome_of
@@ -38,6 +45,7 @@ def performance_page(request: HttpRequest) -> HttpResponse:
         "may_import": actor_of(request).role in MAY_IMPORT,
         "query": request.GET.urlencode(),
         "last_year": found.month.back(12),
+        "months": LAST_MONTH - FIRST_MONTH + 1,
     }
     return render(request, "statistics/performance/performance.html", context)
 
@@ -95,6 +103,7 @@ def csv_file(found: Performance) -> bytes:
         *(_("Andel, %"), _("Andel året innan, %"), _("Förbättring, procentenheter"), _("Utfall")),
         *(_("Andel av månadspotten, %"), _("Kronor"), _("Saknas till nivån, procentenheter")),
         *(_("Saknas till förbättring, procentenheter"), _("Uppgifter som saknas")),
+        _("Uppnådda månader under året"),
     ]
     rows = []
     for result in found.results:
@@ -111,6 +120,7 @@ def csv_file(found: Performance) -> bytes:
                 *map(_number, (row["pot_percent"], result.money)),
                 *map(_number, (result.to_level, result.to_improvement)),
                 row["missing"],
+                "" if row["months"] is None else row["months"],
             ]
         )
     return csv_bytes(headings, rows)
@@ -130,6 +140,7 @@ def _row(found: Performance, result: Result) -> dict[str, Any]:
         "reference": reference_of(result.measure),
         "rule": rule,
         "figure": found.figures.get(result.measure),
+        "months": found.year[result.measure] if found.year else None,
         "is_hidden": result.measure in found.hidden,
         "outcome": outcome_of(found, result.measure, result.outcome),
         "tone": "success" if result.is_met else "plain",

@@ -221,6 +221,7 @@ def test_page_file_and_api_tell_the_same(region: Region) -> None:
         "600000.00",
     )
     assert len(answer["results"]) == 9
+    assert (result["months_met"], answer["bonus_points"]) == (1, 2)
 
 
 def test_a_file_with_faults_is_shown_with_rows_and_reasons(region: Region) -> None:
