@@ -138,10 +138,24 @@ FILL = (
     UPDATE patients_patient p SET sex = CASE WHEN id % 2 = 0 THEN 'F' ELSE 'M' END,
         birth_date = DATE '1935-01-01' + (id * 37 % 30000)::int,
         municipality_id = m.code
-    FROM (SELECT code, row_number() OVER (ORDER BY code) - 1 AS k,
-        count(*) OVER () AS of FROM organisations_municipality) m
-    WHERE m.k = p.id % m.of
+    FROM (SELECT code, row_number() OVER (ORDER BY code) - 1 AS k
+        FROM organisations_municipality) m
+    WHERE m.k = p.id % (SELECT count(*) FROM organisations_municipality)
     """,
+    """
+    CREATE TEMP TABLE patients AS
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS k FROM patients_patient
+    """,
+    """
+    CREATE TEMP TABLE clinics AS SELECT id, region_id,
+        row_number() OVER (PARTITION BY region_id ORDER BY id) - 1 AS k
+    FROM organisations_careunit WHERE sends AND name LIKE 'Klinik %'
+    """,
+    """
+    CREATE TEMP TABLE codes AS SELECT kva, row_number() OVER (ORDER BY kva) - 1 AS k
+    FROM contracts_procedure WHERE kva LIKE 'N%'
+    """,
+    *(f"ANALYZE {table}" for table in ("wanted", "patients", "clinics", "codes", "lines")),
     """
     CREATE TEMP TABLE made AS
     SELECT w.n, w.number, w.region, w.day, p.id AS patient, u.id AS unit, q.kva,
@@ -150,15 +164,11 @@ FILL = (
             WHEN w.n % 10 < 7 THEN 'treated' ELSE 'ended' END AS outcome,
         l.id AS line, l.care_unit_id AS receiver, w.n % 23 AS jitter,
         -- A patient has one running case for a procedure.
-        (w.n / p.of)::int AS turn
+        w.n / (SELECT count(*) FROM patients)::int AS turn
     FROM wanted w
-    JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS of
-        FROM patients_patient) p ON p.k = w.n % p.of
-    JOIN (SELECT id, region_id, row_number() OVER (PARTITION BY region_id ORDER BY id) - 1 AS k
-        FROM organisations_careunit WHERE sends AND name LIKE 'Klinik %') u
-        ON u.region_id = w.region AND u.k = w.n / 21 % 20
-    JOIN (SELECT kva, row_number() OVER (ORDER BY kva) - 1 AS k, count(*) OVER () AS of
-        FROM contracts_procedure WHERE kva LIKE 'N%') q ON q.k = w.n / 7 % q.of
+    JOIN patients p ON p.k = w.n % (SELECT count(*) FROM patients)
+    JOIN clinics u ON u.region_id = w.region AND u.k = w.n / 21 % 20
+    JOIN codes q ON q.k = w.n / 7 % (SELECT count(*) FROM codes)
     JOIN lines l ON l.k = 1 + w.n / 11 % (SELECT count(*) FROM lines)
     """,
     """
@@ -178,7 +188,9 @@ FILL = (
             ELSE day + 90 + jitter::int END, '', ''
     FROM made
     """,
+    "ANALYZE made",
     "CREATE TEMP TABLE cases AS SELECT c.id, m.* FROM made m JOIN referral_case c USING (number)",
+    "ANALYZE cases",
     """
     INSERT INTO referral_caselog (case_id, at, verb, from_state, to_state, actor_name, role, place,
         why, details)

@@ -130,7 +130,7 @@ class World:
         self.follow("take", "offer", "accept", "wait", "confirm", "treat", "close")
 
     def follow(self, *steps: str) -> None:
-        case = self.new_case(kva="NGB49", home_wait_days=80)
+        case = self.new_case(kva="NGB49", home_wait_days=200)
         for step in steps:
             verb, *how = step.split()
             days = 100 if verb == "wait" else self.random.randrange(6)
