@@ -115,7 +115,7 @@ class Measured:
     signal: bool = False
 
 
-LEFT = 46
+LEFT, HALF_LABEL = 46, 36
 
 
 def control_chart(
@@ -165,7 +165,7 @@ def control_chart(
         centre=None if centre is None else height(centre),
         # Hidden months have their place too.
         labels=tuple(
-            (across(place), one.label)
+            (min(across(place), WIDTH - HALF_LABEL), one.label)
             for place, one in enumerate(months)
             if (len(months) - place) % every == 1
         ),

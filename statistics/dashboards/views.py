@@ -136,6 +136,7 @@ def _page(
                 {"url": f"{reverse(tab)}?{urlencode(chosen)}", "label": label, "here": tab == here}
                 for tab, label in zip(TABS, labels, strict=True)
             ],
+            "chosen": choice.clinic or choice.mvo or choice.procedure,
             "may_see_cases": actor.role in SEES_CASES,
             "cases_url": f"{reverse('dashboard-cases')}?{urlencode(chosen)}",
             **parts,
