@@ -12,7 +12,7 @@ TABLES = ("casefact", "offerfact", "stalecase", "monthstate", "monthrow")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("statistics", "0001_facts"),
+        ("statistics", "0001_initial"),
         ("referral", "0007_own_case"),
     ]
 

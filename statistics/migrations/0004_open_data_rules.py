@@ -21,7 +21,7 @@ def read_by_anybody(table: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("statistics", "0001_open_data"),
+        ("statistics", "0003_frozen_rules"),
         ("organisations", "0004_acting_case"),
     ]
 

@@ -42,7 +42,7 @@ DROP FUNCTION statistics_keep_waiting_delivery();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("statistics", "0001_waiting_times"),
+        ("statistics", "0005_performance_rules"),
         ("organisations", "0004_acting_case"),
     ]
 

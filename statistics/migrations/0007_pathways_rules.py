@@ -10,7 +10,10 @@ TABLES = ("statistics_pathwaylimit", "statistics_inclusioncount")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("statistics", "0003_pathways"), ("organisations", "0004_acting_case")]
+    dependencies = [
+        ("statistics", "0006_waiting_times_rules"),
+        ("organisations", "0004_acting_case"),
+    ]
 
     operations = [
         *(

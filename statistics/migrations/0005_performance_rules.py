@@ -10,7 +10,7 @@ READERS = {"manager": OWN_REGION, "region_admin": OWN_REGION, "navigator": OWN_R
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("statistics", "0001_performance"),
+        ("statistics", "0004_open_data_rules"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ TABLES = ("frozenmonth", "frozenfigure", "recount", "figurecorrection")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("statistics", "0001_frozen"), ("organisations", "0003_rules")]
+    dependencies = [("statistics", "0002_facts_rules"), ("organisations", "0003_rules")]
 
     operations = [
         *(append_only(f"statistics_{table}") for table in TABLES),
