@@ -17,7 +17,9 @@ def summary_lines(result: Result) -> Iterator[str]:
     """The summary that the command prints."""
     yield _("%(verdict)s.") % {"verdict": result.verdict.label}
     model = Model(result.model).label if result.model else _("okänd modell")
-    yield _("%(model)s, %(month)s: %(rows)s rader, %(done)s genomförda, %(waiting)s väntande") % {
+    yield _(
+        "%(model)s, %(month)s. Rader: %(rows)s, genomförda: %(done)s, väntande: %(waiting)s."
+    ) % {
         "model": model,
         "month": result.month or _("okänd månad"),
         "rows": result.rows,

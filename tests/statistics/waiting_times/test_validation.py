@@ -305,7 +305,7 @@ def test_the_command_needs_no_database(tmp_path):
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert good.returncode == 0, good.stderr
-    assert good.stdout.startswith("Godkänd.\nSpecialiserad vård, 2026-10: 1 rader, 1 genomförda")
+    assert good.stdout.startswith("Godkänd.\nSpecialiserad vård, 2026-10. Rader: 1, genomförda: 1")
 
 
 def test_owner_and_month_may_be_said_beforehand():
