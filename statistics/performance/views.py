@@ -143,7 +143,6 @@ def _row(found: Performance, result: Result) -> dict[str, Any]:
         "months": found.year[result.measure] if found.year else None,
         "is_hidden": result.measure in found.hidden,
         "outcome": outcome_of(found, result.measure, result.outcome),
-        "tone": "success" if result.is_met else "plain",
         "pot_percent": None if result.pot_share is None else 100 * result.pot_share,
         "missing": missing_of(result.missing),
     }

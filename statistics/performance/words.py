@@ -21,7 +21,6 @@ MISSING = {
     Missing.LAST_YEAR: gettext_lazy("samma månad året innan"),
     Missing.WAITING: gettext_lazy("andelen väntande inom 30 dagar"),
 }
-HIDDEN = gettext_lazy("dolt")
 
 
 def outcome_of(found: Performance, measure: Measure, outcome: Outcome) -> str:
