@@ -81,4 +81,4 @@ def _shown(figures: Figures, name: str, decimals: int) -> str:
     if name in figures.hidden:
         return HIDDEN
     value = getattr(figures, name)
-    return "–" if value is None else number_format(value, decimals)
+    return "–" if value is None else number_format(round(value, decimals), decimals)

@@ -23,7 +23,7 @@ DECIMALS = Decimal("0.000001")
 # Why a figure of a frozen month changed, as far as the product can tell.
 WHY = {
     "late_treatment": _("Behandling rapporterades sent"),
-    "late_event": _("Händelse i månaden registrerades sent"),
+    "late_pause": _("Paus i vårdgarantin antecknades sent"),
     "corrected": _("Patientuppgifter rättades"),
     "invoice": _("Kostnad eller faktura ändrades"),
     "rules": _("Räknereglerna ändrades"),

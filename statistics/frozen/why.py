@@ -27,13 +27,11 @@ def causes(region: str, month: Month, *, rules: str, since: datetime) -> list[st
     paused_late = CaseLog.objects.filter(
         case__in=pauses.values("case"), verb__in=[LogVerb.PAUSE, LogVerb.END_PAUSE], at__gt=since
     )
-    # Written at its own time: only a clock that was wrong gives one that is late.
-    written_late = CaseLog.objects.filter(case__in=cases, at__gt=since, at__lt=month.end)
     settled = CallOff.objects.filter(offer__referral__in=treated, settled_at__gt=since)
     found = {
         "rules": rules != CURRENT.name,
         "late_treatment": treated.filter(treatment_reported_at__gt=since).exists(),
-        "late_event": paused_late.exists() or written_late.exists(),
+        "late_pause": paused_late.exists(),
         "invoice": settled.exists(),
         "corrected": Correction.objects.filter(case__in=cases, at__gt=since).exists(),
     }

@@ -23,8 +23,9 @@ def shown(number: Decimal | int | None, *, decimals: int = 1) -> str:
     """A whole number without decimals, others with one."""
     if number is None:
         return NONE
-    whole = number == int(number)
-    return str(number_format(number, 0 if whole else decimals, use_l10n=True, force_grouping=True))
+    places = 0 if number == int(number) else decimals
+    # Django's own cuts what it is not asked for.
+    return str(number_format(round(number, places), places, use_l10n=True, force_grouping=True))
 
 
 def interval(cell: Cell) -> str:

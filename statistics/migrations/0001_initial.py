@@ -888,7 +888,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(
                             choices=[
                                 ("late_treatment", "Behandling rapporterades sent"),
-                                ("late_event", "Händelse i månaden registrerades sent"),
+                                ("late_pause", "Paus i vårdgarantin antecknades sent"),
                                 ("corrected", "Patientuppgifter rättades"),
                                 ("invoice", "Kostnad eller faktura ändrades"),
                                 ("rules", "Räknereglerna ändrades"),
@@ -1527,7 +1527,7 @@ class Migration(migrations.Migration):
                         "why__contained_by",
                         [
                             "late_treatment",
-                            "late_event",
+                            "late_pause",
                             "corrected",
                             "invoice",
                             "rules",

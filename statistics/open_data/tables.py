@@ -61,4 +61,6 @@ def in_words(figure: PublishedFigure | None) -> str:
         hidden = figure is not None and figure.status == Status.HIDDEN
         return _("dolt") if hidden else "–"
     is_share = figure.measure in MEASURES and MEASURES[figure.measure].kind == "share"
-    return str(number_format(figure.value, 1 if is_share else 0, force_grouping=True))
+    places = 1 if is_share else 0
+    # Django's own cuts what it is not asked for.
+    return str(number_format(round(figure.value, places), places, force_grouping=True))

@@ -166,7 +166,7 @@ def test_a_pause_noted_late_is_told_as_that() -> None:
     )
     counted.now(number(8))
     services.run_months(now=NIGHT, count=counted)
-    assert why() == ["late_event"]
+    assert why() == ["late_pause"]
 
 
 def test_other_rules_are_told_as_that(monkeypatch: Any) -> None:

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from notices.caps import send_staff_mail
 from notices.models import StaffMail
 from organisations.sweeps import run_due
+from statistics.facts.models import StaleCase
 from statistics.frozen import services
 from statistics.frozen.models import FrozenFigure, FrozenMonth, MonthDue
 from statistics.frozen.rules import CURRENT
@@ -146,6 +147,16 @@ def test_a_month_that_cannot_be_counted_holds_up_no_other_and_is_told() -> None:
     services.run_months(now=FREEZES + timedelta(hours=1), count=Counted(number(7)))
     assert frozen_months() == [("2026-02", 1), ("2026-03", 1)]
     assert failing(FREEZES) == []
+
+
+def test_it_waits_for_facts_that_are_to_be_made_anew_but_at_most_a_day() -> None:
+    made = make_case(now=stockholm(2026, 3, 10, 12), region=RegionFactory())
+    StaleCase.objects.create(case=made.case, due_at=FREEZES)
+    day = timedelta(days=1)
+    services.run_months(now=FREEZES + day - timedelta(minutes=1), count=Counted(number(7)))
+    assert frozen_months() == []
+    services.run_months(now=FREEZES + day, count=Counted(number(7)))
+    assert frozen_months() == [("2026-03", 1)]
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
