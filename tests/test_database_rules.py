@@ -330,17 +330,6 @@ def recipient() -> models.Model:
     return campaign().recipients.get()
 
 
-def month_state() -> MonthState:
-    now = timezone.now()
-    return MonthState.objects.create(region=RegionFactory(), month="2026-03-01", due_at=now)
-
-
-def month_row() -> MonthRow:
-    return MonthRow.objects.create(
-        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
-    )
-
-
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -578,7 +567,23 @@ def same_place_in_the_invoice() -> str:
     return copy(invoice_line("deviates"), state="'deviates'")
 
 
+def counted_month() -> MonthState:
+    return MonthState.objects.create(
+        region=RegionFactory(), month="2026-03-01", counted_at=timezone.now()
+    )
+
+
+def month_row() -> MonthRow:
+    return MonthRow.objects.create(
+        region=RegionFactory(), month="2026-03-01", dimension="region", key="13", figures={}
+    )
+
+
 BREAKS: dict[str, Callable[[], str]] = {
+    "month_state_once": lambda: copy(counted_month()),
+    "month_state_first_day": lambda: update(counted_month(), "month = '2026-03-02'"),
+    "month_state_counted_or_due": lambda: update(counted_month(), "counted_at = NULL"),
+    "month_row_once": lambda: copy(month_row()),
     "invoice_file_within_10_mb": lambda: update(invoice_line().invoice.file, "size = 0"),
     "invoice_number_once_per_provider": lambda: copy(invoice_line().invoice),
     "invoice_credit_note_names_its_invoice": lambda: copy(
@@ -889,10 +894,6 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
     # statistics
-    "month_state_once": lambda: copy(month_state()),
-    "month_state_first_day": lambda: update(month_state(), "month = month + 1"),
-    "month_state_counted_or_due": lambda: update(month_state(), "due_at = NULL"),
-    "month_row_once": lambda: copy(month_row()),
     "month_due_once": lambda: copy(corrected_month(MonthDue)),
     "month_due_is_a_month": lambda: update(corrected_month(MonthDue), "first_day = first_day + 1"),
     "frozen_month_once_per_version": lambda: copy(corrected_month(FrozenMonth)),

@@ -31,7 +31,11 @@ from contracts.services.openings import tell_terms
 from contracts.versions import content_of
 from organisations.access import Actor
 from organisations.errors import InvalidInput, NotAllowed, WrongState
+from organisations.events import emit
 from organisations.models import Role
+
+# Free choice or not: figures tell them apart.
+TYPE_CHANGED = "contract.type_changed"
 
 CONTRACT_FIELDS = (
     *("number", "title", "provider", "contract_type", "reimbursement_principle", "reimbursement"),
@@ -107,8 +111,11 @@ def change_contract(
         text = _("Skriv varför avtalet ändras.")
         raise InvalidInput(text, fields={"why": text})
     locked = _locked(contract, actor=actor, seen_version=seen_version)
+    type_before = locked.contract_type
     _fill(locked, values, CONTRACT_FIELDS)
     _set_relations(locked, values)
+    if locked.contract_type != type_before:
+        emit(TYPE_CHANGED, now=now, payload={"contract": locked.pk})
     if period_caps is not None:
         set_period_caps(locked, period_caps, today=timezone.localdate(now))
     return _changed(locked, why=reason, actor=actor, now=now)

@@ -67,7 +67,12 @@ def _begin_months(now: datetime) -> None:
 
 
 def rebuild(region: str, *, now: datetime) -> tuple[int, int]:
-    """Make all facts of the region and count all its months; returns how many of each.
+    """Make all facts of the region and count all its months; returns how many of each."""
+    return make_all(region, now=now), count_all(region, now=now)
+
+
+def make_all(region: str, *, now: datetime) -> int:
+    """Make the facts of all the region's cases anew; returns how many.
 
     In batches with a transaction each: pages and upkeep go on meanwhile.
     """
@@ -77,11 +82,10 @@ def rebuild(region: str, *, now: datetime) -> tuple[int, int]:
         keys = of_region.filter(pk__gt=last).values_list("pk", flat=True)
         batch = list(keys[:CASES_IN_A_BATCH])
         if not batch:
-            break
+            return made
         with kept_alone(batch, now=now):
             make_facts(batch)
         made, last = made + len(batch), batch[-1]
-    return made, count_all(region, now=now)
 
 
 def count_all(region: str, *, now: datetime) -> int:

@@ -14,12 +14,13 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from contracts.services.registry import TYPE_CHANGED
 from organisations.access import as_product
 from organisations.events import subscribe
 from organisations.models import DomainEvent
 from organisations.sweeps import claim_due
 from referral.machine import TRANSITIONS
-from referral.models import Case
+from referral.models import Case, Offer
 from referral.privacy import PRIVACY
 from statistics.facts.build import make_facts
 from statistics.facts.models import CaseFact, StaleCase
@@ -43,12 +44,19 @@ def subscribe_all() -> None:
     told = {verb.event for verb in (*TRANSITIONS.values(), *PRIVACY.values()) if verb.event}
     for kind in sorted(told | {"case.submitted", "call_off.settled", "call_off.reopened"}):
         subscribe(kind, CONSUMER, on_event)
+    subscribe(TYPE_CHANGED, CONSUMER, on_contract_type_changed)
 
 
 def on_event(event: DomainEvent, now: datetime) -> None:
     """The case's facts, and those of the patient's other cases, are to be made anew."""
     of_patient = Case.objects.filter(patient__cases__number=event.case_number)
     mark_stale(of_patient.values_list("pk", flat=True), now=now)
+
+
+def on_contract_type_changed(event: DomainEvent, now: datetime) -> None:
+    """Whose contract it is stands in the facts of every offer that was made under it."""
+    offers = Offer.objects.filter(line__contract_id=event.payload["contract"])
+    mark_stale(offers.values_list("case_id", flat=True), now=now)
 
 
 def mark_stale(cases: Iterable[int], *, now: datetime) -> None:

@@ -77,20 +77,24 @@ class World:
             identities=1000 * seed,
         )
 
-    def new_case(self) -> Case:
+    def new_case(self, **fixed: Any) -> Case:
         """A new form; some patients have several, none two that run for one procedure."""
         while True:
             self.identities += 1
             n = self.random.randrange(20)
             now = self._moment(self.start)
+            born = date(1935 + 4 * n, 2, 28)
+            said: dict[str, Any] = {
+                # Of the other procedure the list knows nothing and nobody has a contract.
+                "kva": self.random.choice([*["NGB49"] * 9, "NFB49"]),
+                "svf": self.random.random() < 0.3,
+                "home_wait_days": self.random.choice([None, 10, 60, 200]),
+                "municipality": self.random.choice(["", "1380", "1383"]),
+            }
             form = submission(
                 today=timezone.localdate(now),
-                identity_number=identity_number(self.identities, born=date(1935 + 4 * n, 2, 28)),
-                # Of the other procedure the list knows nothing and nobody has a contract.
-                kva=self.random.choice([*["NGB49"] * 9, "NFB49"]),
-                svf=self.random.random() < 0.3,
-                home_wait_days=self.random.choice([None, 10, 60, 200]),
-                municipality=self.random.choice(["", "1380", "1383"]),
+                identity_number=identity_number(self.identities, born=born),
+                **(said | fixed),
             )
             unit = self.random.choice(self.clinics)
             try:
@@ -111,6 +115,28 @@ class World:
         except DomainError:
             return
         self.done.add(verb)
+
+    def everything_once(self) -> None:
+        """Cases that together do everything a month counts."""
+        ends = [reason for reason in CloseReason.values if reason != CloseReason.TREATED]
+        for reason in ends:
+            self.follow("take", f"end {reason}")
+        treated = ("accept", "confirm", "book", "treat", "settle", "close")
+        for number, reason in enumerate(DeclineReason.values):
+            self.follow("take", "offer", f"decline {reason}", f"offer {number % 3}", *treated)
+        for reason in Pause.Reason.values:
+            self.follow("take", f"pause {reason}", "offer", "expire", "offer", *treated)
+        self.follow("take", "offer", "withdraw", "offer", "accept", "reject")
+        self.follow("take", "offer", "accept", "wait", "confirm", "treat", "close")
+
+    def follow(self, *steps: str) -> None:
+        case = self.new_case(kva="NGB49", home_wait_days=200)
+        for step in steps:
+            verb, *how = step.split()
+            days = 100 if verb == "wait" else self.random.randrange(6)
+            now = self.clocks[case.pk] = self.clocks[case.pk] + timedelta(days=days, hours=1)
+            if verb != "wait":
+                getattr(self, f"_{verb}")(Case.objects.get(pk=case.pk), now, *how)
 
     def _moment(self, after: datetime, *, forward: bool = False) -> datetime:
         days = self.random.choice([0, 0, 1, 2, 5, 9, 20] if forward else range(50))
@@ -137,8 +163,9 @@ class World:
         actor = clinic_actor(case.sending_unit)
         services.resubmit(case, self.forms[case.pk], actor=actor, now=now)
 
-    def _end(self, case: Case, now: datetime) -> None:
-        reason = self.random.choice([r for r in CloseReason.values if r != CloseReason.TREATED])
+    def _end(self, case: Case, now: datetime, reason: str = "") -> None:
+        reasons = [r for r in CloseReason.values if r != CloseReason.TREATED]
+        reason = reason or self.random.choice(reasons)
         services.end(case, reason=reason, comment="", actor=self.navigator, now=now)
 
     def _leave(self, case: Case, now: datetime) -> None:
@@ -156,8 +183,8 @@ class World:
     def _unpark(self, case: Case, now: datetime) -> None:
         services.unpark(case, actor=self.navigator, now=now)
 
-    def _offer(self, case: Case, now: datetime) -> None:
-        line = self.random.choice(self.lines)
+    def _offer(self, case: Case, now: datetime, which: str = "") -> None:
+        line = self.lines[int(which)] if which else self.random.choice(self.lines)
         services.send_offer(case, line=line, actor=self.navigator, now=now, wishes=WAIT_IS_KNOWN)
 
     def _accept(self, case: Case, now: datetime) -> None:
@@ -165,12 +192,12 @@ class World:
             self._offer_of(case), accepted=True, channel="phone", actor=self.navigator, now=now
         )
 
-    def _decline(self, case: Case, now: datetime) -> None:
+    def _decline(self, case: Case, now: datetime, reason: str = "") -> None:
         services.answer_offer(
             self._offer_of(case),
             accepted=False,
             channel="letter",
-            reason=self.random.choice(DeclineReason.values),
+            reason=reason or self.random.choice(DeclineReason.values),
             actor=self.navigator,
             now=now,
         )
@@ -211,12 +238,12 @@ class World:
     def _close(self, case: Case, now: datetime) -> None:
         services.close(case, back_referral="Åter.", actor=self._provider(case), now=now)
 
-    def _pause(self, case: Case, now: datetime) -> None:
+    def _pause(self, case: Case, now: datetime, reason: str = "") -> None:
         today = timezone.localdate(now)
         first = today - timedelta(days=self.random.randrange(12))
         services.pause(
             case,
-            reason=self.random.choice(Pause.Reason.values),
+            reason=reason or self.random.choice(Pause.Reason.values),
             first_day=max(first, case.guarantee_start),
             until=self.random.choice([None, today]),
             comment="",
