@@ -25,7 +25,8 @@ def shown(number: Decimal | int | None, *, decimals: int = 1) -> str:
         return NONE
     places = 0 if number == int(number) else decimals
     # Django's own cuts what it is not asked for.
-    return str(number_format(round(number, places), places, use_l10n=True, force_grouping=True))
+    rounded = round(Decimal(number), places)
+    return str(number_format(rounded, places, use_l10n=True, force_grouping=True))
 
 
 def interval(cell: Cell) -> str:
