@@ -41,7 +41,9 @@ from organisations.models import (
     User,
 )
 from referral import services
+from referral.models import Case
 from referral.services.allocation import ALLOCATED_STATES
+from statistics.facts.upkeep import mark_stale
 
 MONTHS = 18
 CASES = 245
@@ -78,6 +80,8 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         reported = deliver_waiting_times(
             actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now
         )
+        # Cases that echo others had no events of their own; the first sweeps count them.
+        mark_stale(Case.objects.values_list("pk", flat=True), now=now)
         # From now on; the stories told above came before.
         Region.objects.filter(code="20").update(confirms_referrals=True, informs_of_guarantee=True)
     return {
