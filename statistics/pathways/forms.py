@@ -26,6 +26,7 @@ class PeriodForm(forms.Form):
             halves.append(halves[-1].before)
         field = self.fields["period"]
         field.choices = [(str(half), str(half)) for half in halves]  # type: ignore[attr-defined]
+        field.widget.attrs["class"] = "ds-input"
 
     def chosen(self) -> HalfYear:
         found = HalfYear.parse(self.cleaned_data.get("period", "")) if self.is_valid() else None
