@@ -84,6 +84,7 @@ def _treated(counted: Regions, before: Columns) -> Columns:
             "days_gained": (lambda one: one.gained, 0.5),
             "back_referral_days": (lambda one: one.to_back_referral, 0.5),
         },
+        away,
         before,
     )
     total, mean = key_of("cost_total"), key_of("cost_per_patient")
@@ -104,7 +105,7 @@ def _decided(counted: Regions, before: Columns) -> Columns:
     bases = {area: one.decided for area, one in counted.items()}
     away = hidden_counts(bases, _base_before(before, "rejected"))
     share = _share("rejected", counted, lambda one: one.rejected, bases, away, before)
-    median = _quantiles(counted, {"handling_days": (lambda one: one.handling, 0.5)}, before)
+    median = _quantiles(counted, {"handling_days": (lambda one: one.handling, 0.5)}, away, before)
     return {key_of("rejected"): share} | median
 
 
@@ -119,7 +120,9 @@ def _answers(counted: Regions, before: Columns) -> Columns:
         key_of(measure): _share(measure, counted, of, bases, away, before)
         for measure, of in wanted.items()
     }
-    return columns | _quantiles(counted, {"answer_hours": (lambda one: one.answering, 0.5)}, before)
+    return columns | _quantiles(
+        counted, {"answer_hours": (lambda one: one.answering, 0.5)}, away, before
+    )
 
 
 def _base_before(before: Columns, *measures: str) -> Column | None:
@@ -169,19 +172,24 @@ def _share(
 Wanted = Mapping[str, tuple[Callable[[Counted], Sequence[float]], float]]
 
 
-def _quantiles(counted: Regions, wanted: Wanted, before: Columns) -> Columns:
-    """Medians of few say too much of each; they do not add up, so no more is hidden."""
+def _quantiles(counted: Regions, wanted: Wanted, away: set[str], before: Columns) -> Columns:
+    """Medians of few say too much of each, and so does one where the number is hidden: it would
+    tell a hidden large number from a small. They do not add up, so the nation's may stay."""
     columns: Columns = {}
     for measure, (of, part) in wanted.items():
         column = columns[key_of(measure)] = {}
         known = before.get(key_of(measure), {})
         for area in (*counted, NATION):
             values = sorted(value for one in _of(counted, area) for value in of(one))
-            if 0 < len(values) < LEAST or known.get(area, Cell.none()).is_hidden:
+            if _is_few(values) or area in away - {NATION} or known.get(area, Cell.none()).is_hidden:
                 column[area] = Cell.hidden()
             else:
                 column[area] = _shown(_quantile(values, part)) if values else Cell.none()
     return columns
+
+
+def _is_few(values: Sequence[float]) -> bool:
+    return 0 < len(values) < LEAST
 
 
 def _of(counted: Regions, area: str) -> list[Counted]:

@@ -4,7 +4,6 @@ These selectors take no actor. They read the two tables of published figures alo
 database shows to nobody in particular too; a selector here that asked for a case would get none.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,7 +12,7 @@ from django.db.models import Max, QuerySet
 from organisations.models import Region
 from referral.models import ReferralCause
 from statistics.open_data.measures import PATIENTS
-from statistics.open_data.models import NATION, Border, Edition, PublishedFigure, Status
+from statistics.open_data.models import NATION, Border, Edition, PublishedFigure
 
 
 def latest_editions() -> list[Edition]:
@@ -80,17 +79,15 @@ def rows_of(edition: Edition, *, nation: str) -> list[AreaRow]:
     return sorted(rows, key=lambda row: (row.area != NATION, row.name))
 
 
-def national_trend(editions: list[Edition]) -> Iterator[tuple[str, Decimal | None]]:
-    """Patients who came because of the wait, by quarter; ``None`` where a part is hidden."""
-    sides: dict[str, list[Decimal | None]] = {one.period: [] for one in editions}
-    figures = PublishedFigure.objects.filter(
-        edition__in=editions,
-        measure=PATIENTS,
-        cause=ReferralCause.WAITING_TIME,
-        area=NATION,
-    ).values_list("edition__period", "status", "value")
-    for period, status, value in figures:
-        sides[period].append(value if status == Status.SHOWN else None)
-    for period, values in sides.items():
-        known = [value for value in values if value is not None]
-        yield period, sum(known, Decimal(0)) if len(known) == 2 else None
+def national_trend(editions: list[Edition], border: Border) -> list[tuple[str, Decimal | None]]:
+    """Patients who came because of the wait, by quarter; ``None`` where hidden."""
+    values = dict(
+        PublishedFigure.objects.filter(
+            edition__in=editions,
+            measure=PATIENTS,
+            cause=ReferralCause.WAITING_TIME,
+            border=border,
+            area=NATION,
+        ).values_list("edition__period", "value")
+    )
+    return [(one.period, values.get(one.period)) for one in editions]

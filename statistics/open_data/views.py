@@ -17,8 +17,8 @@ from organisations.access import acting_as
 from organisations.charts import bar_chart
 from organisations.throttling import OPEN_DATA, client_address, too_many
 from statistics.open_data import dcat, files
-from statistics.open_data.measures import MEASURES, PATIENTS, Dimension
-from statistics.open_data.models import Edition
+from statistics.open_data.measures import MEASURES, Dimension
+from statistics.open_data.models import Border, Edition
 from statistics.open_data.selectors import (
     edition_of,
     figures_of,
@@ -67,7 +67,7 @@ def open_data_page(request: HttpRequest) -> HttpResponse:
         raise Http404
     chosen = chosen or (editions[-1] if editions else None)
     language = translation.get_language()
-    trend = list(national_trend(editions[-TREND_QUARTERS:]))
+    shown = editions[-TREND_QUARTERS:]
     rows = rows_of(chosen, nation=str(files.NATION_NAME)) if chosen else []
     return render(
         request,
@@ -85,11 +85,16 @@ def open_data_page(request: HttpRequest) -> HttpResponse:
             "dimensions": [
                 (one, [m for m in MEASURES.values() if m.dimension == one]) for one in Dimension
             ],
-            "chart": bar_chart(
-                _("Patienter på grund av väntetid, per kvartal, i de regioner som ingår"),
-                [(period, _float(value), _words(value)) for period, value in trend],
-            ),
-            "patients": PATIENTS,
+            "charts": [
+                bar_chart(
+                    f"{chart_title()}: {border.label.lower()}",
+                    [
+                        (period, _float(value), _words(value))
+                        for period, value in national_trend(shown, border)
+                    ],
+                )
+                for border in (Border.WITHIN, Border.ACROSS)
+            ],
         },
     )
 
@@ -150,6 +155,10 @@ def _for_programs(response: HttpResponse) -> HttpResponse:
     """Open data may be read by scripts of any other page (CORS); it goes with no login."""
     response["Access-Control-Allow-Origin"] = "*"
     return response
+
+
+def chart_title() -> str:
+    return _("Patienter på grund av väntetid, per kvartal, i de regioner som ingår")
 
 
 def _float(value: Any) -> float | None:

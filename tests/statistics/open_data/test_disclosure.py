@@ -115,6 +115,8 @@ def test_what_is_counted_of_hidden_patients_is_hidden_too(counted: dict[str, Cou
         if any(columns[PATIENTS, WAIT, side][area].is_hidden for side in ("within", "across")):
             for measure in ("within_guarantee", "back_referred", "cost_total", "cost_per_patient"):
                 assert columns[key_of(measure)][area].is_hidden, measure
+            # A median would tell a hidden large number from a small one.
+            assert area == NATION or columns[key_of("wait_median")][area].is_hidden
 
 
 @settings(max_examples=300, deadline=None)
