@@ -714,6 +714,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     "region_code_two_digits": lambda: update(RegionFactory(), "code = '1x'"),
     "region_guarantee_within_law": lambda: update(RegionFactory(), "guarantee_days = 91"),
     "region_offer_outlives_letter": lambda: update(RegionFactory(), "letter_after_days = 30"),
+    "region_funding_known": lambda: update(RegionFactory(), "funding = 'x'"),
+    "offer_funding_known": lambda: update(offer(), "funding = 'x'"),
     "region_unread_within_60_days": lambda: update(RegionFactory(), "unread_guarantee_days = 61"),
     "region_reminds_before_letter": lambda: update(RegionFactory(), "reminder_after_days = 14"),
     "patient_not_deceased_before_birth": lambda: update(

@@ -15,6 +15,7 @@ from organisations.models import (
     MOST_UNREAD_DAYS,
     CareUnit,
     Equipment,
+    Funding,
     MedicalArea,
     Municipality,
     Provider,
@@ -379,6 +380,12 @@ class RegionForm(PlainForm):
     )
     reminder_after_days = _reminder_days()
     letter_after_days = _letter_days()
+    funding = forms.ChoiceField(
+        label=_("Vård hos annan vårdgivare betalas av"),
+        choices=[("", _("Inte angivet")), *Funding.choices],
+        required=False,
+        help_text=_("Syns i statistiken. Gäller erbjudanden från nu."),
+    )
     navigator_unit_name = forms.CharField(label=_("Vårdlotsenhet"), max_length=80)
     navigator_phone = forms.CharField(
         label=_("Telefon till vårdlots"), max_length=30, required=False

@@ -22,6 +22,17 @@ class TravelPaid(models.TextChoices):
     AFTERWARDS = "afterwards", _("Patienten betalar och får ersättning efteråt")
 
 
+class Funding(models.TextChoices):
+    """Who in the region pays for care elsewhere.
+
+    Riksrevisionens interviews in regions say that a central pot makes clinics send more patients
+    than when they pay themselves.
+    """
+
+    CENTRAL = "central", _("En central pott")
+    CLINIC = "clinic", _("Den sändande kliniken")
+
+
 MOST_UNREAD_DAYS = 60
 # By the kind of message (notices.unread).
 UNREAD_DAYS = ("unread_booked_time_days", "unread_confirmation_days", "unread_guarantee_days")
@@ -54,6 +65,15 @@ class Region(models.Model):
         _("hur sjukresan betalas"),
         max_length=10,
         choices=TravelPaid,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    # Each offer keeps who paid when it was sent; empty where the region has not said.
+    funding = models.CharField(
+        _("vård hos annan vårdgivare betalas av"),
+        max_length=7,
+        choices=Funding,
         blank=True,
         default="",
         db_default="",
@@ -127,6 +147,9 @@ class Region(models.Model):
             models.CheckConstraint(
                 name="region_prices_not_negative",
                 condition=Q(letter_sek__gte=0, digital_sek__gte=0),
+            ),
+            models.CheckConstraint(
+                name="region_funding_known", condition=Q(funding__in=["", *Funding.values])
             ),
             models.CheckConstraint(
                 name="region_unread_within_60_days",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contracts.models import CallOff, ContractLine
 from organisations.encrypted import EncryptedJSONField
-from organisations.models import CareUnit, User
+from organisations.models import CareUnit, Funding, User
 from referral.models.cases import Case
 
 
@@ -79,6 +79,10 @@ class Offer(models.Model):
     decline_reason = models.CharField(
         _("skäl till nej"), max_length=20, choices=DeclineReason, blank=True
     )
+    # Who pays, as the region had it when the offer was sent.
+    funding = models.CharField(
+        _("betalas av"), max_length=7, choices=Funding, blank=True, default="", db_default=""
+    )
     answer_comment = models.TextField(_("patientens kommentar"), blank=True)
 
     class Meta:
@@ -91,6 +95,9 @@ class Offer(models.Model):
                 fields=["case"],
                 condition=Q(state__in=["sent", "accepted"]),
                 name="offer_one_live_per_case",
+            ),
+            models.CheckConstraint(
+                name="offer_funding_known", condition=Q(funding__in=["", *Funding.values])
             ),
             models.CheckConstraint(
                 name="offer_answer_is_whole",

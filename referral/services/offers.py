@@ -120,6 +120,7 @@ def _make_offer(
         included=line.included,
         expected_wait_days=facts.wait_days,
         home_wait_days=facts.home_wait_days,
+        funding=case.region.funding,
         text=text,
         sent_by_id=actor.user_id,
         sent_at=now,

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,7 +74,9 @@ def gaps_page(request: HttpRequest) -> HttpResponse:
 
 @roles_required(Role.NAVIGATOR, Role.CLINIC)
 def cases_page(request: HttpRequest) -> HttpResponse:
-    """The cases behind a figure."""
+    """The cases behind a figure; without one, the figures."""
+    if not request.GET.get("figure"):
+        return redirect("dashboard")
     actor, form, choice = _read(request)
     now = timezone.now()
     asked = {name: str(value).replace("\x00", "")[:40] for name, value in request.GET.items()}

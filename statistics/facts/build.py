@@ -68,7 +68,8 @@ SELECT
     CASE WHEN old.years IS NULL THEN '' WHEN old.years < 18 THEN '0-17'
         WHEN old.years < 40 THEN '18-39' WHEN old.years < 65 THEN '40-64'
         WHEN old.years < 80 THEN '65-79' ELSE '80-' END,
-    p.sex, c.svf, c.phase, '', a.care_unit_id, a.provider_id, a.provider_region_id, a.contract_id,
+    p.sex, c.svf, c.phase, coalesce(o.funding, ''), a.care_unit_id, a.provider_id,
+    a.provider_region_id, a.contract_id,
     a.contract_owner_id, coalesce(a.contract_kind, ''), a.distance_km, c.referral_date,
     c.decision_date, c.received_at, log.taken_at, n.first_at, n.answered_at, a.answered_at,
     a.confirmed_at, booked.at, f.booked_for, a.treated_on, c.closed_at, c.close_reason,
@@ -85,6 +86,7 @@ JOIN patients_patient p ON p.id = c.patient_id
 JOIN organisations_careunit s ON s.id = c.sending_unit_id
 LEFT JOIN contracts_procedure q ON q.kva = c.kva
 LEFT JOIN statistics_offerfact a ON a.case_id = c.id AND a.state = 'accepted'
+LEFT JOIN referral_offer o ON o.id = a.offer_id
 LEFT JOIN referral_referral f ON f.offer_id = a.offer_id
 CROSS JOIN LATERAL (SELECT extract(year FROM
     age((c.received_at AT TIME ZONE 'Europe/Stockholm')::date, p.birth_date))::int AS years) old

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from organisations.models import Funding
 from referral.models import Offer
-from statistics.facts.models import ContractKind, Funding
+from statistics.facts.models import ContractKind
 from statistics.facts.sources import OPEN, SOURCES, Source, open_at_end
 from statistics.monthly.dimensions import UNKNOWN
 from statistics.monthly.measures import MEASURES, SHARES

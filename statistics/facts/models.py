@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Contract
-from organisations.models import CareUnit, Municipality, Provider, Region
+from organisations.models import CareUnit, Funding, Municipality, Provider, Region
 from patients.models import Patient
 from referral.models import Case, CaseState, CloseReason, DeclineReason, Offer, Phase
 
@@ -35,17 +35,6 @@ class ContractKind(models.TextChoices):
     OTHERS = "others", _("Annan regions avtal")
     FREE_CHOICE = "free_choice", _("Vårdval")
     NONE = "", _("Inget avtal")
-
-
-class Funding(models.TextChoices):
-    """Who pays (Riksrevisionen, intervjuer: a central pot makes clinics refer more patients).
-
-    Nothing in the product tells it yet, so every fact says unknown.
-    """
-
-    CENTRAL = "central", _("Central pott")
-    CLINIC = "clinic", _("Kliniken")
-    UNKNOWN = "", _("Uppgift saknas")
 
 
 def _to(model: type[models.Model], **options: Any) -> "models.ForeignKey[Any, Any]":

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from organisations.access import Actor
@@ -318,6 +319,20 @@ class TestOperator:
         assert (halland.guarantee_days, halland.letter_after_days) == (60, 10)
         (row,) = selectors.history(admin)
         assert row.details["vårdgaranti, dagar"] == "90 → 60"
+
+    def test_an_offer_keeps_who_pays_as_it_was_when_it_was_sent(self, halland, admin, client):
+        client.force_login(user_of(operator_actor()))
+        page = reverse("region", args=[halland.code])
+        form = client.get(page).context["form"]
+        typed = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+        assert client.post(page, typed | {"funding": "mig"}).status_code == 422
+        assert client.post(page, typed | {"funding": "central"}).status_code == 302
+        sent = make_case(CaseState.OFFERED, region=halland).offer
+        assert client.post(page, typed | {"funding": "clinic"}).status_code == 302
+        sent.refresh_from_db()
+        later = make_case(CaseState.OFFERED, region=halland).offer
+        assert (sent.funding, later.funding) == ("central", "clinic")
+        assert len(selectors.history(admin)) == 2
 
     @pytest.mark.parametrize(
         ("field", "value", "at"),

@@ -23,6 +23,7 @@ from organisations.models import (
     Assignment,
     CareUnit,
     Equipment,
+    Funding,
     MedicalArea,
     Municipality,
     Provider,
@@ -204,6 +205,8 @@ def change_region(region: Region, new: dict[str, Any], *, actor: Actor, now: dat
         problems["offer_stands_days"] = _(
             "Erbjudandet ska stå längre än till brevet, högst 365 dagar."
         )
+    if new.get("funding", "") not in {"", *Funding.values}:
+        problems["funding"] = _("Välj vem som betalar.")
     problems |= _reminder_problem({"reminder_after_days": region.reminder_after_days} | new)
     refuse(problems)
     return _change_region(region, new, actor=actor, now=now)

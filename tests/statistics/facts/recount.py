@@ -171,6 +171,8 @@ def _count_treated(
         count("treated_own", where)
     else:
         count("treated_others", where)
+    if offer.funding:
+        count(f"funding_{offer.funding}", where)
     if offer.care_unit.region_id != case.region_id:
         count("treated_elsewhere", where)
     value("wait_days", (treated_on - case.decision_date).days, where)

@@ -135,8 +135,7 @@ def test_every_measure_is_counted_and_equals_the_recount() -> None:
         same_as_recount()
         figures = [f for month in months_of_walks() for f in month_figures(REGION, month) if f.n]
     assert {f.dimension for f in figures} == set(DIMENSIONS)
-    # Nothing in the product tells who pays.
-    assert {f.measure for f in figures} == set(MEASURES) - {"funding_central", "funding_clinic"}
+    assert {f.measure for f in figures} == set(MEASURES)
 
 
 def test_a_thinned_case_leaves_its_months() -> None:

@@ -12,7 +12,7 @@ from contracts.models import CallOff, Contract, ContractLine
 from contracts.services.call_offs import settle
 from organisations.access import Actor, as_product
 from organisations.errors import DomainError
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Funding, Region
 from patients.services import ContactDetails
 from referral import services
 from referral.models import Case, CaseState, CloseReason, DeclineReason, Offer, Pause
@@ -185,6 +185,8 @@ class World:
 
     def _offer(self, case: Case, now: datetime, which: str = "") -> None:
         line = self.lines[int(which)] if which else self.random.choice(self.lines)
+        # The region changes its mind; an offer keeps what it was.
+        Region.objects.update(funding=self.random.choice(["", *Funding.values]))
         services.send_offer(case, line=line, actor=self.navigator, now=now, wishes=WAIT_IS_KNOWN)
 
     def _accept(self, case: Case, now: datetime) -> None:
