@@ -163,11 +163,16 @@ def test_a_choice_that_does_not_hold_is_told_and_left_out(region: Any, query: st
 
 @pytest.mark.parametrize(
     "query",
-    ["", "figure=x", "figure=funnel&stage=x", "figure=funnel&stage=form&what=x", "figure=left"],
+    ["figure=x", "figure=funnel&stage=x", "figure=funnel&stage=form&what=x", "figure=left"],
 )
 def test_an_address_that_names_no_figure_is_not_found(region: Any, query: str) -> None:
     answer = read(navigator_actor(region), f"/statistics/dashboard/cases/?{query}")
     assert answer.status_code == 404
+
+
+def test_an_address_without_a_figure_leads_to_the_figures(region: Any) -> None:
+    answer = read(navigator_actor(region), "/statistics/dashboard/cases/")
+    assert (answer.status_code, answer["Location"]) == (302, "/statistics/dashboard/")
 
 
 def test_every_picture_has_words_and_a_table(region: Any) -> None:
