@@ -161,7 +161,7 @@ def _store(delivery: WaitingTimeDelivery, content: bytes, result: Result) -> Non
             WaitingTimeDegree.objects.bulk_create(
                 WaitingTimeDegree(delivery=delivery, **counts) for counts in degrees_of(result)
             )
-    except Exception:
+    except Exception:  # the file goes with the row, whatever kept it from being written
         if delivery.version:
             delivery.file.delete(save=False)
         raise
