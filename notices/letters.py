@@ -69,27 +69,21 @@ def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
 
 @transaction.atomic
 def _batch_due_letters(*, now: datetime, limit: int) -> int:
-    waiting = Notice.objects.filter(state=Notice.State.WAITING).select_related(
-        "case__patient", "unread"
-    )
+    """Which of them are still needed is asked when they are written, and again after."""
+    waiting = Notice.objects.filter(state=Notice.State.WAITING).only("pk")
     due = claim_most_urgent(waiting, {Notice.Channel.LETTER}, now=now, limit=limit)
-    _read_offers(due, locked=True)
-    needed, needless = _still_needed(due, now=now)
-    _save(needless, "state", "batch", "last_error")
-    if needed:
+    if due:
         batch = LetterBatch.objects.create(created_at=now, due_at=now)
-        Notice.objects.filter(pk__in=[letter.pk for letter in needed]).update(
+        Notice.objects.filter(pk__in=[letter.pk for letter in due]).update(
             batch=batch, state=Notice.State.BATCHED
         )
     return len(due)
 
 
-def _read_offers(letters: list[Notice], *, locked: bool = False) -> None:
-    """Give the letters their offers as they stand, ``locked`` so that nobody answers meanwhile."""
-    offers = Offer.objects.filter(pk__in=[o.offer_id for o in letters if o.offer_id is not None])
-    if locked:
-        offers = offers.order_by("pk").select_for_update()
-    found = {offer.pk: offer for offer in offers}
+def _read_offers(letters: list[Notice]) -> None:
+    """Give the letters their offers as they stand."""
+    wanted = {letter.offer_id for letter in letters} - {None}
+    found = Offer.objects.in_bulk(wanted)
     for letter in letters:
         if letter.offer_id is not None:
             letter.offer = found[letter.offer_id]

@@ -4,9 +4,9 @@ Threads of one process share Typst's memory of what it has set before, and wait 
 there: two set 1.6 times as many letters as one, two processes twice as many. A process gets its
 documents on standard input and ends when that does, so none outlives whoever began it.
 
-Run as a program this module is such a process. A document comes as one line of JSON, the arguments
-of :func:`organisations.typesetting.compile_pdf`; the answer is one line of JSON that tells the
-number of bytes and then those, or why there are none.
+Run as a program this module is such a process. A document comes as one line of JSON, which tells
+how it is to be set and the number of bytes of its data, and then those; the answer is one line of
+JSON that tells the number of bytes and then those, or why there are none.
 """
 
 import json
@@ -26,7 +26,8 @@ from organisations.typesetting import (
     SignsLacking,
     Standard,
     TypesettingStopped,
-    compile_pdf,
+    as_text,
+    compile_text,
 )
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -86,15 +87,16 @@ class Typesetters:
 
         Raises :class:`OSError` when the process is lost.
         """
+        text = as_text(data).encode()
         asked = {
             "template": template,
-            "data": data,
+            "bytes": len(text),
             "at": at.timestamp(),
             "standards": list(standards),
             "exact": exact,
         }
         with self._one() as process:
-            _stdin(process).write(json.dumps(asked).encode() + b"\n")
+            _stdin(process).write(json.dumps(asked).encode() + b"\n" + text)
             _stdin(process).flush()
             return _answer(_stdout(process))
 
@@ -164,15 +166,16 @@ def _answer(source: IO[bytes]) -> bytes:
 def serve(source: IO[bytes], target: IO[bytes]) -> None:
     """Set the documents that come until no more do."""
     for line in source:
-        told, content = _set(json.loads(line))
+        asked = json.loads(line)
+        told, content = _set(asked, source.read(asked.pop("bytes")).decode())
         target.write(json.dumps(told).encode() + b"\n" + content)
         target.flush()
 
 
-def _set(asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _set(asked: dict[str, Any], text: str) -> tuple[dict[str, Any], bytes]:
     at = datetime.fromtimestamp(asked.pop("at"), UTC)
     try:
-        content = compile_pdf(asked.pop("template"), asked.pop("data"), at=at, **asked)
+        content = compile_text(asked.pop("template"), text, at=at, **asked)
     except SignsLacking as error:
         return {"signs": sorted(error.signs)}, b""
     except TypesettingStopped as error:

@@ -63,7 +63,18 @@ def compile_pdf(
     raises :class:`SignsLacking`; in the rest, which nobody may have to wait for, it becomes ``?``.
     Raises :class:`TypesettingStopped` when the template refuses what it was given.
     """
-    text = _TURNS.sub("", json.dumps(data, ensure_ascii=False))
+    return compile_text(template, as_text(data), at=at, standards=standards, exact=exact)
+
+
+def as_text(data: dict[str, Any]) -> str:
+    """The data as the template reads it."""
+    return _TURNS.sub("", json.dumps(data, ensure_ascii=False))
+
+
+def compile_text(
+    template: str, text: str, *, at: datetime, standards: Sequence[Standard], exact: bool
+) -> bytes:
+    """As :func:`compile_pdf`, of what :func:`as_text` made of the data."""
     for _try in range(MOST_SIGNS_LACKING):
         try:
             return _compiled(template, text, at=at, standards=standards)

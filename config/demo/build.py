@@ -76,7 +76,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         campaigns = make_campaigns(
             _navigator(now=now), _navigator("lots2.dalarna", now=now), now=now
         )
-        figures = make_figures(_navigator("chef.dalarna", now=now), random=random, now=now)
+        figures = make_figures(_navigator("chef.dalarna", now=now), chance=random, now=now)
         reported = deliver_waiting_times(
             actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now
         )

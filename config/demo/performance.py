@@ -24,7 +24,7 @@ SIZES = {
 BUP = (49, 130, 150_000)
 
 
-def make_figures(actor: Actor | None, *, random: Random, now: datetime) -> int:
+def make_figures(actor: Actor | None, *, chance: Random, now: datetime) -> int:
     """Read the file in as the region's manager; returns the number of rows."""
     if actor is None:
         return 0
@@ -33,7 +33,7 @@ def make_figures(actor: Actor | None, *, random: Random, now: datetime) -> int:
     for back in range(MONTHS, 0, -1):
         for measure in FIGURES:
             share, whole, pot = SIZES.get(measure, BUP)  # type: ignore[call-overload]
-            better = (MONTHS - back) * 0.35 + random.uniform(-2, 2)
+            better = (MONTHS - back) * 0.35 + chance.uniform(-2, 2)
             falls = measure in {Measure.VISIT_180, Measure.TREATMENT_180}
             part = round(whole * (share - better * 0.5 if falls else share + better) / 100)
             money = pot if pot and measure in Measure.values else ""

@@ -67,7 +67,7 @@ SELECT place, kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_d
     {_WITHIN}, {_OWN}
 FROM waits
 GROUP BY place, kind, sending_unit_id, phase
-"""  # noqa: S608 – built of the columns alone; values are given beside it
+"""  # noqa: S608 – built of the columns alone; values are given beside it  # nosec B608
 
 
 @dataclass
