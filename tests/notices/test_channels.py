@@ -262,7 +262,7 @@ def test_an_answer_by_phone_cancels_digital_post_that_has_not_gone(gateway):
 def batched(monkeypatch, made: MadeCase) -> None:
     """The letter in a batch whose folder has not been written."""
     with monkeypatch.context() as patch:
-        patch.setattr("notices.letters._deliver_batches", lambda now: None)
+        patch.setattr("notices.letters._deliver_batches", lambda **_: None)
         run_due(now=DUE)
     assert of(Kind.OFFER_LETTER).state == State.BATCHED
 
@@ -270,7 +270,7 @@ def batched(monkeypatch, made: MadeCase) -> None:
 def test_an_answer_by_phone_takes_a_letter_out_of_a_batch_not_delivered(gateway, drop, monkeypatch):
     made, other = offered(), offered()
     with monkeypatch.context() as patch:
-        patch.setattr("notices.letters._deliver_batches", lambda now: None)
+        patch.setattr("notices.letters._deliver_batches", lambda **_: None)
         run_due(now=DUE)
     phone(made, now=DUE)
     run_due(now=DUE + timedelta(minutes=1))

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 
-import psutil
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -24,6 +23,7 @@ from referral import services
 from referral.models import AnswerChannel, CaseLog, CaseState
 from tests.concurrency import together
 from tests.factories import STOCKHOLM, MadeCase, RegionFactory, make_case, stockholm
+from tests.organisations.test_typesetters import typesetting_processes
 
 pytestmark = pytest.mark.django_db
 
@@ -333,7 +333,7 @@ def test_a_process_that_is_lost_fails_no_letter_but_tries_them_all_again(
     def killing(data, **options):
         done.append(data)
         if len(done) == 5:
-            for process in psutil.Process().children():
+            for process in typesetting_processes():
                 process.kill()
         return real(data, **options)
 
