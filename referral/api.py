@@ -24,6 +24,7 @@ from organisations.masking import holds_identity_number
 from organisations.models import CareUnit, Role
 from referral import serializers as shapes
 from referral import services
+from referral import verb_serializers as bodies
 from referral.filters import CaseFilter
 from referral.machine import actions_for
 from referral.models import Case, CaseState, Offer
@@ -225,57 +226,57 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
 
     # Verbs
 
-    @verb(shapes.NothingSerializer, "take")
+    @verb(bodies.NothingSerializer, "take")
     def take(self, request: Request, number: str) -> Response:
         """Vårdlotsen tar ärendet."""
         return self._do(number, services.take)
 
-    @verb(shapes.NothingSerializer, "assign")
+    @verb(bodies.NothingSerializer, "assign")
     def assign(self, request: Request, number: str) -> Response:
         """Vårdlotsen tar över ärendet."""
         return self._do(number, services.assign)
 
-    @verb(shapes.ReturnSerializer, "return")
+    @verb(bodies.ReturnSerializer, "return")
     def return_to_clinic(self, request: Request, number: str) -> Response:
         """Åter till kliniken med vad som saknas."""
         return self._do(number, services.return_to_clinic)
 
-    @verb(shapes.NoteSerializer, "note")
+    @verb(bodies.NoteSerializer, "note")
     def note(self, request: Request, number: str) -> Response:
         """Skriv en anteckning."""
         return self._do(number, services.note)
 
-    @verb(shapes.ParkSerializer, "park")
+    @verb(bodies.ParkSerializer, "park")
     def park(self, request: Request, number: str) -> Response:
         """Lägg på bevakningslistan."""
         return self._do(number, services.park)
 
-    @verb(shapes.ReviewSerializer, "review")
+    @verb(bodies.ReviewSerializer, "review")
     def review(self, request: Request, number: str) -> Response:
         """Sett över; bevakas högst 30 dagar till."""
         return self._do(number, services.review)
 
-    @verb(shapes.NothingSerializer, "unpark")
+    @verb(bodies.NothingSerializer, "unpark")
     def unpark(self, request: Request, number: str) -> Response:
         """Återuppta handläggningen."""
         return self._do(number, services.unpark)
 
-    @verb(shapes.EndSerializer, "end")
+    @verb(bodies.EndSerializer, "end")
     def end(self, request: Request, number: str) -> Response:
         """Avsluta utan förmedling."""
         return self._do(number, services.end)
 
-    @verb(shapes.LeaveListSerializer, "leave-list")
+    @verb(bodies.LeaveListSerializer, "leave-list")
     def leave_list(self, request: Request, number: str) -> Response:
         """Patienten behöver inte längre vården: ärendet avslutas och patienten lämnar kön."""
         return self._do(number, services.leave_list)
 
-    @verb(shapes.PauseSerializer, "pause")
+    @verb(bodies.PauseSerializer, "pause")
     def pause(self, request: Request, number: str) -> Response:
         """Pausa vårdgarantin."""
         return self._do(number, services.pause)
 
-    @verb(shapes.EndPauseSerializer, "end-pause")
+    @verb(bodies.EndPauseSerializer, "end-pause")
     def end_pause(self, request: Request, number: str) -> Response:
         """Avsluta pausen."""
         return self._do(number, services.end_pause)
@@ -283,7 +284,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     @extend_schema(methods=["GET"], responses=shapes.OfferSerializer(many=True), request=None)
     @extend_schema(
         methods=["POST"],
-        request=shapes.OfferRequestSerializer,
+        request=bodies.OfferRequestSerializer,
         responses={201: shapes.OfferSerializer},
     )
     @action(detail=True, methods=["get", "post"], pagination_class=None)
@@ -295,7 +296,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
                 shapes.OfferSerializer(_offers_for(case, self._actor()), many=True).data
             )
         case = self._case(number, what="case")
-        body = dict(self._body(shapes.OfferRequestSerializer).validated_data)
+        body = dict(self._body(bodies.OfferRequestSerializer).validated_data)
         line_id, slot_id = body.pop("line"), body.pop("slot")
         line = (
             ContractLine.objects.select_related("contract", "care_unit__municipality")
@@ -321,53 +322,53 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         )
         return Response(shapes.OfferSerializer(offer).data, status=status.HTTP_201_CREATED)
 
-    @verb(shapes.AnswerSerializer, "answer")
+    @verb(bodies.AnswerSerializer, "answer")
     def answer(self, request: Request, number: str) -> Response:
         """Logga patientens svar per telefon eller brev."""
         case = self._case(number, what="case")
-        body = self._body(shapes.AnswerSerializer).validated_data
+        body = self._body(bodies.AnswerSerializer).validated_data
         services.answer_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
         )
         return self._again(number)
 
-    @verb(shapes.WithdrawSerializer, "withdraw-offer")
+    @verb(bodies.WithdrawSerializer, "withdraw-offer")
     def withdraw_offer(self, request: Request, number: str) -> Response:
         """Återta ett obesvarat erbjudande."""
         case = self._case(number, what="case")
-        body = self._body(shapes.WithdrawSerializer).validated_data
+        body = self._body(bodies.WithdrawSerializer).validated_data
         services.withdraw_offer(
             _standing_offer(case), **body, actor=self._actor(), now=timezone.now()
         )
         return self._again(number)
 
-    @verb(shapes.NothingSerializer, "confirm")
+    @verb(bodies.NothingSerializer, "confirm")
     def confirm(self, request: Request, number: str) -> Response:
         """Bekräfta remissen."""
         return self._do(number, services.confirm)
 
-    @verb(shapes.RejectSerializer, "reject")
+    @verb(bodies.RejectSerializer, "reject")
     def reject(self, request: Request, number: str) -> Response:
         """Avvisa remissen; vårdgivaren ser därefter inte ärendet."""
         case = self._case(number, what="case")
-        body = self._body(shapes.RejectSerializer).validated_data
+        body = self._body(bodies.RejectSerializer).validated_data
         done = services.reject(case, **body, actor=self._actor(), now=timezone.now())
         # From here on the database shows the provider neither patient nor form: the answer is
         # the case as it was read, with what the refusal changed.
         case.state, case.receiving_unit, case.confirmed_at = done.state, None, None
         return self._answer(case, gone=True)
 
-    @verb(shapes.BookSerializer, "book")
+    @verb(bodies.BookSerializer, "book")
     def book(self, request: Request, number: str) -> Response:
         """Boka eller flytta tiden."""
         return self._do(number, services.book)
 
-    @verb(shapes.TreatSerializer, "treat")
+    @verb(bodies.TreatSerializer, "treat")
     def treat(self, request: Request, number: str) -> Response:
         """Rapportera behandlingen."""
         return self._do(number, services.treat)
 
-    @verb(shapes.CloseSerializer, "close")
+    @verb(bodies.CloseSerializer, "close")
     def close(self, request: Request, number: str) -> Response:
         """Återremittera och avsluta."""
         return self._do(number, services.close)
