@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.forms import Form
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor
+from organisations.errors import InvalidInput
 from organisations.login.lockout import attempt
 from organisations.models import ApiToken, Assignment, CareUnit, Region, User
 from organisations.scopes import ANY_TOKEN, Scope
@@ -38,6 +40,13 @@ def body_of(request: Request) -> Any:
         return request.data
     except RecursionError as error:
         raise exceptions.ParseError from error
+
+
+def refuse_unreadable(form: Form) -> None:
+    """Raise :class:`InvalidInput` where the choice in the address cannot be read."""
+    if not form.is_valid():
+        fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
+        raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
 
 
 class LoginSerializer(serializers.Serializer[Any]):

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
@@ -17,6 +17,11 @@ from organisations.access import Actor
 
 View = Callable[..., HttpResponseBase]
 ROWS = 50
+FILE_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -44,6 +49,13 @@ def roles_required(*roles: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def attachment(content: bytes, name: str) -> HttpResponse:
+    """A file to keep, of the type that its name ends with."""
+    response = HttpResponse(content, content_type=FILE_TYPES[name.rpartition(".")[2]])
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def query(request: HttpRequest, **changes: Any) -> str:

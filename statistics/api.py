@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, refuse_unreadable
 from statistics.forms import StatisticsForm
 from statistics.selectors import FIELD_NAMES, INTERNAL, Figures, clinics_of, statistics_for
 
@@ -76,9 +74,7 @@ class StatisticsView(APIView):
         form = StatisticsForm(
             request.query_params, clinics=clinics_of(actor), today=timezone.localdate()
         )
-        if not form.is_valid():
-            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
-            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        refuse_unreadable(form)
         month, clinic = form.chosen()
         found = statistics_for(actor, month=month, clinic=clinic)
         return Response(

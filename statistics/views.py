@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 
 from organisations.charts import Chart, bar_chart
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 from statistics.exports import HIDDEN, csv_file, xlsx_file
 from statistics.forms import StatisticsForm
 from statistics.selectors import DEFINITIONS, Figures, Statistics, clinics_of, statistics_for
 
 ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR, Role.CLINIC)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @roles_required(*ROLES)
@@ -36,13 +35,13 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
 @roles_required(*ROLES)
 def statistics_csv(request: HttpRequest) -> HttpResponse:
     _form, statistics = _read(request)
-    return _download(csv_file(statistics), "text/csv; charset=utf-8", f"{statistics.month}.csv")
+    return attachment(csv_file(statistics), f"vardformedling-{statistics.month}.csv")
 
 
 @roles_required(*ROLES)
 def statistics_xlsx(request: HttpRequest) -> HttpResponse:
     _form, statistics = _read(request)
-    return _download(xlsx_file(statistics), XLSX, f"{statistics.month}.xlsx")
+    return attachment(xlsx_file(statistics), f"vardformedling-{statistics.month}.xlsx")
 
 
 def charts_of(statistics: Statistics) -> list[Chart]:
@@ -69,12 +68,6 @@ def _read(request: HttpRequest) -> tuple[StatisticsForm, Statistics]:
     form = StatisticsForm(request.GET, clinics=clinics_of(actor), today=timezone.localdate())
     month, clinic = form.chosen()
     return form, statistics_for(actor, month=month, clinic=clinic)
-
-
-def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="vardformedling-{name}"'
-    return response
 
 
 def _shown(figures: Figures, name: str, decimals: int) -> str:

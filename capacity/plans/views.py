@@ -48,7 +48,7 @@ from contracts.views.files import download
 from organisations.access import Actor
 from organisations.errors import DomainError, InvalidInput, NotAllowed
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, roles_required
 from organisations.plain_forms import PlainForm, attempt
 
 editors_only = roles_required(*EDITORS)
@@ -299,11 +299,7 @@ def plan_report(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         return download(report_rows(figures), kind, name=name)
     if version is None or not version.is_agreed:
         raise Http404
-    answer = HttpResponse(
-        report_pdf(plan, version, figures, at=now), content_type="application/pdf"
-    )
-    answer["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
-    return answer
+    return attachment(report_pdf(plan, version, figures, at=now), f"{name}.pdf")
 
 
 def _own(request: HttpRequest, pk: int) -> DeliveryPlan:

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from contracts.files.columns import COLUMNS, REQUIRED
-from contracts.files.writing import XLSX, contract_rows, csv_file, report_rows, xlsx_file
+from contracts.files.writing import contract_rows, csv_file, report_rows, xlsx_file
 from contracts.filters import ContractSearch
 from contracts.forms import ImportForm
 from contracts.models import ContractImport
@@ -16,7 +16,7 @@ from contracts.services import import_contracts
 from contracts.views.pages import MAY_SEE
 from organisations.errors import InvalidInput
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 
 
 @roles_required(*MAY_SEE)
@@ -73,10 +73,7 @@ def import_report(request: HttpRequest, pk: int, kind: str = "") -> HttpResponse
 def download(rows: list[list[Any]], kind: str, *, name: str) -> HttpResponse:
     """The rows, the first of them headings, as a CSV or XLSX file. Raises 404 for other kinds."""
     if kind == "csv":
-        answer = HttpResponse(csv_file(rows), content_type="text/csv; charset=utf-8")
-    elif kind == "xlsx":
-        answer = HttpResponse(xlsx_file(rows, sheet=name[:31]), content_type=XLSX)
-    else:
-        raise Http404
-    answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return answer
+        return attachment(csv_file(rows), f"{name}.csv")
+    if kind == "xlsx":
+        return attachment(xlsx_file(rows, sheet=name[:31]), f"{name}.xlsx")
+    raise Http404

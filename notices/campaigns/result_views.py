@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contracts.files.writing import XLSX, xlsx_file
+from contracts.files.writing import xlsx_file
 from notices.campaigns.answers import ANSWERED, record_answer
 from notices.campaigns.forms import AnswerForm, NumberForm
 from notices.campaigns.models import Answer, Campaign, CampaignRecipient
@@ -17,7 +17,7 @@ from notices.campaigns.views import campaign_or_404
 from notices.models import Notice
 from organisations.access import Actor, record_access
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, roles_required
 from organisations.spreadsheets import csv_bytes
 from referral.selectors import find_by_number
 from referral.views.shared import submitted
@@ -62,12 +62,10 @@ def campaign_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         raise Http404
     rows = [[_("Kampanj"), campaign.name, "", ""], *rows_of(results_of(campaign, actor))]
     if kind == "csv":
-        content, content_type = csv_bytes(headings(), rows), "text/csv; charset=utf-8"
+        content = csv_bytes(headings(), rows)
     else:
-        content, content_type = xlsx_file([headings(), *rows], sheet=_("Kampanj")), XLSX
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="kampanj-{campaign.pk}.{kind}"'
-    return response
+        content = xlsx_file([headings(), *rows], sheet=_("Kampanj"))
+    return attachment(content, f"kampanj-{campaign.pk}.{kind}")
 
 
 @roles_required(Role.NAVIGATOR)

@@ -11,12 +11,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contracts.files.writing import XLSX, xlsx_file
+from contracts.files.writing import xlsx_file
 from organisations.access import Actor, record_access
 from organisations.charts import Chart, bar_chart
 from organisations.errors import DomainError, InvalidInput
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, query, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, query, roles_required
 from organisations.spreadsheets import csv_bytes
 from referral import services
 from referral.forms.allocation import AllocationForm
@@ -167,13 +167,10 @@ def allocation_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     record_access(actor, what="allocation_file", now=now, cases=_numbers(rows))
     cells = [_cells(row) for row in rows]
     if kind == "csv":
-        content, content_type = csv_bytes(HEADINGS, cells), "text/csv; charset=utf-8"
+        content = csv_bytes(HEADINGS, cells)
     else:
         content = xlsx_file([list(HEADINGS), *cells], sheet=_("Fördelning"))
-        content_type = XLSX
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="fordelning-{run.pk}.{kind}"'
-    return response
+    return attachment(content, f"fordelning-{run.pk}.{kind}")
 
 
 def _cells(row: AllocationRow) -> list[Any]:

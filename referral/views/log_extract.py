@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from organisations.access import record_access
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 from organisations.spreadsheets import csv_bytes
 from referral.access_log import words_for
 from referral.forms.access_review import ExtractForm
@@ -53,13 +53,9 @@ def extract_file(request: HttpRequest, number: str, kind: str) -> HttpResponse:
     if kind not in {"pdf", "csv"}:
         raise Http404
     extract = _extract(request, number)
-    if kind == "pdf":
-        content = log_extract_pdf(extract, at=timezone.now())
-        response = HttpResponse(content, content_type="application/pdf")
-    else:
-        response = HttpResponse(_csv(extract), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="loggutdrag-{extract.number}.{kind}"'
-    return response
+    pdf = kind == "pdf"
+    content = log_extract_pdf(extract, at=timezone.now()) if pdf else _csv(extract)
+    return attachment(content, f"loggutdrag-{extract.number}.{kind}")
 
 
 def _extract(request: HttpRequest, number: str) -> Extract:

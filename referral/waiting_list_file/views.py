@@ -10,11 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contracts.files.writing import XLSX
 from organisations.access import Actor, record_access
 from organisations.errors import DomainError
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, roles_required
 from organisations.plain_forms import attempt
 from referral.models import WaitingListFile
 from referral.waiting_list_file import services, writing
@@ -23,7 +22,6 @@ from referral.waiting_list_file.forms import ReadInForm, WaitingListForm
 from referral.waiting_list_file.selectors import lists_of, named_cases, outcomes_of, units_for
 
 WHO = (Role.CLINIC, Role.NAVIGATOR)
-CSV = "text/csv; charset=utf-8"
 FAULTS_SHOWN = 500
 State = WaitingListFile.State
 
@@ -112,7 +110,7 @@ def list_report(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """The file as it was handed in, with what became of each row."""
     actor, now = actor_of(request), timezone.now()
     made = _list_or_404(actor, pk)
-    writers = {"csv": (writing.report_csv, CSV), "xlsx": (writing.report_xlsx, XLSX)}
+    writers = {"csv": writing.report_csv, "xlsx": writing.report_xlsx}
     too_long = kind == "xlsx" and made.rows > writing.MOST_IN_XLSX
     if kind not in writers or not made.is_kept or not made.rows or too_long:
         raise Http404
@@ -120,9 +118,8 @@ def list_report(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     # A row that has no case is a look at somebody who is not known here: the log says that much.
     shown: list[tuple[str, int | None]] = [*named_cases(actor, outcomes), ("", None)]
     record_access(actor, what="waiting_list_file", now=now, cases=shown)
-    write, content_type = writers[kind]
-    return _download(
-        write(services.content_of(made), outcomes), content_type, f"vantelista-{pk}-utfall.{kind}"
+    return attachment(
+        writers[kind](services.content_of(made), outcomes), f"vantelista-{pk}-utfall.{kind}"
     )
 
 
@@ -130,18 +127,12 @@ def list_report(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def list_template(request: HttpRequest, kind: str) -> HttpResponse:
     """An empty waiting list with its columns."""
     if kind == "csv":
-        return _download(writing.template_csv(), CSV, "vantelista-mall.csv")
+        return attachment(writing.template_csv(), "vantelista-mall.csv")
     if kind == "xlsx":
-        return _download(writing.template_xlsx(), XLSX, "vantelista-mall.xlsx")
+        return attachment(writing.template_xlsx(), "vantelista-mall.xlsx")
     raise Http404(_("Okänd filtyp."))
 
 
 def _list_or_404(actor: Actor, pk: int) -> WaitingListFile:
     made: Any = get_object_or_404(lists_of(actor), pk=pk)
     return made
-
-
-def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type=content_type)
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from organisations.access import Actor, record_access
 from organisations.models import Region, Role
-from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, roles_required
 from referral.models import Case
 from statistics.dashboards.board import board_of, tables_of
 from statistics.dashboards.drill import cases_behind
@@ -24,9 +24,8 @@ from statistics.dashboards.pdf import report_pdf
 from statistics.dashboards.pictures import flow_map, funnel_picture
 from statistics.dashboards.trend import figures_of, key_figures, trends
 from statistics.selectors import SEES_CASES, clinics_of
-from statistics.views import ROLES, XLSX
+from statistics.views import ROLES
 
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "pdf": "application/pdf"}
 TABS = ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps")
 
 
@@ -103,10 +102,7 @@ def dashboard_file(request: HttpRequest, kind: str) -> HttpResponse:
         content = report_pdf(board, at=now)
     else:
         content = (csv_file if kind == "csv" else xlsx_file)(tables_of(board))
-    response = HttpResponse(content, content_type=CONTENT_TYPES[kind])
-    name = f"vardformedling-{choice.month}.{kind}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attachment(content, f"vardformedling-{choice.month}.{kind}")
 
 
 def _read(request: HttpRequest) -> tuple[Actor, DashboardForm, Choice]:

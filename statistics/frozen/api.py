@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, refuse_unreadable
 from statistics.frozen.forms import MonthForm
 from statistics.frozen.models import FrozenMonth
 from statistics.frozen.picture import Cell
@@ -97,9 +96,7 @@ class FrozenMonthView(APIView):
     def get(self, request: Request, month: str) -> Response:
         actor = actor_of(request)
         form = MonthForm(request.query_params, dimensions=dimensions_for(actor))
-        if not form.is_valid():
-            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
-            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        refuse_unreadable(form)
         wanted = Month.parse(month)
         if wanted is None:
             raise MonthNotFound(_("Månaden finns inte i statistiken."))

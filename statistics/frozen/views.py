@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from organisations.errors import DomainError
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, query, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, query, roles_required
 from organisations.plain_forms import attempt
 from statistics.frozen import services, subscribing
 from statistics.frozen.exports import csv_file, xlsx_file
@@ -22,8 +22,7 @@ from statistics.frozen.selectors import MAY_SEE, MonthPage, dimensions_for, mont
 from statistics.monthly.measures import MEASURES
 from statistics.months import Month
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FILES = {"csv": (csv_file, "text/csv; charset=utf-8"), "xlsx": (xlsx_file, XLSX)}
+FILES = {"csv": csv_file, "xlsx": xlsx_file}
 MAY_RECOUNT = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
 
 
@@ -84,12 +83,8 @@ def month_file(request: HttpRequest, month: str, kind: str) -> HttpResponse:
     if kind not in FILES:
         raise Http404
     _form, page = _read(request, month)
-    write, content_type = FILES[kind]
-    response = HttpResponse(write(page), content_type=content_type)
     version = f"-v{page.chosen.version}" if page.chosen else "-preliminar"
-    name = f"manadsstatistik-{page.month}{version}.{kind}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attachment(FILES[kind](page), f"manadsstatistik-{page.month}{version}.{kind}")
 
 
 @roles_required(*MAY_SEE)

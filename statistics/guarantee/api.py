@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, refuse_unreadable
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.forms import GuaranteeForm
 from statistics.guarantee.selectors import Cell, Dimension, Line, guarantee_for
@@ -85,9 +83,7 @@ class GuaranteeView(APIView):
             today=today,
             sees_cases=actor.role in SEES_CASES,
         )
-        if not form.is_valid():
-            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
-            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        refuse_unreadable(form)
         found = guarantee_for(actor, today=today, **form.choice())
         answer = {
             "month": str(found.month),

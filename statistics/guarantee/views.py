@@ -9,14 +9,14 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from organisations.charts import Chart, bar_chart
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 from statistics.exports import HIDDEN
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.exports import csv_file, xlsx_file
 from statistics.guarantee.forms import GuaranteeForm
 from statistics.guarantee.selectors import DEFINITIONS, Cell, Guarantee, Line, guarantee_for
 from statistics.selectors import SEES_CASES, clinics_of
-from statistics.views import ROLES, XLSX
+from statistics.views import ROLES
 
 
 @roles_required(*ROLES)
@@ -50,13 +50,13 @@ def guarantee_page(request: HttpRequest) -> HttpResponse:
 @roles_required(*ROLES)
 def guarantee_csv(request: HttpRequest) -> HttpResponse:
     _form, found = _read(request)
-    return _download(csv_file(found), "text/csv; charset=utf-8", f"{found.month}.csv")
+    return attachment(csv_file(found), f"vardgaranti-{found.month}.csv")
 
 
 @roles_required(*ROLES)
 def guarantee_xlsx(request: HttpRequest) -> HttpResponse:
     _form, found = _read(request)
-    return _download(xlsx_file(found), XLSX, f"{found.month}.xlsx")
+    return attachment(xlsx_file(found), f"vardgaranti-{found.month}.xlsx")
 
 
 def _read(request: HttpRequest) -> tuple[GuaranteeForm, Guarantee]:
@@ -96,9 +96,3 @@ def _shown(cell: Cell) -> str:
     if cell.share is None:
         return HIDDEN if cell.is_hidden else "–"
     return f"{number_format(round(cell.share.percent), 0)} %"
-
-
-def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="vardgaranti-{name}"'
-    return response

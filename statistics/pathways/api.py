@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, refuse_unreadable
 from statistics.pathways.forms import PeriodForm
 from statistics.pathways.selectors import (
     INCLUSION_GOAL,
@@ -69,9 +67,7 @@ class PathwaysView(APIView):
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         form = PeriodForm(request.query_params, today=timezone.localdate())
-        if not form.is_valid():
-            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
-            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        refuse_unreadable(form)
         found = pathways_for(actor, period=form.chosen())
         return Response(PathwaysSerializer(_as_dict(found)).data)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from organisations.charts import bar_chart
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 from organisations.plain_forms import PlainForm, attempt
 from referral.pathways import FirstTreatment, pathway_names
 from statistics.pathways import exports
@@ -26,7 +26,6 @@ from statistics.pathways.selectors import (
 from statistics.pathways.services import enter_inclusion, enter_limit
 
 ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @roles_required(*ROLES)
@@ -67,13 +66,13 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
 @roles_required(*ROLES)
 def pathways_csv(request: HttpRequest) -> HttpResponse:
     _form, found = _read(request)
-    return _download(exports.csv_file(found), "text/csv; charset=utf-8", found, "csv")
+    return attachment(exports.csv_file(found), f"vardforlopp-{found.period}.csv")
 
 
 @roles_required(*ROLES)
 def pathways_xlsx(request: HttpRequest) -> HttpResponse:
     _form, found = _read(request)
-    return _download(exports.xlsx_file(found), XLSX, found, "xlsx")
+    return attachment(exports.xlsx_file(found), f"vardforlopp-{found.period}.xlsx")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,9 +107,3 @@ def pathway_settings(request: HttpRequest) -> HttpResponse:
 def _read(request: HttpRequest) -> tuple[PeriodForm, Pathways]:
     form = PeriodForm(request.GET, today=timezone.localdate())
     return form, pathways_for(actor_of(request), period=form.chosen())
-
-
-def _download(content: bytes, content_type: str, found: Pathways, kind: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="vardforlopp-{found.period}.{kind}"'
-    return response

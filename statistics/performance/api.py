@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, refuse_unreadable
 from statistics.performance.forms import PerformanceForm
 from statistics.performance.rules import reference_of
 from statistics.performance.selectors import Source, performance_for
@@ -68,9 +66,7 @@ class PerformanceView(APIView):
     def get(self, request: Request) -> Response:
         actor, today = actor_of(request), timezone.localdate()
         form = PerformanceForm(request.query_params, today=today)
-        if not form.is_valid():
-            fields = {name: " ".join(map(str, text)) for name, text in form.errors.items()}
-            raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
+        refuse_unreadable(form)
         found = performance_for(actor, today=today, **form.choice())
         results = []
         for one in found.results:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from contracts.files.reading import MAX_BYTES
 from organisations.errors import DomainError, InvalidInput
 from organisations.models import Role
-from organisations.pages import actor_of, roles_required
+from organisations.pages import actor_of, attachment, roles_required
 from organisations.spreadsheets import csv_bytes
 from statistics.performance.calculator import Result
 from statistics.performance.files import COLUMNS, REQUIRED
@@ -53,10 +53,7 @@ def performance_page(request: HttpRequest) -> HttpResponse:
 @roles_required(*WHO)
 def performance_csv(request: HttpRequest) -> HttpResponse:
     _form, found = _read(request)
-    response = HttpResponse(csv_file(found), content_type="text/csv; charset=utf-8")
-    name = f"prestationskrav-{found.region.code}-{found.month}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attachment(csv_file(found), f"prestationskrav-{found.region.code}-{found.month}.csv")
 
 
 @roles_required(Role.MANAGER, Role.REGION_ADMIN)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organisations.errors import DomainError
 from organisations.models import Role
-from organisations.pages import actor_of, page_of, pager, roles_required
+from organisations.pages import actor_of, attachment, page_of, pager, roles_required
 from organisations.plain_forms import attempt
 from statistics.waiting_times import services
 from statistics.waiting_times.codes import CODES, SEVERITY_LABELS
@@ -32,7 +32,6 @@ from statistics.waiting_times.validation import Fault, Result, Verdict, faults_i
 
 WHO = (Role.REGION_ADMIN, Role.MANAGER)
 FAULTS_SHOWN = 200
-CSV = "text/csv; charset=utf-8"
 TONES = {Verdict.APPROVED: "success", Verdict.INCOMPLETE: "warning", Verdict.REFUSED: "danger"}
 
 
@@ -145,7 +144,7 @@ def faults_csv(request: HttpRequest, number: str) -> HttpResponse:
     writer = FaultWriter(out)
     for one in first_faults_of(delivery):
         writer(one)
-    return _download(b"\xef\xbb\xbf" + out.getvalue().encode(), f"fel-{delivery.number}.csv")
+    return attachment(b"\xef\xbb\xbf" + out.getvalue().encode(), f"fel-{delivery.number}.csv")
 
 
 @roles_required(Role.REGION_ADMIN)
@@ -156,7 +155,7 @@ def delivered_file(request: HttpRequest, number: str) -> HttpResponse:
         content = services.content_for(delivery, actor=actor_of(request), now=timezone.now())
     except DomainError as error:
         raise Http404(str(error.message)) from error
-    return _download(content, f"{delivery.number}.csv")
+    return attachment(content, f"{delivery.number}.csv")
 
 
 @roles_required(*WHO)
@@ -190,9 +189,3 @@ def layout_page(request: HttpRequest) -> HttpResponse:
 def _delivery_or_404(request: HttpRequest, number: str) -> WaitingTimeDelivery:
     found: WaitingTimeDelivery = get_object_or_404(deliveries_of(actor_of(request)), number=number)
     return found
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type=CSV)
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
