@@ -12,8 +12,6 @@ from contracts.files.columns import COLUMNS
 from contracts.models import Contract, ContractImport, ContractLine, Period
 from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 
 def contract_rows(contracts: Iterable[Contract]) -> list[list[Any]]:
     """The headings and a row for each line, in the form that the import reads."""
