@@ -1617,6 +1617,13 @@ class Migration(migrations.Migration):
                         name="referral_not_treated_and_rejected",
                     ),
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("treated_on__isnull", False)),
+                        fields=["treated_on"],
+                        name="referral_treated",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -199,6 +199,14 @@ class Referral(models.Model):
                 condition=Q(rejected_at__isnull=True) | Q(treated_on__isnull=True),
             ),
         )
+        # Who was treated in a month: figures that are counted from the cases themselves.
+        indexes = (
+            models.Index(
+                fields=["treated_on"],
+                name="referral_treated",
+                condition=Q(treated_on__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{_('Remiss')} {self.offer}"
