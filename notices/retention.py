@@ -1,5 +1,6 @@
 """When texts of notices and words from the gateway are thinned (organisations.retention)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -27,15 +28,15 @@ REPORTS_KEPT = timedelta(days=365)
 TRIES_KEPT = timedelta(days=90)
 
 
-def remove_notices_of(case: Case) -> None:
+def remove_notices_of(cases: Sequence[Case]) -> None:
     """A case that is thinned takes its notices and calls with it."""
-    CallBack.objects.filter(case=case).delete()
-    GatewayCallback.objects.filter(notice__case=case).delete()
-    PrintedLetter.objects.filter(case=case).delete()
-    AnswerCode.objects.filter(case_number=case.number).delete()
-    Notice.objects.filter(case=case).delete()
-    CampaignRecipient.objects.filter(case=case).delete()
-    WrittenOffer.objects.filter(offer__case=case).delete()
+    CallBack.objects.filter(case__in=cases).delete()
+    GatewayCallback.objects.filter(notice__case__in=cases).delete()
+    PrintedLetter.objects.filter(case__in=cases).delete()
+    AnswerCode.objects.filter(case_number__in=[case.number for case in cases]).delete()
+    Notice.objects.filter(case__in=cases).delete()
+    CampaignRecipient.objects.filter(case__in=cases).delete()
+    WrittenOffer.objects.filter(offer__case__in=cases).delete()
 
 
 def _old_callbacks(now: datetime) -> QuerySet[GatewayCallback]:

@@ -6,7 +6,7 @@ hold stands; its call-off stays in the contract's ledger, which names nobody. Th
 count cases that are there, so those of a thinned year are told from the reports that were made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -33,12 +33,12 @@ IN_LISTS = timedelta(days=365)
 YEARS_KEPT = 10
 KEPT = timedelta(days=366 * YEARS_KEPT)  # never a day too short, whatever the leap years
 
-# What higher apps hold on a case goes first: ``(case) -> None``.
-_before_thinning: list[Callable[[Case], None]] = []
+# What higher apps hold on cases goes first: ``(cases) -> None``.
+_before_thinning: list[Callable[[Sequence[Case]], None]] = []
 
 
-def before_thinning(work: Callable[[Case], None]) -> None:
-    """Have ``work(case)`` remove what a higher app holds on a case that is thinned."""
+def before_thinning(work: Callable[[Sequence[Case]], None]) -> None:
+    """Have ``work(cases)`` remove what a higher app holds on cases that are thinned."""
     if work not in _before_thinning:
         _before_thinning.append(work)
 
@@ -92,16 +92,16 @@ def _to_thin(now: datetime) -> QuerySet[Case]:
 def _thin_cases(now: datetime, at_most: int) -> int:
     due = _to_thin(now).select_for_update(skip_locked=True, of=("self",))
     cases = list(due.order_by("pk")[:at_most])
+    with connection.cursor() as cursor:
+        cursor.executemany("SELECT thin_logs_of_case(%s)", [[case.pk] for case in cases])
+    for work in _before_thinning:
+        work(cases)
     for case in cases:
-        _thin_case(case)
+        _remove_case(case)
     return len(cases)
 
 
-def _thin_case(case: Case) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT thin_logs_of_case(%s)", [case.pk])
-    for work in _before_thinning:
-        work(case)
+def _remove_case(case: Case) -> None:
     for form in IntakeForm.objects.filter(case=case):
         _remove_attachments(form)
         form.delete()

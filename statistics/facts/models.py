@@ -218,9 +218,12 @@ class OfferFact(models.Model):
 
 
 class StaleCase(models.Model):
-    """A case whose facts are to be made anew: something has happened to it or its patient."""
+    """A case whose facts are to be made anew: something has happened to it or its patient.
 
-    case = models.OneToOneField(Case, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    A case may stand here any number of times, so that nobody who adds a row waits for another.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
     due_at = models.DateTimeField()
 
     class Meta:

@@ -12,7 +12,7 @@ from statistics.facts.build import make_facts
 from statistics.facts.counting import count_month
 from statistics.facts.models import CaseFact, MonthRow, MonthState
 from statistics.facts.sources import month_of
-from statistics.facts.upkeep import RegionMonth, kept_alone, mark_due
+from statistics.facts.upkeep import RegionMonth, making_alone, mark_due
 from statistics.months import Month
 
 MONTHS_AT_ONCE = 20
@@ -83,7 +83,7 @@ def make_all(region: str, *, now: datetime) -> int:
         batch = list(keys[:CASES_IN_A_BATCH])
         if not batch:
             return made
-        with kept_alone(batch, now=now):
+        with making_alone():
             make_facts(batch)
         made, last = made + len(batch), batch[-1]
 

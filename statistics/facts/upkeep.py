@@ -31,6 +31,7 @@ CONSUMER = "statistics.facts"
 CASES_AT_ONCE = 500
 # A month in which much happens is not counted anew for each event.
 REST = timedelta(minutes=5)
+_ONE_MAKER = 0xFAC7  # advisory lock
 
 RegionMonth = tuple[str, Month]
 # Region and month, source, and all that is counted of it: how many there are.
@@ -60,37 +61,39 @@ def on_contract_type_changed(event: DomainEvent, now: datetime) -> None:
 
 
 def mark_stale(cases: Iterable[int], *, now: datetime) -> None:
-    """In one order, so that two who mark the same cases wait for each other and no more."""
-    rows = [StaleCase(case_id=case, due_at=now) for case in sorted(set(cases))]
-    StaleCase.objects.bulk_create(rows, ignore_conflicts=True)
+    """A row for each, whoever else marks them: what one writes here nobody has to wait for."""
+    StaleCase.objects.bulk_create(StaleCase(case_id=case, due_at=now) for case in set(cases))
 
 
 @contextmanager
-def kept_alone(cases: Sequence[int], *, now: datetime) -> Iterator[None]:
-    """Keep everybody else from making these cases' facts, to the end of the transaction."""
-    with transaction.atomic():
-        rows = [StaleCase(case_id=case, due_at=now) for case in sorted(cases)]
-        StaleCase.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["case"], update_fields=["due_at"]
-        )
-        StaleCase.objects.filter(pk__in=cases).delete()
+def making_alone() -> Iterator[None]:
+    """Wait until nobody else makes facts, and keep everybody from it to the transaction's end."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_MAKER])
         yield
 
 
 def refresh_stale(*, now: datetime, limit: int = CASES_AT_ONCE) -> int:
-    """Sweep: make the facts of stale cases anew; returns how many.
+    """Sweep: make the facts of stale cases anew; returns how many rows said so.
 
-    The row, claimed and taken away, keeps every other worker from the case.
+    Where another makes facts there is nothing to do: the other takes these rows next.
     """
     with transaction.atomic():
+        if not _alone():
+            return 0
+        # A row is seen once what it tells of is there to be read, and is taken away by number: one
+        # that is added meanwhile stays for the next round.
         stale = claim_due(StaleCase.objects.all(), now=now, limit=limit)
-        cases = [row.case_id for row in stale]
-        if cases:
-            # Before anything is read: whoever puts the row again waits until this is over, and
-            # whoever did it just before is seen by what is read from here on.
-            StaleCase.objects.filter(pk__in=cases).delete()
-            remake(cases, now=now)
-    return len(cases)
+        if stale:
+            StaleCase.objects.filter(pk__in=[row.pk for row in stale]).delete()
+            remake({row.case_id for row in stale}, now=now)
+    return len(stale)
+
+
+def _alone() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_MAKER])
+        return bool(cursor.fetchone()[0])
 
 
 @transaction.atomic
@@ -105,10 +108,13 @@ def remake(cases: Collection[int], *, now: datetime) -> None:
 
 
 @as_product("statistics")
-def forget(case: Case) -> None:
-    """The case is about to be thinned: its months are counted anew without it."""
+def forget(cases: Sequence[Case]) -> None:
+    """The cases are about to be thinned: their months are counted anew without them.
+
+    All at once: who marks months takes them in one order, or two would wait for each other.
+    """
     now = timezone.now()
-    before, opened = _happenings([case.pk])
+    before, opened = _happenings([case.pk for case in cases])
     mark_due({key[0] for key in before} | _open_months(opened, {}, now=now), now=now)
 
 

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from contracts.services.registry import change_contract
 from organisations.access import as_product
@@ -14,10 +16,10 @@ from organisations.events import deliver_events
 from organisations.models import DomainEvent
 from referral import services
 from referral.models import Case, CaseState
-from referral.retention import _thin_case
+from referral.retention import _thin_cases
 from statistics.facts.counting import count_month
 from statistics.facts.rollup import count_due, rebuild
-from statistics.facts.upkeep import REST, on_event, refresh_stale
+from statistics.facts.upkeep import REST, making_alone, mark_stale, on_event, refresh_stale
 from statistics.models import CaseFact, MonthRow, MonthState, OfferFact, StaleCase
 from statistics.monthly.dimensions import DIMENSIONS
 from statistics.monthly.figures import counted_at, month_figures, trend
@@ -141,13 +143,13 @@ def test_every_measure_is_counted_and_equals_the_recount() -> None:
 def test_a_thinned_case_leaves_its_months() -> None:
     # The database itself refuses to thin before ten years have passed.
     line = ContractLineFactory(contract__valid_from=date(2010, 1, 1))
-    made = make_case(CaseState.CLOSED, now=stockholm(2014, 3, 31, 23, 30), line=line)
+    make_case(CaseState.CLOSED, now=stockholm(2014, 3, 31, 23, 30), line=line)
     sweep_all(stockholm(2014, 4, 2))
     march = Month(2014, 3)
     assert (region_count(march, "received"), region_count(march, "treated")) == (1, 1)
     with as_product("test"):
         Case.objects.update(archived_at=LATER)
-        _thin_case(made.case)
+        assert _thin_cases(LATER, 10) == 1
         assert not CaseFact.objects.exists()
         assert not OfferFact.objects.exists()
         due = MonthState.objects.exclude(due_at=None).values_list("month", flat=True)
@@ -217,6 +219,45 @@ def test_workers_at_once_miss_nothing() -> None:
     sweep_all(now + REST)
     assert region_count(Month(2026, 3), "received") == 4
     assert region_count(Month(2026, 3), "take_days") == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_mark_the_same_cases_in_other_orders_do_not_wait_for_each_other() -> None:
+    """As two deliveries do, whose events tell of several cases each."""
+    first, second = (make_case(CaseState.RECEIVED, now=stockholm(2026, 3, 3)) for _ in range(2))
+    now = stockholm(2026, 3, 4)
+    sweep_all(now)
+    half_way = Barrier(2, timeout=30)
+
+    def mark(one: Case, other: Case) -> None:
+        with as_product("test"), transaction.atomic():
+            mark_stale([one.pk], now=now)
+            half_way.wait()
+            mark_stale([other.pk], now=now)
+
+    orders = [(first.case, second.case), (second.case, first.case)]
+    outcomes = together(partial(mark, *order) for order in orders)
+    assert outcomes == [None, None]
+    with as_product("test"):
+        assert refresh_stale(now=now) == 4
+        assert not StaleCase.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_facts_are_made_by_one_at_a_time_and_the_others_do_not_wait() -> None:
+    made = make_case(CaseState.RECEIVED, now=stockholm(2026, 3, 3))
+    now = stockholm(2026, 3, 4)
+    sweep_all(now)
+
+    def beside() -> int:
+        with as_product("test"):
+            return refresh_stale(now=now)
+
+    with as_product("test"):
+        mark_stale([made.case.pk], now=now)
+        with making_alone():
+            assert together([beside]) == [0]
+        assert together([beside]) == [1]
 
 
 def test_the_command_makes_everything_anew(capsys: pytest.CaptureFixture[str]) -> None:
