@@ -190,8 +190,13 @@ def set_alone(texts: list[str]) -> tuple[float, float]:
 
 @contextmanager
 def memory_seen(drop: Path, number: int) -> Iterator[list[tuple[float, float]]]:
-    """Resident memory of this process at each tenth of the work, as (share, MB)."""
+    """Resident memory of this process at each tenth of the work, as (share, MB).
+
+    By the deliveries that are there: to count their files each second would be work of its own.
+    """
     import psutil
+
+    from notices.gateways.printing import PrintDrop
 
     seen: list[tuple[float, float]] = []
     over = threading.Event()
@@ -199,10 +204,7 @@ def memory_seen(drop: Path, number: int) -> Iterator[list[tuple[float, float]]]:
     def watch() -> None:
         process = psutil.Process()
         while not over.wait(1):
-            try:
-                share = len(list(drop.glob("*brev-*/*.pdf"))) / number
-            except FileNotFoundError:  # a folder got its name while it was read
-                continue
+            share = len(list(drop.glob("brev-*"))) * PrintDrop.most_letters / number
             if share >= (len(seen) + 1) / 10:
                 seen.append((share, process.memory_info().rss / 1e6))
 

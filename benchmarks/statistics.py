@@ -293,24 +293,65 @@ WHERE region_id = %(region)s AND dimension = 'region' AND key = %(region)s
 """
 
 
-def measure(rounds: int) -> None:
-    from django.db import connection
+PAGES = (
+    "/statistics/?month={month}",
+    "/statistics/months/{month}/",
+    "/statistics/dashboard/?month={month}",
+    "/statistics/dashboard/funnel/?month={month}",
+    "/statistics/dashboard/flows/?month={month}",
+    "/statistics/dashboard/contracts/?month={month}",
+    "/statistics/guarantee/?month={month}",
+    "/statistics/performance/?month={month}",
+    "/statistics/pathways/",
+)
+
+
+def freeze(month: Any) -> None:
+    """The measured month and those about it, as the sweep does when it is their turn."""
+    from django.utils import timezone
+
+    from statistics.frozen.services import _one
+    from statistics.models import MonthDue
+    from statistics.monthly.figures import month_figures
+
+    now = timezone.now()
+    months = [month.back(back) for back in range(3)]
+    for one in months:
+        MonthDue.objects.create(region_id=REGION, first_day=one.first_day, due_at=now)
+    began = time.perf_counter()
+    while _one(now=now, count=month_figures):
+        pass
+    took = time.perf_counter() - began
+    print(f"{len(months)} months frozen, {took / len(months):.2f} s each", flush=True)
+
+
+def reader(role: str) -> Any:
+    """Someone of the measured region, logged in."""
     from django.test import Client
     from django.utils import timezone
 
-    from organisations.models import Assignment, Role, User
+    from organisations.models import Assignment, User
+
+    user = User.objects.create_user(f"benchmark-{role}", name="Benchmark")
+    Assignment.objects.create(user=user, role=role, region_id=REGION, starts_at=timezone.now())
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+def measure(rounds: int) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from organisations.models import Role
     from statistics.facts.counting import count_month
     from statistics.monthly.figures import month_figures, trend
     from statistics.months import Month
 
-    user = User.objects.create_user("benchmark", name="Benchmark")
-    Assignment.objects.create(
-        user=user, role=Role.NAVIGATOR, region_id=REGION, starts_at=timezone.now()
-    )
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(user)
+    readers = {role: reader(role) for role in (Role.NAVIGATOR, Role.MANAGER)}
     # The last month in which there were treatments.
     month = Month.of(timezone.localdate()).back(16)
+    freeze(month)
     first = month.back(59).first_day
     wanted = {
         "region": REGION,
@@ -327,8 +368,11 @@ def measure(rounds: int) -> None:
 
         return run
 
-    def page() -> None:
-        assert client.get(f"/statistics/?month={month}").status_code == 200
+    def page(role: Role, address: str) -> Callable[[], None]:
+        def run() -> None:
+            assert readers[role].get(address.format(month=month)).status_code == 200
+
+        return run
 
     def both() -> None:
         month_figures(REGION, month)
@@ -338,12 +382,12 @@ def measure(rounds: int) -> None:
         ("month_figures, all dimensions", lambda: month_figures(REGION, month)),
         ("trend, five years", lambda: trend(REGION, month, 60)),
         ("month and five years", both),
-        ("the page of the month", page),
         ("bare SQL: the month's rows", bare(BARE_MONTH_ROWS)),
         ("bare SQL: five years' rows", bare(BARE_TREND_ROWS)),
         ("bare SQL: one measure of five years from facts", bare(BARE_TREND)),
         ("a month counted anew", lambda: count_month(REGION, month)),
         ("this month counted anew", lambda: count_month(REGION, month.back(-16))),
+        *((f"{address} {role}", page(role, address)) for address in PAGES for role in readers),
     ]
     print(f"{len(month_figures(REGION, month))} figures in the month")
     print(f"{'':<50}{'p50':>9}{'p95':>12}")

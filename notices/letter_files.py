@@ -1,7 +1,7 @@
 """Writes a batch's letters as files with their index, several at a time (decisions/0027).
 
-A thread each asks a process of its own for the PDF. Few letters are begun before the first of them
-is written: however many there are, a handful is in memory.
+Threads ask processes for the PDF, two for each, so that none waits for its next letter. Few letters
+are begun before the first of them is written: however many there are, a handful is in memory.
 """
 
 import csv
@@ -31,9 +31,17 @@ logger = logging.getLogger(__name__)
 INDEX_NAME = "index.csv"
 INDEX_COLUMNS = ("file", "case_number", "pages", "sha256", "recipient", "delivery")
 
-THREADS = os.cpu_count() or 1
+THREADS = 2 * (os.cpu_count() or 1)
 # So few are set sooner than other processes begin.
 MOST_SET_HERE = 20
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Who sets the letters, and how many at once."""
+
+    typesetters: Typesetters
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def file_of(letter: Notice) -> str:
 
 
 def write_letters(
-    letters: list[Notice], *, folder: Path, typesetters: Typesetters
+    letters: list[Notice], *, folder: Path, setting: Setting
 ) -> tuple[list[Printed], list[Notice]]:
     """Write the letters as PDF that the disk keeps; returns them, and those that cannot be made.
 
@@ -63,10 +71,11 @@ def write_letters(
     stops them all.
     """
     printed, failed, kept = [], [], []
-    with ThreadPoolExecutor(THREADS) as threads, ThreadPoolExecutor(1) as disk:
-        setter = compile_pdf if len(letters) <= MOST_SET_HERE else typesetters.compile_pdf
+    few = len(letters) <= MOST_SET_HERE
+    setter = compile_pdf if few else setting.typesetters.compile_pdf
+    with ThreadPoolExecutor(setting.threads) as threads, ThreadPoolExecutor(1) as disk:
         begin = partial(_begin, threads=threads, folder=folder, setter=setter)
-        for letter, made in _in_turn(letters, begin):
+        for letter, made in _in_turn(letters, begin, ahead=2 * setting.threads):
             try:
                 pages, checksum = made.result()
             except (OSError, DatabaseError):
@@ -87,13 +96,13 @@ Made = Future[tuple[int, str]]
 
 
 def _in_turn(
-    letters: Iterable[Notice], begin: Callable[[Notice], Made]
+    letters: Iterable[Notice], begin: Callable[[Notice], Made], *, ahead: int
 ) -> Iterator[tuple[Notice, Made]]:
     """Each letter with the future of its file, in order; few are begun before one is asked for."""
     begun: deque[tuple[Notice, Made]] = deque()
     for letter in letters:
         begun.append((letter, begin(letter)))
-        if len(begun) > 2 * THREADS:
+        if len(begun) > ahead:
             yield begun.popleft()
     yield from begun
 

@@ -8,18 +8,23 @@ recorded as delivered. A crash anywhere in between writes the same folder once m
 import logging
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from notices.gateways import GatewayError, Held
 from notices.gateways.printing import Printer, printer
 from notices.letter_files import (
     INDEX_NAME,
+    THREADS,
     Printed,
+    Setting,
     file_of,
     files_in,
     sync_folder,
@@ -39,8 +44,11 @@ from referral.services import NoticeOutcome, record_notices
 
 logger = logging.getLogger(__name__)
 
-# One after the other by the same processes; what else is due waits half a minute at most.
-BATCHES_A_SWEEP = 5
+# Side by side where there are many letters, each with a connection of its own and its share of the
+# processes: while one records what it has delivered, the other's letters are set.
+DESKS = min(2, THREADS)
+# What else is due waits half a minute at most.
+BATCHES_A_DESK = 3
 
 
 @dataclass
@@ -56,14 +64,32 @@ class Outcome:
 
 def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
     """Batch the letters that are due and deliver undelivered batches; returns letters handled."""
-    most, handled = limit or printer().most_letters, 0
+    most = limit or printer().most_letters
+    batched = _batch_due_letters(now=now, limit=most)
     with Typesetters() as typesetters:
-        for _turn in range(BATCHES_A_SWEEP):
+        if batched < most:
+            _deliver_batches(now=now, setting=Setting(typesetters, threads=THREADS))
+            return batched
+        setting = Setting(typesetters, threads=THREADS // DESKS)
+        with ThreadPoolExecutor(DESKS) as desks:
+            deliver = partial(_deliver_at_a_desk, now=now, most=most, setting=setting)
+            work = [desks.submit(copy_context().run, deliver) for _desk in range(DESKS)]
+    return batched + sum(desk.result() for desk in work)
+
+
+def _deliver_at_a_desk(*, now: datetime, most: int, setting: Setting) -> int:
+    """Deliver what is batched and a few batches more; returns how many letters those have."""
+    handled = 0
+    try:
+        for _turn in range(BATCHES_A_DESK):
+            _deliver_batches(now=now, setting=setting)
             batched = _batch_due_letters(now=now, limit=most)
-            _deliver_batches(now=now, typesetters=typesetters)
             handled += batched
-            if batched < most:
+            if not batched:
                 break
+        _deliver_batches(now=now, setting=setting)
+    finally:
+        connection.close()
     return handled
 
 
@@ -104,7 +130,7 @@ def _still_needed(letters: list[Notice], *, now: datetime) -> tuple[list[Notice]
     return needed, needless
 
 
-def _deliver_batches(*, now: datetime, typesetters: Typesetters) -> None:
+def _deliver_batches(*, now: datetime, setting: Setting) -> None:
     while True:
         with transaction.atomic():
             due = claim_due(LetterBatch.objects.filter(delivered_at__isnull=True), now=now, limit=1)
@@ -113,7 +139,7 @@ def _deliver_batches(*, now: datetime, typesetters: Typesetters) -> None:
             batch = due[0]
             try:
                 with transaction.atomic():
-                    _deliver(batch, now=now, typesetters=typesetters)
+                    _deliver(batch, now=now, setting=setting)
             except Held:
                 return
             except GatewayError as error:
@@ -128,7 +154,7 @@ def _try_later(batch: LetterBatch, error: GatewayError, *, now: datetime) -> Non
     batch.save(update_fields=["attempts", "due_at"])
 
 
-def _deliver(batch: LetterBatch, *, now: datetime, typesetters: Typesetters) -> None:
+def _deliver(batch: LetterBatch, *, now: datetime, setting: Setting) -> None:
     """Hand the batch over. A letter that is no longer needed stays out, unless the delivery already
     lies there from before a crash: what the printer may have taken has been sent."""
     provider = printer()
@@ -142,7 +168,7 @@ def _deliver(batch: LetterBatch, *, now: datetime, typesetters: Typesetters) -> 
     if provider.has(batch.folder_name):
         outcome = _delivered_before(letters, provider.index(batch.folder_name, INDEX_NAME))
     else:
-        outcome = _deliver_now(batch, letters, provider=provider, typesetters=typesetters, now=now)
+        outcome = _deliver_now(batch, letters, provider=provider, setting=setting, now=now)
     if outcome.sent:
         # As it lies there: after a crash that is what was written before it.
         index = provider.index(batch.folder_name, INDEX_NAME)
@@ -164,7 +190,7 @@ def _deliver_now(
     letters: list[Notice],
     *,
     provider: Printer,
-    typesetters: Typesetters,
+    setting: Setting,
     now: datetime,
 ) -> Outcome:
     """Write the letters, and take out those that became needless while they were written.
@@ -177,7 +203,7 @@ def _deliver_now(
     work.mkdir(parents=True)
     needed, needless = _still_needed(letters, now=now)
     read_serials(needed)
-    printed, failed = write_letters(needed, folder=work, typesetters=typesetters)
+    printed, failed = write_letters(needed, folder=work, setting=setting)
     _lock_cases(letters)
     written = [made.letter for made in printed]
     _read_offers(written)

@@ -13,11 +13,11 @@ import json
 import os
 import subprocess  # nosec B404 # starts our own program
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Lock
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
@@ -48,14 +48,17 @@ class Setter(Protocol):
 
 
 class Typesetters:
-    """As many processes as there are documents set at once, for as long as the ``with`` lasts.
+    """Processes that set documents, at most one for each core, for as long as the ``with`` lasts.
 
-    Each begins with the first document that finds no other idle.
+    Each begins with the first document that finds no other idle. One that sets a document has the
+    next at hand: it does not wait until Python has put away what it made.
     """
 
-    def __init__(self) -> None:
-        self._all: list[subprocess.Popen[bytes]] = []
-        self._idle: deque[subprocess.Popen[bytes]] = deque()
+    def __init__(self, most: int = os.cpu_count() or 1) -> None:
+        self._most = most
+        self._choosing = Lock()
+        self._begun: list[_Process] = []
+        self._able: list[_Process] = []
 
     def __enter__(self) -> Self:
         return self
@@ -66,13 +69,10 @@ class Typesetters:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for process in self._all:
-            # What a lost process has not read is of no use to anyone.
-            with suppress(BrokenPipeError):
-                _stdin(process).close()
-        for process in self._all:
-            process.wait()
-            _stdout(process).close()
+        for process in self._begun:
+            process.tell_to_end()
+        for process in self._begun:
+            process.await_end()
 
     def compile_pdf(
         self,
@@ -96,54 +96,80 @@ class Typesetters:
             "exact": exact,
         }
         with self._one() as process:
-            _stdin(process).write(json.dumps(asked).encode() + b"\n" + text)
-            _stdin(process).flush()
-            return _answer(_stdout(process))
+            return process.answer_to(json.dumps(asked).encode() + b"\n" + text)
 
     @contextmanager
-    def _one(self) -> Iterator[subprocess.Popen[bytes]]:
-        """A process that no other thread uses meanwhile; one that fails is not used again."""
-        try:
-            process = self._idle.pop()
-        except IndexError:
-            process = _begun()
-            self._all.append(process)
+    def _one(self) -> Iterator["_Process"]:
+        """The process that has least to do; one that is lost is not asked again."""
+        with self._choosing:
+            process = min(self._able, key=lambda one: one.waiting, default=None)
+            if process is None or (process.waiting and len(self._able) < self._most):
+                process = _Process()
+                self._begun.append(process)
+                self._able.append(process)
+            process.waiting += 1
         try:
             yield process
-        except OSError:
-            process.kill()
-            raise
         except (SignsLacking, TypesettingStopped, TypesettingFailed):
-            self._idle.append(process)
             raise
-        self._idle.append(process)
+        except BaseException:  # whoever stopped waiting left an answer that nobody reads
+            process.kill()
+            with self._choosing:
+                if process in self._able:
+                    self._able.remove(process)
+            raise
+        finally:
+            with self._choosing:
+                process.waiting -= 1
+
+
+class _Process:
+    """A process and those who wait for its answers, which come in the order of the questions."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._asking = Lock()
+        self._last = Event()
+        self._last.set()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments  # nosec B603
+            [sys.executable, "-m", __name__],
+            cwd=_ROOT,
+            # It needs none of the secrets. Each process sets one document at a time.
+            env={"PATH": os.environ.get("PATH", ""), "RAYON_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise TypeError("The process was begun without its pipes.")
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+
+    def answer_to(self, question: bytes) -> bytes:
+        answered = Event()
+        try:
+            with self._asking:
+                before, self._last = self._last, answered
+                self._questions.write(question)
+                self._questions.flush()
+            before.wait()
+            return _answer(self._answers)
+        finally:
+            answered.set()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def tell_to_end(self) -> None:
+        # What a lost process has not read is of no use to anyone.
+        with suppress(BrokenPipeError):
+            self._questions.close()
+
+    def await_end(self) -> None:
+        self._process.wait()
+        self._answers.close()
 
 
 class TypesettingFailed(Exception):
     """Typst could not set the document; the message is its own."""
-
-
-def _begun() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - our own program and arguments  # nosec B603
-        [sys.executable, "-m", __name__],
-        cwd=_ROOT,
-        # It needs none of the secrets. Each process sets one document at a time.
-        env={"PATH": os.environ.get("PATH", ""), "RAYON_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-
-
-def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    if process.stdin is None:
-        raise TypeError("The process was begun without its input.")
-    return process.stdin
-
-
-def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    if process.stdout is None:
-        raise TypeError("The process was begun without its output.")
-    return process.stdout
 
 
 def _answer(source: IO[bytes]) -> bytes:

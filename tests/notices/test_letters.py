@@ -196,13 +196,17 @@ def test_a_letter_goes_once(gateway, drop):
     assert len(folders(drop)) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_more_letters_than_fit_one_batch_go_in_several_folders(drop, deliver):
+    now = timezone.now()
     for _ in range(5):
-        offered()
-    deliver(NOW)
-    while deliver_letters(now=DUE, limit=2):
+        offered(now)
+    deliver(now)
+    while deliver_letters(now=now + 14 * DAY, limit=2):
         pass
-    assert [len(index(folder)) for folder in folders(drop)] == [2, 2, 1]
+    assert sorted(len(index(folder)) for folder in folders(drop)) == [1, 2, 2]
+    rows = [row for folder in folders(drop) for row in index(folder)]
+    assert len({row["case_number"] for row in rows}) == 5
 
 
 # What breaks

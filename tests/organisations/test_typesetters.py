@@ -43,6 +43,26 @@ def test_a_document_has_the_same_bytes_wherever_it_is_set():
         assert set(made) == {here}
 
 
+def test_many_who_ask_one_process_get_each_their_own_document():
+    clinics = [f"Kliniken {n}" for n in range(12)] + ["Kliniken \U00013000"]
+    here = {clinic: compile_pdf(TEMPLATE, data(clinic=clinic), **HOW) for clinic in clinics[:-1]}
+
+    def ask(clinic: str) -> bytes | Exception:
+        try:
+            return typesetters.compile_pdf(TEMPLATE, data(clinic=clinic), **HOW)
+        except SignsLacking as error:
+            return error
+
+    with Typesetters(most=1) as typesetters, ThreadPoolExecutor(6) as threads:
+        asked = clinics * 3
+        for clinic, made in zip(asked, threads.map(ask, asked), strict=True):
+            if clinic in here:
+                assert made == here[clinic]
+            else:
+                assert isinstance(made, SignsLacking)
+        assert len(typesetting_processes()) == 1
+
+
 def test_what_cannot_be_set_is_told_as_here_and_the_process_goes_on():
     with Typesetters() as typesetters:
         with pytest.raises(SignsLacking) as lacking:
@@ -71,9 +91,8 @@ def test_a_process_that_is_lost_is_an_error_of_its_document_alone():
 def test_no_process_outlives_a_worker_that_was_killed():
     program = (
         "import time\n"
-        "from organisations.typesetters import Typesetters, _begun\n"
-        "setters = Typesetters()\n"
-        "print(_begun().pid, flush=True)\n"
+        "from organisations.typesetters import _Process\n"
+        "print(_Process()._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     root = Path(__file__).resolve().parents[2]
