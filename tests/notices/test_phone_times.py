@@ -537,6 +537,6 @@ def test_unused_times_are_thinned_and_calls_go_with_their_case():
     (rule,) = (one for one in rules() if one.name == "phone_times")
     assert (rule.due(NOW), rule.due(NOW + timedelta(days=94))) == (0, 3)
     assert rule.thin(NOW + timedelta(days=94), 2) == 2
-    remove_notices_of(made.case)
+    remove_notices_of([made.case])
     assert not CallBack.objects.exists()
     assert rule.thin(NOW + timedelta(days=94), 10) == 2
