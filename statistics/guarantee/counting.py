@@ -30,17 +30,22 @@ _WITHIN = ", ".join(
 _OWN = ", ".join(
     f"count(*) FILTER (WHERE {days} <= guarantee_days)" for days in (_DAYS[b] for b in Basis)
 )
-_SQL = f"""
-WITH months (place, first_day, day, day_end) AS (
-    SELECT * FROM unnest(%s::int[], %s::date[], %s::date[], %s::timestamptz[])
-), chosen AS (
+# Those who waited are closed since or open still: two ways into one index.
+_WAITING = """
     SELECT m.place, 'waiting' AS kind, c.id, c.sending_unit_id, c.phase, c.guarantee_days,
         c.guarantee_start AS start, m.day AS till
     FROM months m
     JOIN referral_case c ON c.region_id = %s AND c.received_at < m.day_end
         AND c.guarantee_start <= m.day
         AND (c.clock_stopped_on IS NULL OR c.clock_stopped_on > m.day)
-        AND (c.closed_at IS NULL OR c.closed_at >= m.day_end)
+"""
+_SQL = f"""
+WITH months (place, first_day, day, day_end) AS (
+    SELECT * FROM unnest(%s::int[], %s::date[], %s::date[], %s::timestamptz[])
+), chosen AS (
+    {_WAITING} AND c.closed_at IS NULL
+    UNION ALL
+    {_WAITING} AND c.closed_at >= m.day_end
     UNION ALL
     SELECT m.place, 'done', c.id, c.sending_unit_id, c.phase, c.guarantee_days,
         c.guarantee_start, r.treated_on
@@ -48,19 +53,18 @@ WITH months (place, first_day, day, day_end) AS (
     JOIN referral_referral r ON r.treated_on BETWEEN m.first_day AND m.day
     JOIN referral_offer o ON o.id = r.offer_id
     JOIN referral_case c ON c.id = o.case_id AND c.region_id = %s
+), lengths AS (
+    SELECT w.place, w.kind, w.id, p.reason, greatest(0,
+        least(w.till, p.last_day + 1) - greatest(p.first_day, w.start)) AS length
+    FROM chosen w JOIN referral_pause p ON p.case_id = w.id AND p.first_day <= w.till
+), paused AS (
+    SELECT place, kind, id, coalesce(sum(length) FILTER (WHERE reason = 'patient'), 0) AS patient,
+        coalesce(sum(length) FILTER (WHERE reason = 'medical'), 0) AS medical
+    FROM lengths GROUP BY place, kind, id
 ), waits AS (
     SELECT w.*, till - start AS days, coalesce(p.patient, 0) AS patient,
         coalesce(p.medical, 0) AS medical
-    FROM chosen w
-    LEFT JOIN LATERAL (
-        SELECT sum(length) FILTER (WHERE reason = 'patient') AS patient,
-            sum(length) FILTER (WHERE reason = 'medical') AS medical
-        FROM (
-            SELECT reason, greatest(0, least(w.till, last_day + 1) - greatest(first_day, w.start))
-                AS length
-            FROM referral_pause WHERE case_id = w.id AND first_day <= w.till
-        ) AS lengths
-    ) p ON true
+    FROM chosen w LEFT JOIN paused p USING (place, kind, id)
 )
 SELECT place, kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_days),
     count(*) FILTER (WHERE patient > 0), count(*) FILTER (WHERE medical > 0), count(*),
@@ -107,6 +111,7 @@ def counted(region: str, *, months: Sequence[Month], today: date) -> dict[tuple[
         [month.first_day for month in months],
         days,
         [_end_of(day) for day in days],
+        region,
         region,
         region,
     ]
