@@ -29,6 +29,13 @@ from organisations.scopes import Scope
 from referral.api import CaseViewSet
 from referral.waiting_list_file.api import WaitingListsView, WaitingListView
 from statistics.api import StatisticsView
+from statistics.dashboards.api import (
+    DashboardFlowsView,
+    DashboardFunnelView,
+    DashboardGapsView,
+    DashboardMonthView,
+    DashboardTrendsView,
+)
 from statistics.frozen.api import FrozenMonthsView, FrozenMonthView
 from statistics.guarantee.api import GuaranteeView
 from statistics.pathways.api import PathwaysView
@@ -126,6 +133,21 @@ urlpatterns = [
     ),
     path("v1/cancer-pathways/", PathwaysView.as_view(), name="api-cancer-pathways"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
+    path("v1/statistics/dashboard/", DashboardMonthView.as_view(), name="api-dashboard"),
+    path(
+        "v1/statistics/dashboard/trends/",
+        DashboardTrendsView.as_view(),
+        name="api-dashboard-trends",
+    ),
+    path(
+        "v1/statistics/dashboard/funnel/",
+        DashboardFunnelView.as_view(),
+        name="api-dashboard-funnel",
+    ),
+    path(
+        "v1/statistics/dashboard/flows/", DashboardFlowsView.as_view(), name="api-dashboard-flows"
+    ),
+    path("v1/statistics/dashboard/gaps/", DashboardGapsView.as_view(), name="api-dashboard-gaps"),
     path("v1/statistics/guarantee/", GuaranteeView.as_view(), name="api-guarantee"),
     path("v1/statistics/performance/", PerformanceView.as_view(), name="api-performance"),
     path(

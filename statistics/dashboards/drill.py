@@ -16,9 +16,8 @@ from referral.models import CloseReason
 from referral.selectors import visible_cases
 from statistics.counted import counted
 from statistics.dashboards import flows, funnel, gaps
-from statistics.dashboards.forms import Choice
+from statistics.dashboards.forms import Choice, Period
 from statistics.dashboards.funnel import conditions_of
-from statistics.months import Month
 from statistics.selectors import SEES_CASES
 
 MONTHLY = {
@@ -70,7 +69,7 @@ def _asked(
     actor: Actor, choice: Choice, asked: Mapping[str, str], *, today: date
 ) -> tuple[str, "QuerySet[Any, int]"]:
     """The heading and the keys of the cases, in the order of their numbers."""
-    conditions, year = conditions_of(actor, choice), choice.month.year
+    conditions, period = conditions_of(actor, choice), choice.period
     figure = asked.get("figure", "")
     if figure in MONTHLY:
         event = counted(conditions, first=choice.month, last=choice.month)[figure]
@@ -80,37 +79,38 @@ def _asked(
         )
     if figure == "flow":
         away = Region.objects.filter(code=asked.get("to", "")).first()
-        event = counted(conditions, first=Month(year, 1), last=Month(year, 12))["treated"]
+        event = counted(conditions, first=period.first, last=period.last)["treated"]
         rows = event.rows.filter(**{flows.AWAY: away.code}) if away else event.rows
         place = away.name if away else _("alla regioner")
         return (
-            _("Behandlade %(year)s hos vårdgivare i %(place)s") % {"year": year, "place": place},
+            _("Behandlade %(period)s hos vårdgivare i %(place)s")
+            % {"period": period, "place": place},
             rows.order_by(f"{event.case}number").values_list(f"{event.case}pk", flat=True),
         )
     if figure == "gap":
         kva = asked.get("kva", "")
         cases = gaps.behind(conditions, actor=actor, today=today, kva=kva)
         return _("Väntande utan avtal %(kva)s") % {"kva": kva}, _keys(cases)
-    return _of_funnel(funnel.cohort(conditions, year=year), asked, year)
+    return _of_funnel(funnel.cohort(conditions, period), asked, period)
 
 
 def _of_funnel(
-    cohort: "QuerySet[Any]", asked: Mapping[str, str], year: int
+    cohort: "QuerySet[Any]", asked: Mapping[str, str], period: Period
 ) -> tuple[str, "QuerySet[Any, int]"]:
     stage, what, reason = asked.get("stage", ""), asked.get("what", ""), asked.get("reason", "")
     if asked.get("figure") == "funnel" and stage in funnel.STAGES:
         words = {
-            "reached": _("%(stage)s eller längre, inkomna %(year)s"),
-            "still": _("Kvar i steget ”%(stage)s”, inkomna %(year)s"),
-            "left": _("Avslutade i steget ”%(stage)s”, inkomna %(year)s"),
+            "reached": _("%(stage)s eller längre, inkomna %(period)s"),
+            "still": _("Kvar i steget ”%(stage)s”, inkomna %(period)s"),
+            "left": _("Avslutade i steget ”%(stage)s”, inkomna %(period)s"),
         }
         if what in words:
-            title = words[what] % {"stage": funnel.STAGES[stage], "year": year}
+            title = words[what] % {"stage": funnel.STAGES[stage], "period": period}
             return title, _keys(funnel.of_stage(cohort, stage, what))
     if asked.get("figure") == "left" and reason in CloseReason.values:
-        title = _("%(reason)s, inkomna %(year)s") % {
+        title = _("%(reason)s, inkomna %(period)s") % {
             "reason": CloseReason(reason).label,
-            "year": year,
+            "period": period,
         }
         return title, _keys(funnel.of_reason(cohort, reason))
     raise NoSuchFigure(_("Det finns ingen sådan siffra."))

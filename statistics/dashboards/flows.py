@@ -1,4 +1,4 @@
-"""From which region to which: patients treated in a year, by home region and provider's region."""
+"""From which region to which: a period's treated, by home region and provider's region."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ from organisations.access import Actor, as_product
 from organisations.models import Region
 from organisations.suppression import suppress, suppress_table
 from statistics.counted import Conditions, counted
-from statistics.dashboards.forms import Choice
+from statistics.dashboards.forms import Choice, Period
 from statistics.dashboards.funnel import conditions_of
 from statistics.facts.models import OfferFact
 from statistics.kept import each_case_once, of_facts
-from statistics.months import Month
 from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
 HOME, AWAY = "offer__case__region_id", "offer__care_unit__region_id"
@@ -51,9 +50,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Flows:
-    year: int
+    """``only_own``: the other regions' rows are left out, because their period is the year."""
+
+    period: Period
     columns: tuple[Region, ...]
     rows: tuple[FlowRow, ...]
+    only_own: bool = False
 
     @property
     def flows(self) -> list[Flow]:
@@ -73,20 +75,21 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     and of the chosen cases, for those who see cases. Raises :class:`NotAllowed`.
 
     There are no column totals: a region that knows its own row would work out the others' from
-    them. A year is the whole calendar year, so that no two matrices overlap. Where the months' page
-    hides a month of the reader's region, the year's total is hidden as well.
+    them. Other regions' rows are of whole calendar years, so that no two matrices overlap: any
+    other period has the reader's own row alone. Where the months' page hides a month of the
+    reader's region, the year's total is hidden as well.
     """
     clinics_of(actor)  # asks who may see figures at all
-    year = choice.month.year
     exact = actor.role in SEES_CASES
+    period = choice.period if exact else choice.year
     with as_product("statistics"):
-        nation = _counts({}, year=year)
-        own = _own(nation, conditions_of(actor, choice), year=year) if exact else {}
+        nation = _counts({}, period) if period.is_year else {}
+        own = _own(nation, conditions_of(actor, choice), period) if exact else {}
     codes = {code for pair in (*nation, *own) for code in pair} | {actor.region or ""}
     regions = {one.code: one for one in Region.objects.filter(code__in=codes).order_by("code")}
     columns = [code for code in regions if any(away == code for _home, away in (*nation, *own))]
     homes = [code for code in regions if any(home == code for home, _away in nation)]
-    if exact and actor.region not in homes:
+    if exact and actor.region not in homes and (own or period.is_year):
         homes = sorted([*homes, actor.region or ""])
     table = [[nation.get((home, away), 0) for away in columns] for home in homes]
     hidden = suppress_table(table)
@@ -96,13 +99,13 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
         if home == actor.region and exact:
             counts = [own.get((home, away), 0) for away in columns]
             row = FlowRow(regions[home], places, tuple(counts), sum(counts), own=True, exact=True)
-        elif home == actor.region and not _year_known(actor, year):
+        elif home == actor.region and not _year_known(actor, period):
             row = _without_total(regions[home], places, table[place])
         else:
             row = _row(regions[home], places, table[place], hidden.cells[place])
             row = replace(row, own=home == actor.region)
         rows.append(row)
-    return Flows(year, places, tuple(rows))
+    return Flows(period, places, tuple(rows), only_own=not period.is_year)
 
 
 def _row(
@@ -123,28 +126,27 @@ def _without_total(region: Region, places: tuple[Region, ...], counts: Sequence[
     return FlowRow(region, places, shown, None, own=True)
 
 
-def _year_known(actor: Actor, year: int) -> bool:
+def _year_known(actor: Actor, year: Period) -> bool:
     """Whether the months' page shows how many were treated in every month of the year."""
-    statistics = statistics_for(actor, month=Month(year, 12), trend_months=12)
+    statistics = statistics_for(actor, month=year.last, trend_months=12)
     return all(figures.treated is not None for _month, figures in statistics.trend)
 
 
-def _own(nation: Counts, conditions: Conditions, *, year: int) -> Counts:
+def _own(nation: Counts, conditions: Conditions, period: Period) -> Counts:
     """The region's row, of the chosen cases."""
-    if conditions.keys() == {"region_id"}:
+    if period.is_year and conditions.keys() == {"region_id"}:
         return {pair: n for pair, n in nation.items() if pair[0] == conditions["region_id"]}
-    return _counts(conditions, year=year)
+    return _counts(conditions, period)
 
 
-def _counts(conditions: Conditions, *, year: int) -> Counts:
-    first, last = Month(year, 1), Month(year, 12)
+def _counts(conditions: Conditions, period: Period) -> Counts:
     region = conditions.get("region_id")
     facts = OfferFact.objects.filter(
         Q(region_id=region) & of_facts(conditions, "case__") if region else Q(),
-        treated_on__gte=first.first_day,
-        treated_on__lt=last.back(-1).first_day,
+        treated_on__gte=period.first.first_day,
+        treated_on__lt=period.last.back(-1).first_day,
     )
-    treated = counted(conditions, first=first, last=last)["treated"]
+    treated = counted(conditions, first=period.first, last=period.last)["treated"]
     parts = each_case_once(
         facts.annotate(home=F("region_id"), away=F("care_unit__region_id")),
         treated.rows.annotate(home=F(HOME), away=F(AWAY)),

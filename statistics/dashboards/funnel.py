@@ -1,4 +1,4 @@
-"""From form to treated: how far the cases of a year's inflow have come, and how many left where."""
+"""From form to treated: how far a period's inflow has come, and how many left where."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -13,10 +13,9 @@ from organisations.models import Role
 from organisations.suppression import suppress
 from referral.models import CaseLog, CaseState, CloseReason, LogVerb, Offer, Referral
 from statistics.counted import Conditions, counted
-from statistics.dashboards.forms import Choice
+from statistics.dashboards.forms import Choice, Period
 from statistics.facts.models import CaseFact, Furthest
 from statistics.kept import each_case_once, of_facts
-from statistics.months import Month
 from statistics.selectors import SEES_CASES, statistics_for
 
 STAGES: dict[str, str | Promise] = dict(Furthest.choices)
@@ -44,9 +43,9 @@ class Left:
 
 @dataclass(frozen=True)
 class Funnel:
-    """``left_out``: months whose inflow is hidden, so that the whole year's is hidden too."""
+    """``withheld``: too few to show any number; ``reasons_withheld``: to show any reason."""
 
-    year: int
+    period: Period
     stages: tuple[Stage, ...]
     reasons: tuple[Left, ...]
     left: int | None
@@ -54,10 +53,10 @@ class Funnel:
     withheld: bool = False
 
 
-def cohort(conditions: Conditions, *, year: int) -> QuerySet[Any]:
-    """The year's inflow, each case with ``furthest``: the last stage that it has reached."""
-    first, last = Month(year, 1), Month(year, 12)
-    cases: QuerySet[Any] = counted(conditions, first=first, last=last)["received"].rows
+def cohort(conditions: Conditions, period: Period) -> QuerySet[Any]:
+    """The period's inflow, each case with ``furthest``: the last stage that it has reached."""
+    inflow = counted(conditions, first=period.first, last=period.last)["received"]
+    cases: QuerySet[Any] = inflow.rows
     offers = Offer.objects.filter(case=OuterRef("pk"))
     referrals = Referral.objects.filter(offer__case=OuterRef("pk"))
     taken = CaseLog.objects.filter(case=OuterRef("pk"), verb=LogVerb.TAKE)
@@ -79,27 +78,32 @@ def cohort(conditions: Conditions, *, year: int) -> QuerySet[Any]:
 
 
 def funnel_of(actor: Actor, choice: Choice) -> Funnel:
-    """The funnel of the year that the chosen month lies in.
+    """The funnel of the chosen period.
 
-    Those who see figures only get the whole region whatever clinic is chosen: years and regions do
-    not overlap, and so no two funnels can be subtracted. Raises :class:`NotAllowed`.
+    Those who see figures only get the whole region and the month's calendar year, whatever else is
+    chosen: years and regions do not overlap, and so no two funnels can be subtracted. Raises
+    :class:`NotAllowed`.
     """
     hide = actor.role not in SEES_CASES
+    period = choice.year if hide else choice.period
     # Asks who may see figures at all.
-    inflow_known = _inflow_known(actor, choice.month.year) if hide else True
+    inflow_known = _inflow_known(actor, period) if hide else True
     conditions = conditions_of(actor, choice)
     with as_product("statistics"):
-        rows = _rows(conditions, year=choice.month.year)
-    plain = _counted(choice.month.year, rows)
+        rows = _rows(conditions, period)
+    plain = _counted(period, rows)
     return hidden(plain, total_known=inflow_known) if hide else plain
 
 
-def _rows(conditions: Conditions, *, year: int) -> list[dict[str, Any]]:
-    """The year's inflow by stage, state and reason; a group may stand twice."""
-    came = {"received_at__gte": Month(year, 1).start, "received_at__lt": Month(year, 12).end}
+def _rows(conditions: Conditions, period: Period) -> list[dict[str, Any]]:
+    """The period's inflow by stage, state and reason; a group may stand twice."""
     parts = each_case_once(
-        CaseFact.objects.filter(of_facts(conditions), **came),
-        cohort(conditions, year=year),
+        CaseFact.objects.filter(
+            of_facts(conditions),
+            received_at__gte=period.first.start,
+            received_at__lt=period.last.end,
+        ),
+        cohort(conditions, period),
         region=conditions["region_id"],
     )
     return [
@@ -121,13 +125,13 @@ def conditions_of(actor: Actor, choice: Choice) -> Conditions:
     return conditions | (choice.only if actor.role in SEES_CASES else {})
 
 
-def _inflow_known(actor: Actor, year: int) -> bool:
+def _inflow_known(actor: Actor, year: Period) -> bool:
     """Whether the months' page shows the inflow of every month, and so the year's."""
-    statistics = statistics_for(actor, month=Month(year, 12), trend_months=12)
+    statistics = statistics_for(actor, month=year.last, trend_months=12)
     return all(figures.received is not None for _month, figures in statistics.trend)
 
 
-def _counted(year: int, rows: list[dict[str, Any]]) -> Funnel:
+def _counted(period: Period, rows: list[dict[str, Any]]) -> Funnel:
     still: Counter[str] = Counter()
     left: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -143,7 +147,7 @@ def _counted(year: int, rows: list[dict[str, Any]]) -> Funnel:
         share = 100 * reached / total if total else None
         stages.append(Stage(key, STAGES[key], reached, still[key], left[key], share))
     return Funnel(
-        year,
+        period,
         tuple(stages),
         tuple(
             Left(str(key), label, reasons[key])

@@ -1,10 +1,11 @@
 """The funnel and the map of flows as inline SVG: geometry only, looks by classes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, hypot, radians
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from organisations.models import Region
 from statistics.dashboards.flows import Flows
@@ -14,6 +15,13 @@ FUNNEL_WIDTH, STEP_HEIGHT, LABEL = 640, 40, 215
 MAP_WIDTH, MAP_HEIGHT, EDGE = 420, 640, 46
 MIDDLE = cos(radians(62))  # a degree of longitude against one of latitude in the middle of Sweden
 WIDEST = 12.0
+LEGEND = gettext_lazy(
+    "Pilens bredd visar antalet, mörk pil är den egna regionen, streckad pil ett dolt antal, en "
+    "ring vård inom regionen. Talen står i tabellen."
+)
+# A name's line and its widest sign at the largest size it is written in (static/css/dashboards.css:
+# 16 units on a phone), and what a place takes with its ring of care within the region.
+LINE, SIGN, DOT = 19.0, 9.6, 6.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ def funnel_picture(funnel: Funnel) -> FunnelPicture:
     ]
     text = ", ".join(f"{step.label.lower()} {step.value}" for step in steps)
     return FunnelPicture(
-        _("Ärenden inkomna %(year)s: %(stages)s.") % {"year": funnel.year, "stages": text},
+        _("Ärenden inkomna %(period)s: %(stages)s.") % {"period": funnel.period, "stages": text},
         tuple(steps),
         FUNNEL_WIDTH,
         STEP_HEIGHT * len(steps),
@@ -57,14 +65,29 @@ def funnel_picture(funnel: Funnel) -> FunnelPicture:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A region's name on the map: where its writing begins (``anchor`` says from which end), the
+    box that holds it, and a thin line from its place when it stands apart from it."""
+
+    x: float
+    y: float
+    anchor: str
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    leader: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Place:
+    """A region's seat; only those with a flow have a ``label``."""
+
     x: float
     y: float
     name: str
-    used: bool
-    label_x: float
-    label_y: float
-    anchor: str
+    label: Label | None = None
+
+    @property
+    def used(self) -> bool:
+        return self.label is not None
 
 
 @dataclass(frozen=True)
@@ -112,31 +135,11 @@ def flow_map(flows: Flows, regions: Iterable[Region]) -> FlowMap:
                 text,
             )
         )
-    places = []
-    taken: list[tuple[float, float]] = []
-    for region in all_regions:
-        x, y = at[region.code]
-        is_used = region.code in used
-        on_right = x < MAP_WIDTH * 0.62
-        label_y = y + 4
-        while is_used and any(
-            abs(label_y - other) < 13 and abs(x - at_x) < 150 for at_x, other in taken
-        ):
-            label_y += 13
-        if is_used:
-            taken.append((x, label_y))
-        places.append(
-            Place(
-                x,
-                y,
-                region.short_name,
-                is_used,
-                x + (12 if on_right else -12),
-                round(label_y, 1),
-                "start" if on_right else "end",
-            )
-        )
-    title = _("Behandlade %(year)s från hemregion till vårdgivarens region.") % {"year": flows.year}
+    labels = _labels({one.code: (*at[one.code], one.short_name) for one in all_regions}, used)
+    places = [Place(*at[one.code], one.short_name, labels.get(one.code)) for one in all_regions]
+    title = _("Behandlade %(period)s från hemregion till vårdgivarens region.") % {
+        "period": flows.period
+    }
     return FlowMap(title, tuple(places), tuple(arrows))
 
 
@@ -157,6 +160,48 @@ def _positions(regions: list[Region]) -> dict[str, tuple[float, float]]:
         )
         for code in across
     }
+
+
+def _labels(spots: dict[str, tuple[float, float, str]], used: set[str]) -> dict[str, Label]:
+    """The names of the used places, none over another or over any place: as near as they can."""
+    dots = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y, _name in spots.values()]
+    found: dict[str, Label] = {}
+    for code in sorted(used, key=lambda one: (spots[one][1], one)):
+        x, y, name = spots[code]
+        taken = [*(label.box for label in found.values()), *dots]
+        tries = _tries(x, y, SIGN * len(name))
+        first = next(tries)
+        free = (one for one in (first, *tries) if not _covers(one.box, taken))
+        found[code] = next(free, first)
+    return found
+
+
+def _tries(x: float, y: float, width: float) -> Iterator[Label]:
+    """Ways to write a name of the width beside its place, the nearest first, in the picture."""
+    sides = ("start", "end") if x < MAP_WIDTH * 0.62 else ("end", "start")
+    for apart in range(0, MAP_HEIGHT, 5):
+        for move in (-apart, apart) if apart else (0,):
+            for anchor in sides:
+                sign = 1 if anchor == "start" else -1
+                # A little more out when not straight beside, so that the line to it is seen.
+                begin = round(x + sign * (12 if apart < LINE / 2 else 24), 1)
+                foot = round(y + LINE / 4 + move, 1)
+                left, right = sorted((begin, begin + sign * width))
+                box = (left, foot - LINE * 0.75, right, foot + LINE * 0.25)
+                if left < 0 or right > MAP_WIDTH or box[1] < 0 or box[3] > MAP_HEIGHT:
+                    continue
+                leader = (begin - sign * 3, round(foot - LINE / 4, 1))
+                yield Label(begin, foot, anchor, box, leader if apart >= LINE / 2 else None)
+
+
+def _covers(
+    box: tuple[float, float, float, float], others: Sequence[tuple[float, float, float, float]]
+) -> bool:
+    left, top, right, bottom = box
+    return any(
+        left < its_right and its_left < right and top < its_bottom and its_top < bottom
+        for its_left, its_top, its_right, its_bottom in others
+    )
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:

@@ -18,6 +18,16 @@ from statistics.months import Month
 from statistics.selectors import Figures, Statistics, statistics_for
 
 TREND_MONTHS = 24
+READING = gettext_lazy(
+    "Linjen i mitten är medelvärdet. Mellan de streckade linjerna, styrgränserna, ligger de "
+    "skillnader som slumpen brukar ge. En fyrkant är en signal, något att se närmare på: månaden "
+    "ligger utanför gränserna eller hör till åtta månader i rad på samma sida om medelvärdet."
+)
+METHOD = gettext_lazy(
+    "För antal och mediantider ligger gränserna 2,66 gånger den genomsnittliga skillnaden mellan "
+    "två månader i följd över och under medelvärdet (XmR-diagram, ISO 7870-2). För andelar räknas "
+    "de av antalet svar i varje månad (p-diagram)."
+)
 HIDDEN, UNKNOWN = gettext_lazy("dolt"), "–"
 # A number; a word when it is hidden; empty when there is none.
 Cell = float | int | str
@@ -34,6 +44,11 @@ class KeyFigure:
     read: Callable[[Figures], float | None]
     hidden_with: str
     behind: str = ""
+
+    @property
+    def unit_of_change(self) -> str:
+        """Two shares differ by percentage points, not by per cent."""
+        return _("procentenheter") if self.unit == "%" else str(self.unit)
 
 
 KEY_FIGURES = (
@@ -114,9 +129,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Row:
-    """A month of the trend's table, in words."""
+    """A month of the trend's table, in words; ``hidden``: its value is."""
 
     month: Month
+    hidden: bool
+    point: Point
     value: str
     low: str
     high: str
@@ -127,7 +144,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Trend:
-    key: str
+    figure: KeyFigure
     title: str
     chart: ControlChart
     rows: tuple[Row, ...]
@@ -186,9 +203,10 @@ def _change(figure: KeyFigure, now: Figures, then: Figures) -> str:
     change = _change_cell(figure, now, then)
     if isinstance(change, str):
         return change or UNKNOWN
-    if change == 0:
-        return "±0"
-    return ("+" if change > 0 else "") + number(change, figure.decimals)
+    sign = "±" if change == 0 else "+" if change > 0 else ""
+    return (
+        f"{sign}{number(change, figure.decimals if change else 0)} {figure.unit_of_change}".strip()
+    )
 
 
 def _cell(figure: KeyFigure, figures: Figures) -> Cell:
@@ -281,34 +299,42 @@ def _trend(
     rows, measured = [], []
     for (month, figures), done, point in zip(months, ended, control.points, strict=True):
         text = in_words(figure, figures)
-        signal = _signal(point) if done else _("månaden pågår")
+        signal = _signal(point, control.centre) if done else _("månaden pågår")
         limits = (rounded(point.low, 1), rounded(point.high, 1))
         numbers = (_cell(figure, figures), *limits)
-        rows.append(Row(month, text, word(point.low), word(point.high), signal, numbers))
+        hidden = figure.hidden_with in figures.hidden
+        words = (text, word(point.low), word(point.high), signal)
+        rows.append(Row(month, hidden, point, *words, numbers))
         measured.append(
             Measured(month.short, figure.read(figures), text, point.low, point.high, point.signals)
         )
     highest = max([v for m in measured for v in (m.value, m.high) if v is not None], default=0.0)
-    words = _summary(control, months, figure, ended)
+    summary = _summary(control, months, figure, ended)
     return Trend(
-        key=figure.key,
+        figure=figure,
         title=title,
         chart=control_chart(
-            f"{title}. {words}",
+            f"{title}. {summary}",
             measured,
             centre=control.centre,
             words=("0", number(highest, 0 if highest >= 10 else figure.decimals)),
         ),
         rows=tuple(rows),
         centre=rounded(control.centre, 1),
-        words=words,
+        words=summary,
     )
 
 
-def _signal(point: Point) -> str:
+def _signal(point: Point, centre: float | None) -> str:
+    if point.value is None or point.high is None or centre is None:
+        return ""
     if point.outside:
-        return _("utanför gränserna")
-    return _("åtta i rad på en sida") if point.one_side else ""
+        above = point.value > point.high
+        return _("över övre gränsen") if above else _("under undre gränsen")
+    if point.one_side:
+        above = point.value > centre
+        return _("åtta i rad över medel") if above else _("åtta i rad under medel")
+    return ""
 
 
 def _summary(
@@ -324,7 +350,8 @@ def _summary(
         many = sum(point.signals for point in control.points)
         parts.append(_("Medel %(mean)s.") % {"mean": number(control.centre, 1)})
         parts.append(
-            _("Månader med signal: %(many)s.") % {"many": many}
+            _("Månader med signal: %(many)s av %(all)s.")
+            % {"many": many, "all": len(control.points) - control.left_out}
             if many
             else _("Inga signaler: skillnaderna är inte större än slumpen ger.")
         )

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,16 +18,24 @@ from statistics.dashboards.board import board_of, tables_of
 from statistics.dashboards.drill import cases_behind
 from statistics.dashboards.exports import csv_file, xlsx_file
 from statistics.dashboards.flows import flows_of
-from statistics.dashboards.forms import Choice, DashboardForm
+from statistics.dashboards.forms import Choice, DashboardForm, Span
 from statistics.dashboards.funnel import funnel_of
 from statistics.dashboards.gaps import gaps_of
 from statistics.dashboards.pdf import report_pdf
-from statistics.dashboards.pictures import flow_map, funnel_picture
-from statistics.dashboards.trend import figures_of, key_figures, trends
-from statistics.selectors import SEES_CASES, clinics_of
+from statistics.dashboards.pictures import LEGEND, flow_map, funnel_picture
+from statistics.dashboards.trend import METHOD, READING, figures_of, key_figures, trends
+from statistics.selectors import SEES_CASES
 from statistics.views import ROLES
 
 TABS = ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps")
+CASES = ("clinic", "mvo", "procedure")
+# What each page can be chosen by; the rest of the choice is kept for the other pages.
+CHOOSES = {
+    "month": ("month", *CASES),
+    "funnel": ("month", *CASES, "span"),
+    "flows": ("month", *CASES, "span"),
+    "gaps": CASES,
+}
 
 
 @roles_required(*ROLES)
@@ -43,6 +52,8 @@ def month_page(request: HttpRequest) -> HttpResponse:
         key_figures=key_figures(statistics),
         trends=trends(statistics, today=timezone.localdate()),
         is_running=choice.month == form.default,
+        reading=READING,
+        method=METHOD,
     )
 
 
@@ -60,7 +71,7 @@ def flows_page(request: HttpRequest) -> HttpResponse:
     actor, form, choice = _read(request)
     flows = flows_of(actor, choice)
     picture = flow_map(flows, Region.objects.all())
-    return _page(request, "flows", form, choice, flows=flows, picture=picture)
+    return _page(request, "flows", form, choice, flows=flows, picture=picture, legend=LEGEND)
 
 
 @roles_required(*ROLES)
@@ -107,12 +118,7 @@ def dashboard_file(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _read(request: HttpRequest) -> tuple[Actor, DashboardForm, Choice]:
     actor = actor_of(request)
-    form = DashboardForm(
-        request.GET,
-        clinics=clinics_of(actor),
-        today=timezone.localdate(),
-        by_procedure=actor.role in SEES_CASES,
-    )
+    form = DashboardForm(request.GET, actor=actor, today=timezone.localdate())
     return actor, form, form.choice()
 
 
@@ -121,25 +127,44 @@ def _page(
 ) -> HttpResponse:
     actor = actor_of(request)
     chosen = chosen_in_url(choice)
+    sees_cases = actor.role in SEES_CASES
+    shown = _fields(form, name, sees_cases=sees_cases)
     labels = (_("Månaden"), _("Från blankett till behandling"), _("Flöden"), _("Avtal som saknas"))
     here = request.resolver_match.url_name if request.resolver_match else ""
+    tabs = dict(zip(TABS, labels, strict=True))
     return render(
         request,
         f"statistics/dashboards/{name}.html",
         {
             "form": form,
+            "fields": shown,
+            "kept": {key: value for key, value in chosen.items() if key not in shown},
             "choice": choice,
             "query": urlencode(chosen),
             "tabs": [
                 {"url": f"{reverse(tab)}?{urlencode(chosen)}", "label": label, "here": tab == here}
-                for tab, label in zip(TABS, labels, strict=True)
+                for tab, label in tabs.items()
             ],
+            "tab_label": tabs.get(here or ""),
             "chosen": choice.clinic or choice.mvo or choice.procedure,
-            "may_see_cases": actor.role in SEES_CASES,
+            "chosen_words": choice.words,
+            "may_see_cases": sees_cases,
             "cases_url": f"{reverse('dashboard-cases')}?{urlencode(chosen)}",
             **parts,
         },
     )
+
+
+def _fields(form: DashboardForm, page: str, *, sees_cases: bool) -> dict[str, BoundField]:
+    """The fields that change what the page shows, and any with a fault, which must be told.
+
+    A clinic has itself only; those who see figures only get the whole region everywhere but on the
+    month's page.
+    """
+    names = set(CHOOSES.get(page, ()))
+    if form.is_clinic or not (sees_cases or page == "month"):
+        names.discard("clinic")
+    return {name: form[name] for name in form.fields if name in names or name in form.errors}
 
 
 def chosen_in_url(choice: Choice) -> dict[str, str]:
@@ -149,5 +174,6 @@ def chosen_in_url(choice: Choice) -> dict[str, str]:
         "clinic": choice.clinic.hsa_id if choice.clinic else "",
         "mvo": choice.mvo,
         "procedure": choice.procedure,
+        "span": choice.span if choice.span != Span.YEAR else "",
     }
     return {name: value for name, value in values.items() if value}

@@ -866,7 +866,11 @@ NO_PATIENT: dict[str, str] = {
         "figures",
     ),
     **dict.fromkeys(
-        ("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-file"),
+        (
+            *("dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps"),
+            *("dashboard-file", "api-dashboard", "api-dashboard-trends", "api-dashboard-funnel"),
+            *("api-dashboard-flows", "api-dashboard-gaps"),
+        ),
         "figures",
     ),
     **dict.fromkeys(

@@ -97,6 +97,7 @@ OWN |= {"statistics-xlsx", "api-me", "api-regions", "api-care-units", "api-stati
 OWN |= {"guarantee", "guarantee-csv", "guarantee-xlsx", "api-guarantee"}
 OWN |= {"performance", "performance-csv", "performance-import", "api-performance"}
 OWN |= {"dashboard", "dashboard-funnel", "dashboard-flows", "dashboard-gaps", "dashboard-cases"}
+OWN |= {f"api-dashboard{part}" for part in ("", "-trends", "-funnel", "-flows", "-gaps")}
 OWN |= {"account", "session-kept", "access-review", "access-samples"}
 OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}

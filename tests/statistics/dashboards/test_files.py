@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import openpyxl
@@ -10,9 +12,11 @@ from django.test import Client
 from pypdf import PdfReader
 from time_machine import travel
 
-from organisations.models import CareUnit
+from organisations.models import CareUnit, Region
 from statistics.dashboards.board import board_of, tables_of
 from statistics.dashboards.forms import Choice
+from statistics.dashboards.pdf import _parts
+from statistics.dashboards.pictures import flow_map, funnel_picture
 from tests.factories import RegionFactory, manager_actor, navigator_actor, user_of
 from tests.statistics.dashboards.parts import MONTH, NOW, TODAY, busy_region
 
@@ -65,6 +69,54 @@ def test_files_show_a_manager_no_small_number(region: Any) -> None:
         ]
         assert not set(counts) & {1, 2, 3, 4}, table.title
     assert b"dolt" in download(actor, "csv")
+
+
+def test_a_manager_who_chooses_a_clinic_is_told_what_is_of_the_whole_region(region: Any) -> None:
+    clinic = CareUnit.objects.get(name__startswith="Åsögatan")
+    titles = {
+        table.name: table.title
+        for table in tables_of(
+            board_of(manager_actor(region), Choice(MONTH, clinic=clinic), today=TODAY)
+        )
+    }
+    of_region = {name for name, title in titles.items() if title.endswith("hela regionen")}
+    assert of_region == {"Tratt", "Avslutade, skäl", "Avtal saknas"}
+
+
+def test_the_report_has_the_pages_pictures_each_with_its_words(region: Any) -> None:
+    """By the document's own structure, as a screen reader takes it."""
+    board = board_of(navigator_actor(region), Choice(MONTH), today=TODAY)
+    reader = PdfReader(io.BytesIO(download(navigator_actor(region), "pdf")))
+    words = list(alternative_texts(reader.trailer["/Root"]["/StructTreeRoot"]))  # type: ignore[index]
+    assert words == [
+        *(trend.chart.title for trend in board.trends),
+        funnel_picture(board.funnel).title,
+        flow_map(board.flows, Region.objects.all()).title,
+    ]
+
+
+def alternative_texts(element: Any) -> Iterator[str]:
+    element = element.get_object()
+    if isinstance(element, list):
+        for child in element:
+            yield from alternative_texts(child)
+    elif isinstance(element, dict):
+        if "/Alt" in element:
+            yield str(element["/Alt"])
+        if "/K" in element:
+            yield from alternative_texts(element["/K"])
+
+
+def test_a_picture_brings_its_looks_into_the_report(region: Any) -> None:
+    """All classes that the pictures use have a look in the sheet that the report takes in."""
+    board = board_of(navigator_actor(region), Choice(MONTH), today=TODAY)
+    pictures = [part["picture"] for part in _parts(board) if part["picture"]]
+    assert len(pictures) == 6
+    for picture in pictures:
+        style, drawn = picture.split("</style>")
+        used = {name for names in re.findall(r'class="([^"]*)"', drawn) for name in names.split()}
+        assert used
+        assert all(f".{name}" in style for name in used)
 
 
 def test_the_report_is_pdf_a_and_ua_and_reads_back(region: Any) -> None:

@@ -12,8 +12,8 @@ from contracts.models import Contract
 from organisations.suppression import SMALL
 from referral.models import CloseReason
 from statistics.dashboards.flows import FlowRow, flows_of
-from statistics.dashboards.forms import Choice
-from statistics.dashboards.funnel import ORDER, Funnel, _counted, hidden
+from statistics.dashboards.forms import Choice, Period, Span
+from statistics.dashboards.funnel import ORDER, Funnel, _counted, funnel_of, hidden
 from statistics.dashboards.gaps import gaps_of
 from tests.factories import RegionFactory, clinic_actor, manager_actor, navigator_actor
 from tests.statistics.dashboards.parts import MONTH, TODAY, busy_region
@@ -32,7 +32,7 @@ def funnel_from(stages: list[tuple[int, list[int]]], treated: int) -> Funnel:
             {"furthest": key, "state": "closed", "close_reason": reason, "n": many}
             for reason, many in zip(REASONS, left, strict=True)
         ]
-    return _counted(2026, rows)
+    return _counted(Period.of_year(2026), rows)
 
 
 @settings(max_examples=150, deadline=None)
@@ -148,6 +148,27 @@ def test_a_year_with_a_hidden_month_has_no_total(region: Any) -> None:
     row = next(r for r in flows_of(manager_actor(region), Choice(MONTH)).rows if r.own)
     assert row.total is None
     assert None in row.counts
+
+
+def test_those_who_see_figures_only_get_calendar_years_whatever_period_is_asked_for(
+    region: Any,
+) -> None:
+    """Twelve months to February and to March would differ by March less March of last year."""
+    busy_region(region)
+    manager = manager_actor(region)
+    plain, asked = Choice(MONTH), Choice(MONTH, span=Span.TWELVE)
+    assert funnel_of(manager, asked) == funnel_of(manager, plain)
+    assert flows_of(manager, asked) == flows_of(manager, plain)
+
+
+def test_nobody_gets_other_regions_flows_of_periods_that_overlap(region: Any) -> None:
+    busy_region(region)
+    other = RegionFactory(code="20", name="Region Dalarna", short_name="Dalarna")
+    asked = Choice(MONTH, span=Span.TWELVE)
+    own = flows_of(navigator_actor(region), asked)
+    assert [(row.region, row.total) for row in own.rows] == [(region, 9)]
+    assert own.only_own
+    assert flows_of(navigator_actor(other), asked).rows == ()
 
 
 def test_the_gaps_are_those_that_no_line_takes(region: Any) -> None:

@@ -1,6 +1,7 @@
 """The dashboard's pages: who sees what, and the cases behind each figure."""
 
 import re
+import urllib.parse
 from html import unescape
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_each_figure_leads_to_as_many_cases_for_a_navigator(region: Any) -> None
         re.findall(r"figure=(\w+)", address)[0] for address, _text in whole
     }
     assert_lists_hold_as_many(actor, whole)
-    chosen = f"?month=2026-03&clinic={made[0].unit.hsa_id}&procedure=NG"
+    chosen = f"?month=2026-03&clinic={made[0].unit.hsa_id}&procedure=NG&span=twelve"
     assert_lists_hold_as_many(actor, links_on(pages_of(actor, chosen)))
 
 
@@ -150,7 +151,7 @@ def test_others_have_no_dashboard(region: Any) -> None:
     "query",
     [
         *("month=2026-13", "month=%00", "clinic=x", "procedure=%25%25", "procedure=AAAAAA"),
-        *("mvo=x", "month=2026-03&mvo=%F0%9F%98%80&procedure=%00"),
+        *("mvo=x", "span=x", "month=2026-03&mvo=%F0%9F%98%80&procedure=%00"),
     ],
 )
 def test_a_choice_that_does_not_hold_is_told_and_left_out(region: Any, query: str) -> None:
@@ -158,7 +159,62 @@ def test_a_choice_that_does_not_hold_is_told_and_left_out(region: Any, query: st
     for part in PARTS:
         answer = read(actor, f"/statistics/dashboard/{part}?{query}")
         assert answer.status_code == 200
-        assert answer.context["form"].errors
+        errors = answer.context["form"].errors
+        assert errors
+        for text in errors.values():
+            assert text[0] in unescape(answer.content.decode())
+
+
+def test_each_page_asks_for_what_it_is_chosen_by_and_keeps_the_rest(region: Any) -> None:
+    unit = make_case(now=NOW, region=region).unit
+    chosen = f"month=2026-03&clinic={unit.hsa_id}&procedure=NG&span=twelve"
+    every = {"month", "clinic", "mvo", "procedure", "span"}
+
+    def fields(actor: Any, part: str) -> set[str]:
+        context = read(actor, f"/statistics/dashboard/{part}?{chosen}").context
+        asked = set(context["fields"])
+        assert not asked & set(context["kept"])
+        assert dict(urllib.parse.parse_qsl(chosen)).items() >= context["kept"].items()
+        return asked
+
+    navigator = navigator_actor(region)
+    assert fields(navigator, "") == every - {"span"}
+    assert fields(navigator, "funnel/") == fields(navigator, "flows/") == every
+    assert fields(navigator, "contracts/") == every - {"month", "span"}
+    manager = manager_actor(region)
+    assert fields(manager, "") == {"month", "clinic"}
+    assert fields(manager, "funnel/") == fields(manager, "flows/") == {"month"}
+    assert fields(manager, "contracts/") == set()
+    clinic = clinic_actor(unit)
+    assert fields(clinic, "funnel/") == every - {"clinic"}
+
+
+def test_every_link_keeps_what_is_chosen(region: Any) -> None:
+    chosen = {
+        "month": "2026-03",
+        "clinic": make_case(now=NOW, region=region).unit.hsa_id,
+        "procedure": "NG",
+        "span": "twelve",
+    }
+    query = "?" + urllib.parse.urlencode(chosen)
+    for page in pages_of(navigator_actor(region), query).values():
+        # The main tab, without a query, is the way to begin anew.
+        links = re.findall(r'href="(/statistics/dashboard/[^"]*\?[^"]*)"', page)
+        assert len(links) >= 7
+        for link in map(unescape, links):
+            kept = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(link).query))
+            assert chosen.items() <= {**kept, "clinic": chosen["clinic"]}.items()
+            assert "clinic" in kept
+
+
+def test_the_period_asked_for_is_the_lists_too(region: Any) -> None:
+    actor = navigator_actor(region)
+    title = (
+        read(actor, "/statistics/dashboard/cases/?month=2026-03&span=twelve&figure=flow")
+        .context["behind"]
+        .title
+    )
+    assert title == "Behandlade april 2025–mars 2026 hos vårdgivare i alla regioner"
 
 
 @pytest.mark.parametrize(
@@ -178,6 +234,6 @@ def test_an_address_without_a_figure_leads_to_the_figures(region: Any) -> None:
 def test_every_picture_has_words_and_a_table(region: Any) -> None:
     busy_region(region)
     for part, page in pages_of(navigator_actor(region)).items():
-        pictures = re.findall(r"<svg[^>]*>", page)
+        pictures = re.findall(r"<svg(?! aria-hidden)[^>]*>", page)
         assert all("aria-label=" in picture and 'role="img"' in picture for picture in pictures)
         assert page.count("<table") >= len(pictures) > 0 or part == "contracts/"
