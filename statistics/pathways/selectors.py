@@ -155,6 +155,13 @@ def limits_of(region: str) -> Limits:
     return {(one.pathway, one.treatment): one.days for one in rows}
 
 
+@as_product("maximum lead time of a case")
+def limit_of(region: str, pathway: str, treatment: str) -> int | None:
+    """The region's newest maximum lead time, days, for who sees a case: no number of patients."""
+    rows = PathwayLimit.objects.filter(region_id=region, pathway=pathway, treatment=treatment)
+    return rows.order_by("-pk").values_list("days", flat=True).first()
+
+
 def _inclusion(count: InclusionCount | None) -> Share | None:
     """More may be included than were expected to fall ill; the share is then whole."""
     if count is None:
