@@ -27,6 +27,7 @@ SPECTACULAR_SETTINGS = {
         "CloseReason": "referral.models.CloseReason",
         "CasePhase": "referral.models.Phase",
         "FirstTreatment": "referral.pathways.FirstTreatment",
+        "OwnStep": "statistics.pathways.models.OwnStep",
         "ReferralCause": "referral.models.ReferralCause",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",

@@ -131,6 +131,8 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("open-data")
     yield manager, reverse("pathways")
     yield region_admin_actor(region), reverse("pathway-settings")
+    for what in ("limits", "counts"):
+        yield region_admin_actor(region), reverse("pathway-import", args=[what])
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
     yield manager, reverse("guarantee")
