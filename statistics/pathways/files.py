@@ -14,6 +14,7 @@ from contracts.files.reading import read_rows
 from contracts.files.rows import FileRow
 from contracts.files.values import decimal_of, whole_of
 from referral.pathways import FirstTreatment, pathway_code, pathway_names
+from statistics.pathways.halves import HalfYear
 from statistics.pathways.models import (
     InclusionCount,
     LeadTimeCount,
@@ -119,7 +120,7 @@ def _limit(row: FileRow, *, today: date) -> None:
 def _counts(row: FileRow, *, today: date) -> None:
     value = _reader(row, COUNT_COLUMNS, REQUIRED[PathwayFile.Kind.COUNTS])
     shared = {
-        "period": value("period", lambda text: text.upper().replace(" ", "")),
+        "period": value("period", _half_year),
         "pathway": value("pathway", _pathway_or_all),
         "source": value("source", str),
     }
@@ -180,6 +181,13 @@ def _say(row: FileRow, problems: dict[str, str], columns: Sequence[Column]) -> N
 
 def _heading(columns: Sequence[Column], key: str) -> str:
     return next(column.heading for column in columns if column.key == key)
+
+
+def _half_year(text: str) -> str:
+    half = HalfYear.parse(text.upper().replace(" ", ""))
+    if half is None:
+        raise ValueError(_("skriv halvåret som 2026H1."))
+    return str(half)
 
 
 def _pathway_or_all(text: str) -> str:

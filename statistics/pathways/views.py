@@ -40,9 +40,9 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
             "form": form,
             "found": found,
             "tables": [
-                ("pathways", _("Per vårdförlopp"), found.by_pathway),
-                ("borders", _("Inom och över regiongräns"), found.by_border),
-                ("flows", _("Från hemregion till vårdgivarens region"), found.by_flow),
+                ("pathways", _("Förmedlade per vårdförlopp"), found.by_pathway),
+                ("borders", _("Förmedlade inom och över regiongräns"), found.by_border),
+                ("flows", _("Förmedlade från hemregion till vårdgivarens region"), found.by_flow),
             ],
             "chart": bar_chart(
                 _("Andel inom längsta ledtid, procent; strecket är målet"),

@@ -150,7 +150,7 @@ GOOD = "2026H1;alla;1000;720;;;;;Signe"
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("2026;alla;1;1;;;;;x", "Skriv halvåret som 2026H1."),
+        ("2026;alla;1;1;;;;;x", "halvår: skriv halvåret som 2026H1."),
         ("2026H2;alla;1;1;;;;;x", "Halvåret har inte varit än."),
         ("2026H1;Okänd;1;1;;;;;x", "okänt vårdförlopp"),
         ("2026H1;;1;1;;;;;x", "vårdförlopp: saknas"),
