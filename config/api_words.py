@@ -28,6 +28,7 @@ SPECTACULAR_SETTINGS = {
         "CasePhase": "referral.models.Phase",
         "FirstTreatment": "referral.pathways.FirstTreatment",
         "OwnStep": "statistics.pathways.models.OwnStep",
+        "PathwayFileKind": "statistics.pathways.models.PathwayFile.Kind",
         "ReferralCause": "referral.models.ReferralCause",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",

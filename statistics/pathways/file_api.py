@@ -31,7 +31,7 @@ from statistics.pathways.told import limits_for, told_by
 TOLD = ("entered_at", "entered_by")
 
 
-class LimitSerializer(serializers.ModelSerializer[PathwayLimit]):
+class PathwayLimitSerializer(serializers.ModelSerializer[PathwayLimit]):
     treatment = serializers.ChoiceField(choices=FirstTreatment.choices)
 
     class Meta:
@@ -63,7 +63,7 @@ class LeadTimeCountSerializer(serializers.ModelSerializer[LeadTimeCount]):
         read_only_fields = fields
 
 
-class CountsSerializer(serializers.Serializer[Any]):
+class OwnCountsSerializer(serializers.Serializer[Any]):
     inclusions = InclusionSerializer(many=True)
     lead_times = LeadTimeCountSerializer(many=True)
 
@@ -127,10 +127,10 @@ class _FilesView(APIView):
 class LimitsView(_FilesView):
     """Regionens längsta ledtider per vårdförlopp och behandling."""
 
-    @extend_schema(tags=["statistics"], responses=LimitSerializer(many=True))
+    @extend_schema(tags=["statistics"], responses=PathwayLimitSerializer(many=True))
     def get(self, request: Request) -> Response:
         """De som gäller nu."""
-        return Response(LimitSerializer(limits_for(actor_of(request)), many=True).data)
+        return Response(PathwayLimitSerializer(limits_for(actor_of(request)), many=True).data)
 
     @_upload
     def post(self, request: Request) -> Response:
@@ -141,10 +141,10 @@ class LimitsView(_FilesView):
 class CountsView(_FilesView):
     """Regionens egna antal: insjuknade, utredda i vårdförlopp och ledtider. För administratören."""
 
-    @extend_schema(tags=["statistics"], responses=CountsSerializer)
+    @extend_schema(tags=["statistics"], responses=OwnCountsSerializer)
     def get(self, request: Request) -> Response:
         """De som gäller nu, senaste halvåret först, som de angavs."""
-        return Response(CountsSerializer(told_by(actor_of(request))).data)
+        return Response(OwnCountsSerializer(told_by(actor_of(request))).data)
 
     @_upload
     def post(self, request: Request) -> Response:
