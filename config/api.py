@@ -39,6 +39,7 @@ from statistics.dashboards.api import (
 from statistics.frozen.api import FrozenMonthsView, FrozenMonthView
 from statistics.guarantee.api import GuaranteeView
 from statistics.pathways.api import PathwaysView
+from statistics.pathways.file_api import CountsView, LimitsView
 from statistics.performance.api import PerformanceView
 from statistics.waiting_times.api import DeliveriesView, DeliveryView
 
@@ -132,6 +133,8 @@ urlpatterns = [
         name="api-case-campaign-answer",
     ),
     path("v1/cancer-pathways/", PathwaysView.as_view(), name="api-cancer-pathways"),
+    path("v1/cancer-pathways/limits/", LimitsView.as_view(), name="api-pathway-limits"),
+    path("v1/cancer-pathways/counts/", CountsView.as_view(), name="api-pathway-counts"),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/statistics/dashboard/", DashboardMonthView.as_view(), name="api-dashboard"),
     path(

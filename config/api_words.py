@@ -27,6 +27,8 @@ SPECTACULAR_SETTINGS = {
         "CloseReason": "referral.models.CloseReason",
         "CasePhase": "referral.models.Phase",
         "FirstTreatment": "referral.pathways.FirstTreatment",
+        "OwnStep": "statistics.pathways.models.OwnStep",
+        "PathwayFileKind": "statistics.pathways.models.PathwayFile.Kind",
         "ReferralCause": "referral.models.ReferralCause",
         "WatchKind": "referral.models.WatchKind",
         "LogVerb": "referral.models.LogVerb",

@@ -12,6 +12,7 @@ class Scope(TextChoices):
     INVOICES_READ = "invoices:read", _("läsa fakturor och avvikelser")
     INVOICES_WRITE = "invoices:write", _("lämna in fakturor")
     STATISTICS_READ = "statistics:read", _("läsa statistik")
+    STATISTICS_WRITE = "statistics:write", _("lämna in regionens egna tal till statistiken")
     WAITING_TIMES_READ = "waiting-times:read", _("läsa väntetider")
     FREE_CAPACITY_READ = "free-capacity:read", _("läsa lediga platser")
     FREE_CAPACITY_WRITE = "free-capacity:write", _("lägga upp och ändra egna lediga platser")

@@ -28,6 +28,7 @@ from referral import verb_serializers as bodies
 from referral.filters import CaseFilter
 from referral.machine import actions_for
 from referral.models import Case, CaseState, Offer
+from referral.pathways import pathway_names
 from referral.pdf import certificate_pdf
 from referral.selectors import get_case, matching_for, timeline, worklist
 from referral.selectors.worklist import SORTS, cases_of_identity, views_for
@@ -47,6 +48,7 @@ LIST_PARAMETERS = [
     OpenApiParameter("kva", str, description="KVÅ-kod, början av en, eller ord i åtgärden."),
     OpenApiParameter("state", str, enum=CaseState.values),
     OpenApiParameter("svf", str, enum=["1", "0"]),
+    OpenApiParameter("svf_pathway", str, enum=list(pathway_names())),
 ]
 
 

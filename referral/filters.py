@@ -10,10 +10,11 @@ from organisations.access import Actor
 from organisations.models import CareUnit, Role
 from referral.models import Case, CaseState
 from referral.models.cases import CaseQuerySet
+from referral.pathways import pathway_choices
 
 
 class CaseFilter(django_filters.FilterSet):
-    """By clinic, procedure, state and SVF. A value that does not hold is told at the field."""
+    """By clinic, procedure, state and pathway. What does not hold is told at the field."""
 
     clinic = django_filters.ModelChoiceFilter(
         field_name="sending_unit",
@@ -31,6 +32,10 @@ class CaseFilter(django_filters.FilterSet):
         method="filter_svf",
         label=_("SVF"),
         empty_label=_("Alla"),
+    )
+
+    svf_pathway = django_filters.ChoiceFilter(
+        choices=pathway_choices(), label=_("Vårdförlopp"), empty_label=_("Alla")
     )
 
     class Meta:

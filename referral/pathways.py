@@ -5,10 +5,12 @@ maximum lead times, which differ by treatment too; each region enters its own (s
 """
 
 import csv
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 FILE = Path(__file__).parent / "reference" / "cancer_pathways.csv"
@@ -33,3 +35,27 @@ def pathway_names() -> dict[str, str]:
 def pathway_choices() -> list[tuple[str, str]]:
     """For forms; a function, so that no migration follows the list."""
     return list(pathway_names().items())
+
+
+def pathway_code(text: str) -> str:
+    """The code of a pathway given by code or name. Raises ``ValueError`` in words."""
+    codes = {name.casefold(): code for code, name in pathway_names().items()}
+    code = codes.get(text.casefold(), text.casefold())
+    if code not in pathway_names():
+        raise ValueError(gettext("okänt vårdförlopp."))
+    return code
+
+
+# Region, pathway and treatment; the maximum lead time in days, or none that is known.
+LimitOf = Callable[[str, str, str], int | None]
+_limits: list[LimitOf] = []
+
+
+def register_limits(limit_of: LimitOf) -> None:
+    """Where the regions' maximum lead times are kept; the app above says in ``ready``."""
+    _limits[:] = [limit_of]
+
+
+def limit_of(region: str, pathway: str, treatment: str) -> int | None:
+    """The region's maximum lead time from suspicion to treatment, calendar days."""
+    return next((found(region, pathway, treatment) for found in _limits), None)

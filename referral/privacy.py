@@ -102,6 +102,14 @@ _VERBS = (
         roles=HOME,
         event="case.patient_corrected",
     ),
+    # What the lead time of a cancer pathway is counted from, also when the case is closed.
+    Transition(
+        verb="correct_pathway",
+        label=_("Rätta vårdförloppet (SVF)"),
+        sources=EVERY_STATE,
+        roles=HOME,
+        event="case.pathway_corrected",
+    ),
     # Once a certificate holds, a provider has been told the wrong patient: it has to say no first.
     Transition(
         verb="move_patient",

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from capacity.matching import CRITERIA
 from contracts.models import ContractLine
 from organisations.models import CareUnit, Equipment
+from referral.lead_time import lead_time_of
 from referral.machine import TRANSITIONS
 from referral.models import (
     Attachment,
@@ -267,11 +268,25 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
         )
 
 
+class LeadTimeSerializer(serializers.Serializer[Any]):
+    """Ledtiden i cancerförloppet, från välgrundad misstanke till behandling."""
+
+    pathway = serializers.CharField(help_text="Namnet; koden står i svf_pathway.")
+    limit_days = serializers.IntegerField(
+        allow_null=True, help_text="Regionens längsta ledtid; null: inte angiven."
+    )
+    last_day = serializers.DateField(allow_null=True)
+    days = serializers.IntegerField(help_text="Från misstanken till behandlingen, eller i dag.")
+    days_left = serializers.IntegerField(allow_null=True)
+    started_on = serializers.DateField(allow_null=True, help_text="Behandlingens dag.")
+
+
 class CaseSerializer(CaseListSerializer):
     """A whole case. Context also: ``actions``, ``offers``."""
 
     actions = serializers.SerializerMethodField()
     form = FormSerializer(read_only=True)
+    lead_time = serializers.SerializerMethodField()
     offers = serializers.SerializerMethodField()
 
     class Meta(CaseListSerializer.Meta):
@@ -283,11 +298,17 @@ class CaseSerializer(CaseListSerializer):
                 "watch_reason",
                 "reviewed_on",
                 "review_on",
+                "lead_time",
                 "actions",
                 "form",
                 "offers",
             ),
         )
+
+    @extend_schema_field(LeadTimeSerializer(allow_null=True))
+    def get_lead_time(self, case: Case) -> Any:
+        found = lead_time_of(case, self.context["offers"], today=self.context["today"])
+        return found and LeadTimeSerializer(found).data
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(list(TRANSITIONS))))
     def get_actions(self, case: Case) -> Any:

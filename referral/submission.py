@@ -118,7 +118,13 @@ def check(
         problems.setdefault("municipality", _("Kommunkoden finns inte."))
     _check_codes(submission, problems)
     _check_dates(submission, problems, today=today)
-    _check_pathway(submission, problems)
+    problems |= pathway_problems(
+        svf=submission.svf,
+        svf_pathway=submission.svf_pathway,
+        suspicion_date=submission.suspicion_date,
+        svf_treatment=submission.svf_treatment,
+        decision_date=submission.decision_date,
+    )
     _check_transfer(submission, problems)
     _check_needs(submission, problems)
     _check_consent(submission, problems, today=today)
@@ -186,22 +192,31 @@ def _check_dates(s: Submission, problems: dict[str, str], *, today: date) -> Non
         problems["medical_target_date"] = _("Måldatum kan inte ligga före beslutet.")
 
 
-def _check_pathway(s: Submission, problems: dict[str, str]) -> None:
+def pathway_problems(
+    *,
+    svf: bool,
+    svf_pathway: str,
+    suspicion_date: date | None,
+    svf_treatment: str,
+    decision_date: date,
+) -> dict[str, str]:
     """A cancer pathway has its day of well-founded suspicion; nothing of it without SVF."""
-    if s.svf_pathway and s.svf_pathway not in pathway_names():
+    problems: dict[str, str] = {}
+    if svf_pathway and svf_pathway not in pathway_names():
         problems["svf_pathway"] = _("Okänt val.")
-    if s.svf_treatment and s.svf_treatment not in _TREATMENTS:
+    if svf_treatment and svf_treatment not in _TREATMENTS:
         problems["svf_treatment"] = _("Okänt val.")
-    if not s.svf_pathway:
-        if s.suspicion_date or s.svf_treatment:
+    if not svf_pathway:
+        if suspicion_date or svf_treatment:
             problems.setdefault("svf_pathway", _("Välj vårdförloppet."))
-        return
-    if not s.svf:
+        return problems
+    if not svf:
         problems.setdefault("svf_pathway", _("Gäller bara standardiserade vårdförlopp."))
-    if s.suspicion_date is None:
+    if suspicion_date is None:
         problems["suspicion_date"] = _("Ange dagen för välgrundad misstanke.")
-    elif s.suspicion_date > s.decision_date:
+    elif suspicion_date > decision_date:
         problems["suspicion_date"] = _("Välgrundad misstanke kan inte komma efter beslutet.")
+    return problems
 
 
 def _check_transfer(s: Submission, problems: dict[str, str]) -> None:

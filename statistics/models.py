@@ -18,7 +18,7 @@ from statistics.frozen.models import (
     Subscription,
 )
 from statistics.open_data.models import Border, Edition, PublishedFigure, Status
-from statistics.pathways.models import InclusionCount, PathwayLimit
+from statistics.pathways.models import InclusionCount, LeadTimeCount, PathwayFile, PathwayLimit
 from statistics.performance.models import PerformanceFigure, PerformanceImport
 from statistics.waiting_times.models import WaitingTimeDegree, WaitingTimeDelivery
 
@@ -32,10 +32,12 @@ __all__ = [
     "FrozenFigure",
     "FrozenMonth",
     "InclusionCount",
+    "LeadTimeCount",
     "MonthDue",
     "MonthRow",
     "MonthState",
     "OfferFact",
+    "PathwayFile",
     "PathwayLimit",
     "PerformanceFigure",
     "PerformanceImport",

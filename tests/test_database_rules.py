@@ -79,9 +79,11 @@ from statistics.models import (
     FrozenFigure,
     FrozenMonth,
     InclusionCount,
+    LeadTimeCount,
     MonthDue,
     MonthRow,
     MonthState,
+    PathwayFile,
     PathwayLimit,
     PerformanceFigure,
     PerformanceImport,
@@ -644,6 +646,34 @@ def inclusion() -> InclusionCount:
     )
 
 
+def lead_time_count() -> LeadTimeCount:
+    return LeadTimeCount.objects.create(
+        region=RegionFactory(),
+        period="2026H1",
+        step="suspicion_to_treatment",
+        patients=100,
+        within=45,
+        source="x",
+        entered_at=timezone.now(),
+        entered_by="x",
+    )
+
+
+def pathway_file() -> PathwayFile:
+    return PathwayFile.objects.create(
+        region=RegionFactory(),
+        kind="counts",
+        file_name="x",
+        good_rows_only=False,
+        rows=2,
+        stored=1,
+        unchanged=1,
+        faults=[],
+        made_at=timezone.now(),
+        made_by="x",
+    )
+
+
 def edition() -> Edition:
     return Edition.objects.create(
         period="2026Q1", version=1, published_at=timezone.now(), rules_version=1
@@ -1011,6 +1041,17 @@ BREAKS: dict[str, Callable[[], str]] = {
     "text_variant_shape": lambda: update(text(), "variant = 'a/b'"),
     "text_only_offers_have_variants": lambda: update(text(), "kind = 'guarantee', variant = 'B'"),
     "pathway_limit_within_a_year": lambda: copy(pathway_limit(), days="0"),
+    "pathway_limit_of_a_pathway": lambda: copy(pathway_limit(), pathway="''"),
+    "pathway_limit_treatment_known": lambda: copy(pathway_limit(), treatment="'x'"),
+    "pathway_file_kind_known": lambda: copy(pathway_file(), kind="'x'"),
+    "pathway_file_stores_no_more_than_it_has": lambda: copy(pathway_file(), stored="2"),
+    "lead_count_period_is_half_year": lambda: copy(lead_time_count(), period="'2026'"),
+    "lead_count_step_known": lambda: copy(lead_time_count(), step="'x'"),
+    "lead_count_of_somebody": lambda: copy(lead_time_count(), patients="0", within="0"),
+    "lead_count_within_is_a_part": lambda: copy(lead_time_count(), within="101"),
+    "lead_count_whole_has_within": lambda: copy(lead_time_count(), within="NULL"),
+    "lead_count_median_can_be": lambda: copy(lead_time_count(), median_days="-1"),
+    "lead_count_has_source": lambda: copy(lead_time_count(), source="''"),
     "inclusion_period_is_half_year": lambda: copy(inclusion(), period="'2026H3'"),
     "inclusion_of_somebody": lambda: copy(inclusion(), new_cases="0"),
     "inclusion_has_source": lambda: copy(inclusion(), source="''"),
@@ -1089,6 +1130,7 @@ APPEND_ONLY = (
     "statistics_waitingtimedegree",
     *("statistics_edition", "statistics_publishedfigure"),
     *("statistics_pathwaylimit", "statistics_inclusioncount"),
+    *("statistics_leadtimecount", "statistics_pathwayfile"),
 )
 COLUMN = {
     "statistics_frozenmonth": "rules",
@@ -1112,6 +1154,8 @@ COLUMN = {
     "statistics_edition": "reason",
     "statistics_pathwaylimit": "days",
     "statistics_inclusioncount": "source",
+    "statistics_leadtimecount": "source",
+    "statistics_pathwayfile": "file_name",
     "statistics_publishedfigure": "value",
 }
 
@@ -1141,6 +1185,8 @@ def test_an_append_only_table_refuses(table, statement):
     figure()
     pathway_limit()
     inclusion()
+    lead_time_count()
+    pathway_file()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -21,6 +21,7 @@ from config.demo.contracts import complete_contract
 from config.demo.free_places import post_free_places
 from config.demo.invoices import tell_invoices
 from config.demo.logins import PASSWORD, DemoUser, region_users
+from config.demo.pathways import tell_pathways
 from config.demo.performance import make_figures
 from config.demo.plans import make_plans
 from config.demo.story import Teller
@@ -80,6 +81,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         reported = deliver_waiting_times(
             actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now
         )
+        told = tell_pathways(actor_for(User.objects.get(login="admin.dalarna"), now=now), now=now)
         # Cases that echo others had no events of their own; the first sweeps count them.
         mark_stale(Case.objects.values_list("pk", flat=True), now=now)
         # From now on; the stories told above came before.
@@ -95,6 +97,7 @@ def build(*, seed: int, now: datetime) -> dict[str, int]:
         "campaigns": campaigns,
         "figures for the agreement": figures,
         "waiting-time files": reported,
+        "cancer pathways": told,
     }
 
 

@@ -10,7 +10,8 @@ from organisations.plain_forms import PlainForm, date_field
 from patients.models import Patient
 from referral.forms.intake import YES_NO
 from referral.forms.verbs import text_area
-from referral.models import BlockReach, Consent, EmergencyOpening
+from referral.models import OF_PATHWAY, BlockReach, Case, Consent, EmergencyOpening
+from referral.pathways import FirstTreatment, pathway_choices
 
 HOW = Consent.How.choices
 
@@ -121,6 +122,30 @@ class CorrectPatientForm(PlainForm):
 
     def clean_postal_code(self) -> str:
         return self.cleaned_data["postal_code"].replace(" ", "")
+
+
+class CorrectPathwayForm(PlainForm):
+    needed_by_answer = frozenset({"svf_pathway", "suspicion_date", "svf_treatment"})
+
+    svf = forms.BooleanField(label=_("Standardiserat vårdförlopp (SVF)"), required=False)
+    svf_pathway = forms.ChoiceField(
+        label=_("Vårdförlopp"),
+        required=False,
+        choices=lambda: [("", "–"), *pathway_choices()],
+        help_text=_("Bara vid SVF."),
+    )
+    suspicion_date = date_field(_("Välgrundad misstanke"), required=False)
+    svf_treatment = forms.ChoiceField(
+        label=_("Första behandling"),
+        required=False,
+        choices=[("", _("inte bestämd")), *FirstTreatment.choices],
+        help_text=_("Avgör den längsta ledtiden."),
+    )
+    reason = _reason(_("Vad var fel?"), help_text=_("Det som stod förut finns kvar i historiken."))
+
+    def __init__(self, data: Any = None, *, case: Case, **kwargs: Any) -> None:
+        initial = {name: getattr(case, name) for name in OF_PATHWAY}
+        super().__init__(data, initial=initial, **kwargs)
 
 
 class MovePatientForm(PlainForm):

@@ -25,6 +25,7 @@ from referral.models.offers import (
     RejectionReason,
 )
 from referral.models.privacy import (
+    OF_PATHWAY,
     Block,
     Consent,
     Correction,
@@ -35,6 +36,7 @@ from referral.models.waiting_list import WaitingListFile
 from referral.models.watch import WatchHit
 
 __all__ = [
+    "OF_PATHWAY",
     "PATIENTS_OWN",
     "TOLD_TO_STAFF",
     "AllocationRow",

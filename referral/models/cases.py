@@ -17,7 +17,7 @@ from patients.models import Patient
 from referral.codes import ICD10_PATTERN, validate_icd10
 from referral.guarantee import GuaranteeClock
 from referral.numbers import NUMBER_PATTERN
-from referral.pathways import FirstTreatment
+from referral.pathways import FirstTreatment, pathway_names
 
 
 class CaseState(models.TextChoices):
@@ -365,6 +365,11 @@ class Case(models.Model):
     def state_label(self) -> str:
         """As ``get_state_display``, which builds all choices anew for each row of a list."""
         return str(CaseState(self.state).label)
+
+    @property
+    def pathway_name(self) -> str:
+        """The cancer pathway's name; empty when there is none."""
+        return pathway_names().get(self.svf_pathway, self.svf_pathway)
 
     @property
     def state_tone(self) -> str:

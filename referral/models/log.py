@@ -55,6 +55,7 @@ class LogVerb(models.TextChoices):
     WITHDRAW_CONSENT = "withdraw_consent", _("Samtycket återkallades")
     EMERGENCY_OPEN = "emergency_open", _("Nödöppning av spärrade uppgifter")
     CORRECT_PATIENT = "correct_patient", _("Patientuppgifter rättades")
+    CORRECT_PATHWAY = "correct_pathway", _("Uppgifterna om vårdförloppet rättades")
     MOVE_PATIENT = "move_patient", _("Ärendet flyttades till rätt patient")
     PROTECT = "protect", _("Skyddad identitet antecknades")
     UNPROTECT = "unprotect", _("Skyddad identitet hävdes")

@@ -4,6 +4,8 @@ Patientdatalagen (2008:355) 4 kap. 4–5 §§; lagen (2022:913) om sammanhållen
 omsorgsdokumentation 2–3 kap.; docs/decisions/0007-blocked-information.md.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from organisations.models import CareUnit, Region, User
 from patients.models import Patient
 from patients.selectors import label_of
 from referral.models.cases import BlockReach, Case
+from referral.pathways import FirstTreatment, pathway_names
 
 
 class Recorded(models.Model):
@@ -189,6 +192,7 @@ class Correction(Recorded):
         PATIENT = "patient", _("Fel patient i ärendet")
         PROTECTION = "protection", _("Skyddad identitet")
         DEPARTURE = "departure", _("Avliden eller utflyttad")
+        PATHWAY = "pathway", _("Vårdförlopp (SVF)")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="corrections")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections")
@@ -225,7 +229,7 @@ class Correction(Recorded):
         """What changed, with the fields' Swedish names and words."""
         return [
             {
-                "label": label_of(name),
+                "label": _label(name),
                 "before": _in_words(name, before),
                 "after": _in_words(name, after),
             }
@@ -233,9 +237,26 @@ class Correction(Recorded):
         ]
 
 
-def _in_words(name: str, value: str | None) -> str:
+# The case's own columns among those that are corrected; the others are the patient's.
+OF_PATHWAY = ("svf", "svf_pathway", "suspicion_date", "svf_treatment")
+
+
+def _label(name: str) -> str:
+    if name not in OF_PATHWAY:
+        return label_of(name)
+    label = str(getattr(Case._meta.get_field(name), "verbose_name", name))
+    return label[:1].upper() + label[1:]
+
+
+def _in_words(name: str, value: Any) -> str:
     if name == "protection" and value in Patient.Protection.values:
         return str(Patient.Protection(value).label)
+    if name == "svf":
+        return str(_("Ja") if value else _("Nej"))
+    if name == "svf_pathway":
+        return pathway_names().get(value, value or "")
+    if name == "svf_treatment" and value in FirstTreatment.values:
+        return str(FirstTreatment(value).label)
     return value or ""
 
 

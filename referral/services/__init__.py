@@ -14,6 +14,7 @@ from referral.services.blocks import (
 )
 from referral.services.consents import record_consent, withdraw_consent
 from referral.services.corrections import (
+    correct_pathway,
     correct_patient,
     depart,
     lift_hold,
@@ -66,6 +67,7 @@ __all__ = [
     "book",
     "close",
     "confirm",
+    "correct_pathway",
     "correct_patient",
     "create_draft",
     "depart",

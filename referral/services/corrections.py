@@ -29,6 +29,7 @@ from patients.services import (
 )
 from referral.machine import append_log, perform
 from referral.models import (
+    OF_PATHWAY,
     Case,
     CaseLog,
     Correction,
@@ -41,7 +42,7 @@ from referral.privacy import PRIVACY
 from referral.selectors.administration import case_of_region
 from referral.selectors.cases import wrote
 from referral.services.shared import required_text
-from referral.submission import ADDRESS_FIELDS
+from referral.submission import ADDRESS_FIELDS, pathway_problems
 
 
 def correct_patient(
@@ -68,6 +69,70 @@ def correct_patient(
         details=details,
         change=change,
     )
+
+
+def correct_pathway(
+    case: Case,
+    *,
+    svf: bool,
+    svf_pathway: str,
+    suspicion_date: date | None,
+    svf_treatment: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Case:
+    """Put the cancer pathway right: which it is, the day of suspicion, the first treatment.
+
+    The form's submitted versions stay as sent; what a completion starts from follows.
+    """
+    why = _reason(reason)
+    right = {
+        "svf": svf,
+        "svf_pathway": svf_pathway,
+        "suspicion_date": suspicion_date,
+        "svf_treatment": svf_treatment,
+    }
+    details: dict[str, Any] = {}
+
+    def change(locked: Case) -> None:
+        problems = pathway_problems(
+            svf=svf,
+            svf_pathway=svf_pathway,
+            suspicion_date=suspicion_date,
+            svf_treatment=svf_treatment,
+            decision_date=locked.decision_date,
+        )
+        before = {name: getattr(locked, name) for name in OF_PATHWAY}
+        changed = [name for name in OF_PATHWAY if before[name] != right[name]]
+        if not problems and not changed:
+            problems["svf_pathway"] = _("Inget är ändrat.")
+        if problems:
+            raise InvalidInput(_("Vårdförloppet behöver rättas."), fields=problems)
+        for name in changed:
+            setattr(locked, name, right[name])
+        typed = {name: _plain(value) for name, value in right.items() if value is not None}
+        kept = {k: v for k, v in locked.form.typed.items() if k not in OF_PATHWAY}
+        locked.form.typed = kept | typed
+        locked.form.save(update_fields=["typed"])
+        changes = {name: [_plain(before[name]), _plain(right[name])] for name in changed}
+        _correct(locked, Correction.Kind.PATHWAY, why, changes=changes, actor=actor, now=now)
+        details["fields"] = changed
+
+    return perform(
+        case,
+        PRIVACY["correct_pathway"],
+        actor=actor,
+        now=now,
+        why=why,
+        details=details,
+        change=change,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def move_patient(

@@ -18,6 +18,7 @@ from organisations.pages import actor_of, roles_required
 from organisations.plain_forms import PlainForm
 from referral import services
 from referral.forms import ONE_CLICK, OWN_PAGES, DismissForm, NoteForm, form_for
+from referral.lead_time import lead_time_of
 from referral.machine import TRANSITIONS, Transition, actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pdf import certificate_pdf
@@ -116,6 +117,7 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
     offers = case.offers.select_related("care_unit__municipality", "certificate", "referral")
     if not own_side:  # a provider sees the offer that it accepted, not the others
         offers = offers.filter(state=Offer.State.ACCEPTED)
+    shown = list(offers.order_by("-serial"))
     log = timeline(actor, case)
     watched = case.state == CaseState.WATCHED and actor.role == Role.NAVIGATOR
     hits = hits_of(case, today=today) if watched else []
@@ -132,7 +134,8 @@ def _context(case: Case, actor: Actor, **extra: Any) -> dict[str, Any]:
         "hits": hits,
         "hits_hold": found,
         "may_note": "note" in actions_for(case, actor),
-        "offers": list(offers.order_by("-serial")),
+        "offers": shown,
+        "lead_time": lead_time_of(case, shown, today=today),
         "attachments": list(case.form.attachments.all()),
         "pauses": list(case.pauses.all()),
         "timeline": log,

@@ -56,6 +56,7 @@ HANDLERS: dict[str, Handler] = {
     "depart": calling(services.depart),
     "undo_depart": calling(services.undo_depart),
     "correct_patient": _correct,
+    "correct_pathway": calling(services.correct_pathway),
     "move_patient": calling(services.move_patient),
 }
 
@@ -76,6 +77,8 @@ def privacy_action(request: HttpRequest, number: str, verb: str) -> HttpResponse
     data = request.POST if request.method == "POST" else None
     if verb == "correct_patient":
         form: PlainForm = forms.CorrectPatientForm(data, patient=case.patient)
+    elif verb == "correct_pathway":
+        form = forms.CorrectPathwayForm(data, case=case)
     else:
         form = FORMS[verb](data)
     if verb == "export":

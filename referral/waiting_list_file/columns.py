@@ -21,7 +21,7 @@ from organisations.models import Equipment
 from patients.models import Patient
 from referral.codes import normalise_icd10
 from referral.models import Consent, IntakeForm, Phase, ReferralCause
-from referral.pathways import FirstTreatment, pathway_names
+from referral.pathways import FirstTreatment, pathway_code
 
 YES = frozenset({"ja", "j", "yes", "y", "1", "true", "sant", "x"})
 NO = frozenset({"nej", "n", "no", "0", "false", "falskt"})
@@ -159,14 +159,6 @@ def _equipment(text: str) -> tuple[str, ...]:
     return tuple(names[part] for part in wanted)
 
 
-def _pathway(text: str) -> str:
-    codes = {name.casefold(): code for code, name in pathway_names().items()}
-    code = codes.get(text.casefold(), text.casefold())
-    if code not in pathway_names():
-        raise ValueError(_("okänt vårdförlopp."))
-    return code
-
-
 class Field(NamedTuple):
     """A column, and how its cell is read; a cell that cannot be raises ``ValueError``."""
 
@@ -220,7 +212,7 @@ FIELDS = (
         required=True,
     ),
     _field("svf", "svf", _YES_OR_NO, _yes_no),
-    _field("svf_pathway", "vårdförlopp", gettext_lazy("namnet eller koden"), _pathway),
+    _field("svf_pathway", "vårdförlopp", gettext_lazy("namnet eller koden"), pathway_code),
     _field("suspicion_date", "välgrundad misstanke", _ISO, _day),
     _field(
         *("svf_treatment", "första behandling"),

@@ -41,6 +41,34 @@ class PathwayRowSerializer(serializers.Serializer[Any]):
     share_hidden = serializers.BooleanField()
 
 
+class OwnRowSerializer(serializers.Serializer[Any]):
+    """Regionens egna tal; dolda och okända är null. ``key`` är vårdförloppets kod, tom för alla."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    base = serializers.IntegerField(allow_null=True, help_text="Insjuknade, eller patienter.")
+    count = serializers.IntegerField(allow_null=True, help_text="Inkluderade, eller inom ledtid.")
+    median = serializers.FloatField(allow_null=True)
+    share = ShareSerializer(allow_null=True)
+    hidden = serializers.BooleanField()
+    share_hidden = serializers.BooleanField()
+    source = serializers.CharField()  # type: ignore[assignment]
+
+
+class OwnTableSerializer(serializers.Serializer[Any]):
+    total = OwnRowSerializer(allow_null=True)
+    by_pathway = OwnRowSerializer(many=True, source="rows")
+
+
+class OwnSerializer(serializers.Serializer[Any]):
+    """Alla regionens patienter, som regionen har angett dem; inte ur ärendena här."""
+
+    inclusion = OwnTableSerializer()
+    suspicion_to_treatment = OwnTableSerializer(source="lead_times.suspicion_to_treatment")
+    suspicion_to_visit = OwnTableSerializer(source="lead_times.suspicion_to_visit")
+    suspicion_to_decision = OwnTableSerializer(source="lead_times.suspicion_to_decision")
+
+
 class PathwaysSerializer(serializers.Serializer[Any]):
     period = serializers.CharField()
     region = serializers.CharField()
@@ -52,6 +80,7 @@ class PathwaysSerializer(serializers.Serializer[Any]):
     by_flow = PathwayRowSerializer(many=True)
     steps = PathwayRowSerializer(many=True)
     inclusion_share = ShareSerializer(allow_null=True)
+    own = OwnSerializer()
 
 
 class PathwaysView(APIView):
@@ -74,4 +103,5 @@ class PathwaysView(APIView):
 
 def _as_dict(found: Pathways) -> dict[str, Any]:
     goals = {"lead_time_goal": LEAD_TIME_GOAL, "inclusion_goal": INCLUSION_GOAL}
-    return vars(found) | goals | {"period": str(found.period)}
+    shown = {"period": str(found.period), "inclusion_share": found.inclusion_share}
+    return vars(found) | goals | shown

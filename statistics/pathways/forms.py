@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from organisations.plain_forms import PlainForm
 from referral.pathways import FirstTreatment, pathway_choices
 from statistics.pathways.halves import HalfYear
+from statistics.pathways.models import OwnStep
 
 HALVES_BACK = 6
 
@@ -45,10 +46,54 @@ class LimitForm(PlainForm):
     )
 
 
-class InclusionForm(PlainForm):
-    """``enter_inclusion``'s arguments."""
+def _pathway_or_all() -> list[tuple[str, Any]]:
+    return [("", _("Alla tillsammans")), *pathway_choices()]
+
+
+class CountForm(PlainForm):
+    """What the two kinds of own counts share."""
 
     period = forms.CharField(label=_("Halvår"), max_length=6, help_text=_("Till exempel 2026H1."))
-    new_cases = forms.IntegerField(label=_("Insjuknade i cancer, alla vårdförlopp"))
-    included = forms.IntegerField(label=_("Av dem utredda i ett standardiserat vårdförlopp"))
+    pathway = forms.ChoiceField(label=_("Vårdförlopp"), required=False, choices=_pathway_or_all)
     source = forms.CharField(label=_("Källa"), max_length=160)
+
+    needed_by_answer = frozenset({"pathway"})
+
+
+class InclusionForm(CountForm):
+    """``enter_inclusion``'s arguments."""
+
+    new_cases = forms.IntegerField(label=_("Insjuknade i cancer"))
+    included = forms.IntegerField(label=_("Av dem utredda i ett standardiserat vårdförlopp"))
+
+    field_order = ("period", "pathway", "new_cases", "included", "source")
+
+
+class LeadTimeForm(CountForm):
+    """``enter_lead_time``'s arguments."""
+
+    step = forms.ChoiceField(label=_("Steg"), choices=OwnStep.choices)
+    patients = forms.IntegerField(
+        label=_("Patienter"), help_text=_("Alla regionens, även de som behandlats hemma.")
+    )
+    within = forms.IntegerField(
+        label=_("Av dem inom längsta ledtid"),
+        required=False,
+        help_text=_("Måste anges för hela ledtiden."),
+    )
+    median_days = forms.DecimalField(
+        label=_("Median, dagar"),
+        required=False,
+        max_digits=5,
+        decimal_places=1,
+        localize=True,
+    )
+
+    field_order = ("period", "pathway", "step", "patients", "within", "median_days", "source")
+
+
+class PathwayFileForm(PlainForm):
+    file = forms.FileField(label=_("Fil"), help_text=_("CSV eller XLSX, högst 20 MB."))
+    good_rows_only = forms.BooleanField(
+        label=_("Läs in de rader som stämmer även om andra har fel"), required=False
+    )

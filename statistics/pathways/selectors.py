@@ -24,7 +24,8 @@ from referral.pathways import pathway_names
 from statistics.open_data.disclosure import hidden_shares
 from statistics.open_data.models import NATION
 from statistics.pathways.halves import HalfYear
-from statistics.pathways.models import InclusionCount, PathwayLimit
+from statistics.pathways.models import PathwayLimit
+from statistics.pathways.own import Own, Shown, own_figures
 
 # Socialstyrelsen's report of regions' work with SVF, 2025: the national goals.
 LEAD_TIME_GOAL = 80
@@ -94,10 +95,15 @@ class Pathways:
     by_border: list[Row]
     by_flow: list[Row]
     steps: list[Row]
-    inclusion: InclusionCount | None
-    inclusion_share: Share | None
+    # What the region has told of all its patients, not only of those brokered here.
+    own: Own
     suppressed: bool
     without_pathway: int | None
+
+    @property
+    def inclusion_share(self) -> Share | None:
+        total = self.own.inclusion.total
+        return total.share if total else None
 
 
 def may_see(actor: Actor) -> bool:
@@ -126,10 +132,12 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     total = _row("all", _("Alla"), leads, limits)
     if hide:
         _hide(tables[0], tables[1], tables[2], total)
-    inclusion = (
-        InclusionCount.objects.filter(region_id=actor.region, period=str(period))
-        .order_by("-pk")
-        .first()
+    own = own_figures(
+        actor.region or "",
+        period,
+        goals=(INCLUSION_GOAL, LEAD_TIME_GOAL),
+        hide=hide,
+        brokered=_shown(total, tables[0]),
     )
     return Pathways(
         period=period,
@@ -139,8 +147,7 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
         by_border=tables[1],
         by_flow=tables[2],
         steps=_steps(leads, hide=hide),
-        inclusion=inclusion,
-        inclusion_share=_inclusion(inclusion),
+        own=own,
         suppressed=hide,
         without_pathway=None if hide and 0 < unknown < FEWEST else unknown,
     )
@@ -155,11 +162,22 @@ def limits_of(region: str) -> Limits:
     return {(one.pathway, one.treatment): one.days for one in rows}
 
 
-def _inclusion(count: InclusionCount | None) -> Share | None:
-    """More may be included than were expected to fall ill; the share is then whole."""
-    if count is None:
-        return None
-    return wilson(min(count.included, count.new_cases), count.new_cases)
+@as_product("maximum lead time of a case")
+def limit_of(region: str, pathway: str, treatment: str) -> int | None:
+    """The region's newest maximum lead time, days, for who sees a case: no number of patients."""
+    rows = PathwayLimit.objects.filter(region_id=region, pathway=pathway, treatment=treatment)
+    return rows.order_by("-pk").values_list("days", flat=True).first()
+
+
+def _shown(total: Row, by_pathway: Sequence[Row]) -> dict[str, Shown]:
+    """What is told of the brokered patients, after hiding."""
+    found = {}
+    for key, row in (("", total), *((row.key, row) for row in by_pathway)):
+        if row.n:
+            of = row.of if row.of and row.share else 0
+            within = round(row.share.percent * of / 100) if row.share else 0
+            found[key] = Shown(row.n, of, within)
+    return found
 
 
 def _leads(region: str, period: HalfYear) -> tuple[list[Lead], int]:

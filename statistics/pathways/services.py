@@ -1,8 +1,11 @@
-"""A region enters its limits and its cancer cases."""
+"""A region enters its limits, its cancer cases and its lead times; the rules of what can be."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organisations.access import Actor, as_product
@@ -10,7 +13,13 @@ from organisations.errors import InvalidInput, NotAllowed
 from organisations.models import Role
 from referral.pathways import FirstTreatment, pathway_names
 from statistics.pathways.halves import HalfYear
-from statistics.pathways.models import InclusionCount, PathwayLimit
+from statistics.pathways.models import (
+    MOST_MEDIAN,
+    InclusionCount,
+    LeadTimeCount,
+    OwnStep,
+    PathwayLimit,
+)
 
 MOST_DAYS = 365
 MOST_CASES = 100_000
@@ -21,7 +30,73 @@ def enter_limit(
     *, pathway: str, treatment: str, days: int, actor: Actor, now: datetime
 ) -> PathwayLimit:
     """Say the region's maximum lead time, in calendar days. Raises :class:`InvalidInput`."""
-    region = _region_of(actor)
+    region = region_of(actor)
+    told = {"pathway": pathway, "treatment": treatment, "days": days}
+    _refuse(limit_problems(**told))  # type: ignore[arg-type]
+    with transaction.atomic(), as_product("pathway limit"):
+        return PathwayLimit.objects.create(region_id=region, **told, **signed(actor, now=now))
+
+
+def enter_inclusion(
+    *,
+    period: str,
+    new_cases: int,
+    included: int,
+    source: str,
+    actor: Actor,
+    now: datetime,
+    pathway: str = "",
+) -> InclusionCount:
+    """Say the region's new cancer cases and how many of them were in a pathway.
+
+    Without ``pathway`` all of them together. Raises :class:`InvalidInput`.
+    """
+    region = region_of(actor)
+    told: dict[str, Any] = {
+        "period": period,
+        "pathway": pathway,
+        "new_cases": new_cases,
+        "included": included,
+        "source": source.strip(),
+    }
+    _refuse(inclusion_problems(**told, today=timezone.localdate(now)))
+    with transaction.atomic(), as_product("inclusion"):
+        return InclusionCount.objects.create(region_id=region, **told, **signed(actor, now=now))
+
+
+def enter_lead_time(
+    *,
+    period: str,
+    patients: int,
+    within: int | None,
+    source: str,
+    actor: Actor,
+    now: datetime,
+    pathway: str = "",
+    step: str = OwnStep.TO_TREATMENT,
+    median_days: Decimal | None = None,
+) -> LeadTimeCount:
+    """Say how many of all the region's patients kept the lead time.
+
+    Raises :class:`InvalidInput`.
+    """
+    region = region_of(actor)
+    told: dict[str, Any] = {
+        "period": period,
+        "pathway": pathway,
+        "step": step,
+        "patients": patients,
+        "within": within,
+        "median_days": median_days,
+        "source": source.strip(),
+    }
+    _refuse(lead_time_problems(**told, today=timezone.localdate(now)))
+    with transaction.atomic(), as_product("lead times"):
+        return LeadTimeCount.objects.create(region_id=region, **told, **signed(actor, now=now))
+
+
+def limit_problems(*, pathway: str, treatment: str, days: int) -> dict[str, str]:
+    """What of a maximum lead time does not hold, by field."""
     problems = {}
     if pathway not in pathway_names():
         problems["pathway"] = _("Okänt val.")
@@ -29,49 +104,73 @@ def enter_limit(
         problems["treatment"] = _("Okänt val.")
     if not 1 <= days <= MOST_DAYS:
         problems["days"] = _("Ange ett antal dagar mellan 1 och 365.")
-    _refuse(problems)
-    with transaction.atomic(), as_product("pathway limit"):
-        return PathwayLimit.objects.create(
-            region_id=region,
-            pathway=pathway,
-            treatment=treatment,
-            days=days,
-            entered_at=now,
-            entered_by=actor.name[:120],
-        )
+    return problems
 
 
-def enter_inclusion(
-    *, period: str, new_cases: int, included: int, source: str, actor: Actor, now: datetime
-) -> InclusionCount:
-    """Say the region's new cancer cases and how many of them were in a pathway."""
-    region = _region_of(actor)
-    problems = {}
-    if HalfYear.parse(period) is None:
-        problems["period"] = _("Skriv halvåret som 2026H1.")
+def inclusion_problems(
+    *, period: str, pathway: str, new_cases: int, included: int, source: str, today: date
+) -> dict[str, str]:
+    """What of a half-year's inclusion does not hold, by field."""
+    problems = _common_problems(period=period, pathway=pathway, source=source, today=today)
     if not 1 <= new_cases <= MOST_CASES:
         problems["new_cases"] = _("Ange ett antal mellan 1 och 100 000.")
     if not 0 <= included <= MOST_CASES:
         problems["included"] = _("Ange ett antal mellan 0 och 100 000.")
+    return problems
+
+
+def lead_time_problems(
+    *,
+    period: str,
+    pathway: str,
+    step: str,
+    patients: int,
+    within: int | None,
+    median_days: Decimal | None,
+    source: str,
+    today: date,
+) -> dict[str, str]:
+    """What of a half-year's own lead time does not hold, by field."""
+    problems = _common_problems(period=period, pathway=pathway, source=source, today=today)
+    if step not in OwnStep.values:
+        problems["step"] = _("Okänt val.")
+    if not 1 <= patients <= MOST_CASES:
+        problems["patients"] = _("Ange ett antal mellan 1 och 100 000.")
+    if within is None:
+        if step == OwnStep.TO_TREATMENT:
+            problems["within"] = _("Ange hur många som behandlades inom längsta ledtid.")
+    elif not 0 <= within <= patients:
+        problems["within"] = _("Ange högst så många som alla patienter.")
+    if median_days is not None and not (
+        median_days.is_finite() and 0 <= median_days <= MOST_MEDIAN
+    ):
+        problems["median_days"] = _("Ange ett antal dagar mellan 0 och 3650.")
+    return problems
+
+
+def _common_problems(*, period: str, pathway: str, source: str, today: date) -> dict[str, str]:
+    problems = {}
+    half = HalfYear.parse(period)
+    if half is None:
+        problems["period"] = _("Skriv halvåret som 2026H1.")
+    elif half.first_day > today:
+        problems["period"] = _("Halvåret har inte varit än.")
+    if pathway and pathway not in pathway_names():
+        problems["pathway"] = _("Okänt val.")
     if not source.strip() or len(source) > LONGEST_SOURCE or "\x00" in source:
         problems["source"] = _("Ange källan, högst 160 tecken.")
-    _refuse(problems)
-    with transaction.atomic(), as_product("inclusion"):
-        return InclusionCount.objects.create(
-            region_id=region,
-            period=period,
-            new_cases=new_cases,
-            included=included,
-            source=source.strip(),
-            entered_at=now,
-            entered_by=actor.name[:120],
-        )
+    return problems
 
 
-def _region_of(actor: Actor) -> str:
+def region_of(actor: Actor) -> str:
+    """The region that the actor tells of; raises :class:`NotAllowed` for others."""
     if actor.role != Role.REGION_ADMIN or not actor.region:
         raise NotAllowed(_("Bara regionens administratör anger ledtider och antal."))
     return actor.region
+
+
+def signed(actor: Actor, *, now: datetime) -> dict[str, Any]:
+    return {"entered_at": now, "entered_by": actor.name[:120]}
 
 
 def _refuse(problems: dict[str, str]) -> None:

@@ -15,15 +15,16 @@ from organisations.pages import actor_of, attachment, roles_required
 from organisations.plain_forms import PlainForm, attempt
 from referral.pathways import FirstTreatment, pathway_names
 from statistics.pathways import exports
-from statistics.pathways.forms import InclusionForm, LimitForm, PeriodForm
+from statistics.pathways.forms import InclusionForm, LeadTimeForm, LimitForm, PeriodForm
+from statistics.pathways.models import OwnStep
 from statistics.pathways.selectors import (
     INCLUSION_GOAL,
     LEAD_TIME_GOAL,
     Pathways,
-    limits_of,
     pathways_for,
 )
-from statistics.pathways.services import enter_inclusion, enter_limit
+from statistics.pathways.services import enter_inclusion, enter_lead_time, enter_limit
+from statistics.pathways.told import files_of, told_by
 
 ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
 
@@ -39,9 +40,9 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
             "form": form,
             "found": found,
             "tables": [
-                ("pathways", _("Per vårdförlopp"), found.by_pathway),
-                ("borders", _("Inom och över regiongräns"), found.by_border),
-                ("flows", _("Från hemregion till vårdgivarens region"), found.by_flow),
+                ("pathways", _("Förmedlade per vårdförlopp"), found.by_pathway),
+                ("borders", _("Förmedlade inom och över regiongräns"), found.by_border),
+                ("flows", _("Förmedlade från hemregion till vårdgivarens region"), found.by_flow),
             ],
             "chart": bar_chart(
                 _("Andel inom längsta ledtid, procent; strecket är målet"),
@@ -56,8 +57,11 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
             else None,
             "lead_goal": LEAD_TIME_GOAL,
             "inclusion_goal": INCLUSION_GOAL,
-            "inclusion_reached": found.inclusion_share is not None
-            and found.inclusion_share.percent >= INCLUSION_GOAL,
+            "own_rows": _own_rows(found),
+            "steps": [
+                (row, found.own.lead_times[row.key].total if row.key in OwnStep.values else None)
+                for row in found.steps
+            ],
             "query": request.GET.urlencode(),
         },
     )
@@ -75,18 +79,29 @@ def pathways_xlsx(request: HttpRequest) -> HttpResponse:
     return attachment(exports.xlsx_file(found), f"vardforlopp-{found.period}.xlsx")
 
 
+# What each form of the settings page saves: its name, form and service.
+ENTERED: dict[str, tuple[type[PlainForm], Any]] = {
+    "limit": (LimitForm, enter_limit),
+    "inclusion": (InclusionForm, enter_inclusion),
+    "lead_time": (LeadTimeForm, enter_lead_time),
+}
+FILES_SHOWN = 10
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @roles_required(Role.REGION_ADMIN)
 def pathway_settings(request: HttpRequest) -> HttpResponse:
-    """The region's maximum lead times and its cancer cases; each form has its own button."""
+    """What the region tells by hand; each form has its own button, and files their own page."""
     actor, sent = actor_of(request), request.method == "POST"
     which = request.POST.get("what", "")
-    limit = LimitForm(request.POST if sent and which == "limit" else None)
-    inclusion = InclusionForm(request.POST if sent and which == "inclusion" else None)
+    which = which if which in ENTERED else "limit"
+    forms = {
+        name: form_class(request.POST if sent and name == which else None, auto_id=f"{name}_%s")
+        for name, (form_class, _service) in ENTERED.items()
+    }
     status = 200
     if sent:
-        form: PlainForm = inclusion if which == "inclusion" else limit
-        service: Any = enter_inclusion if which == "inclusion" else enter_limit
+        form, service = forms[which], ENTERED[which][1]
         status = 422
         if form.is_valid():
             data = form.cleaned_data
@@ -95,13 +110,33 @@ def pathway_settings(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Sparat."))
                 return redirect("pathway-settings")
             status = refused or 422
-    names, treatments = pathway_names(), dict(FirstTreatment.choices)
-    limits = [
-        (names.get(pathway, pathway), treatments[treatment], days)
-        for (pathway, treatment), days in sorted(limits_of(actor.region or "").items())
-    ]
-    context = {"limit_form": limit, "inclusion_form": inclusion, "limits": limits}
+    told, names, treatments = told_by(actor), pathway_names(), dict(FirstTreatment.choices)
+    context = {
+        "forms": forms,
+        "limits": [
+            (names.get(one.pathway, one.pathway), treatments[one.treatment], one)
+            for one in told.limits
+        ],
+        "inclusions": [(names.get(one.pathway, ""), one) for one in told.inclusions],
+        "lead_times": [(names.get(one.pathway, ""), one) for one in told.lead_times],
+        "files": files_of(actor).defer("faults")[:FILES_SHOWN],
+    }
     return render(request, "statistics/pathways/settings.html", context, status=status)
+
+
+def _own_rows(found: Pathways) -> list[dict[str, Any]]:
+    """A row for each pathway that the region tells of, with the brokered patients' beside."""
+    brokered = {row.key: row for row in found.by_pathway}
+    told = {row.key: row.label for row in (*found.own.inclusion.rows, *found.own.whole.rows)}
+    return [
+        {
+            "label": label,
+            "inclusion": found.own.inclusion.of(key),
+            "lead_time": found.own.whole.of(key),
+            "brokered": brokered.get(key),
+        }
+        for key, label in sorted(told.items(), key=lambda one: one[1])
+    ]
 
 
 def _read(request: HttpRequest) -> tuple[PeriodForm, Pathways]:

@@ -844,7 +844,11 @@ NO_PATIENT: dict[str, str] = {
     "clinic-costs": "figures",
     "clinic-costs-file": "figures",
     **dict.fromkeys(
-        ("pathways", "pathways-csv", "pathways-xlsx", "pathway-settings", "api-cancer-pathways"),
+        (
+            *("pathways", "pathways-csv", "pathways-xlsx", "pathway-settings"),
+            *("pathway-told", "pathway-import", "pathway-file", "pathway-faults"),
+            *("api-cancer-pathways", "api-pathway-limits", "api-pathway-counts"),
+        ),
         "figures",
     ),
     "statistics": "figures",

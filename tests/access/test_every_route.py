@@ -103,6 +103,9 @@ OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
 OWN |= {"pathways", "pathways-csv", "pathways-xlsx", "api-cancer-pathways", "pathway-settings"}
+# Another region's file is not found: tests/statistics/pathways/test_own_counts.py.
+OWN |= {"pathway-told", "pathway-import", "pathway-file", "pathway-faults"}
+OWN |= {"api-pathway-limits", "api-pathway-counts"}
 OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
 OWN |= {"invoices", "invoice-new", "invoice-deviations", "contract-costs"}

@@ -73,10 +73,12 @@ from statistics.models import (
     FrozenFigure,
     FrozenMonth,
     InclusionCount,
+    LeadTimeCount,
     MonthDue,
     MonthRow,
     MonthState,
     OfferFact,
+    PathwayFile,
     PathwayLimit,
     PerformanceFigure,
     PerformanceImport,
@@ -222,7 +224,7 @@ def test_every_table_of_the_product_is_either_protected_or_said_to_hold_no_patie
     # Tell of no patient: protected so that others than their provider or region cannot change them.
     tested |= set(PUBLIC)
     # A region's own numbers: tests/statistics/pathways.
-    tested |= {PathwayLimit, InclusionCount}
+    tested |= {PathwayLimit, InclusionCount, LeadTimeCount, PathwayFile}
     tested |= {FreeCapacity, PhoneTime, *OF_CAMPAIGNS}
     # A region's own figures for the agreement (tests/statistics/performance).
     tested |= {PerformanceFigure, PerformanceImport}

@@ -131,6 +131,8 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("open-data")
     yield manager, reverse("pathways")
     yield region_admin_actor(region), reverse("pathway-settings")
+    for what in ("limits", "counts"):
+        yield region_admin_actor(region), reverse("pathway-import", args=[what])
     yield navigator, reverse("statistics")
     yield clinic, reverse("statistics")
     yield manager, reverse("guarantee")
@@ -577,7 +579,14 @@ def privacy_pages(home: MadeCase, accepted: MadeCase) -> Iterator[Address]:
     navigator, clinic = home.navigator, home.clinic
     services.note(home.case, text="Fel ärende.", actor=navigator, now=now)
     note = home.case.log.get(verb="note")
-    for verb in ("consent", "protect", "correct_patient", "move_patient", "export"):
+    for verb in (
+        "consent",
+        "protect",
+        "correct_patient",
+        "correct_pathway",
+        "move_patient",
+        "export",
+    ):
         yield navigator, reverse("case-privacy", args=[home.case.number, verb])
     yield navigator, reverse("note-strike", args=[home.case.number, note.pk])
     consent = accepted.case.consents.get()

@@ -47,6 +47,12 @@ DONE = {
     "depart": {"kind": "deceased_on", "on": "2026-01-01", "reason": "x"},
     "protect": {"protection": "skyddadFolkbokforing", "reason": "x"},
     "correct_patient": {"given_name": "Ny", "family_name": "Nysson", "reason": "x"},
+    "correct_pathway": {
+        "svf": "on",
+        "svf_pathway": "myelom",
+        "suspicion_date": "2020-01-01",
+        "reason": "x",
+    },
     "move_patient": {
         "identity_number": identity_number(60),
         "given_name": "Rätt",

@@ -26,6 +26,8 @@ from statistics.models import FigureCorrection, FrozenFigure, FrozenMonth, Month
 from statistics.months import Month
 from statistics.open_data.quarters import Quarter
 from statistics.open_data.services import publish
+from statistics.pathways.halves import HalfYear
+from statistics.pathways.services import enter_inclusion
 from statistics.waiting_times.services import deliver_own
 from tests.access.world import whole_case
 from tests.factories import (
@@ -194,7 +196,24 @@ def pathways(text: str, kind: str) -> Link:
         suspicion_date=timezone.localdate() - timedelta(days=20),
     )
     Region.objects.update(short_name=text[:40])
+    enter_inclusion(
+        period=str(HalfYear.of(timezone.localdate())),
+        new_cases=9,
+        included=8,
+        source=text,
+        actor=region_admin_actor(made.unit.region),
+        now=timezone.now(),
+    )
     return made.navigator, reverse(f"pathways-{kind}")
+
+
+def own_counts(text: str, kind: str) -> Link:
+    """A region's own counts of cancer pathways, in the form that is read in again."""
+    admin = region_admin_actor(RegionFactory())
+    enter_inclusion(
+        period="2026H1", new_cases=9, included=8, source=text, actor=admin, now=timezone.now()
+    )
+    return admin, reverse("pathway-told", args=["counts", kind])
 
 
 EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
@@ -202,6 +221,8 @@ EXPORTS: dict[str, tuple[Callable[[str, str], Link], str]] = {
     "contracts/files/writing.py: contracts as XLSX": (contracts, "xlsx"),
     "contracts/files/writing.py: report as CSV": (import_report, "csv"),
     "contracts/files/writing.py: report as XLSX": (import_report, "xlsx"),
+    "contracts/files/writing.py: own cancer counts as CSV": (own_counts, "csv"),
+    "contracts/files/writing.py: own cancer counts as XLSX": (own_counts, "xlsx"),
     "contracts/files/writing.py: costs as CSV": (costs, "csv"),
     "contracts/files/writing.py: costs as XLSX": (costs, "xlsx"),
     "statistics/dashboards/exports.py: CSV": (dashboard, "csv"),

@@ -1,0 +1,164 @@
+"""Maximum lead times and a region's own counts over the API: what holds, and files read in."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from contracts.files.reading import MAX_BYTES
+from organisations.api import actor_of
+from organisations.errors import InvalidInput
+from organisations.uploads import XLSX
+from referral.pathways import FirstTreatment
+from referral.waiting_list_file.api import YES, CsvBodyParser, UploadSerializer, XlsxBodyParser
+from statistics.pathways.importing import import_file
+from statistics.pathways.models import (
+    InclusionCount,
+    LeadTimeCount,
+    OwnStep,
+    PathwayFile,
+    PathwayLimit,
+)
+from statistics.pathways.told import limits_for, told_by
+
+TOLD = ("entered_at", "entered_by")
+
+
+class PathwayLimitSerializer(serializers.ModelSerializer[PathwayLimit]):
+    treatment = serializers.ChoiceField(choices=FirstTreatment.choices)
+
+    class Meta:
+        model = PathwayLimit
+        fields = ("pathway", "treatment", "days", *TOLD)
+        read_only_fields = fields
+
+
+class InclusionSerializer(serializers.ModelSerializer[InclusionCount]):
+    """``pathway`` är tomt för alla vårdförlopp tillsammans."""
+
+    class Meta:
+        model = InclusionCount
+        fields = ("period", "pathway", "new_cases", "included", "source", *TOLD)
+        read_only_fields = fields
+
+
+class LeadTimeCountSerializer(serializers.ModelSerializer[LeadTimeCount]):
+    """``pathway`` är tomt för alla vårdförlopp tillsammans."""
+
+    step = serializers.ChoiceField(choices=OwnStep.choices)
+
+    class Meta:
+        model = LeadTimeCount
+        fields = (
+            *("period", "pathway", "step", "patients", "within", "median_days", "source"),
+            *TOLD,
+        )
+        read_only_fields = fields
+
+
+class OwnCountsSerializer(serializers.Serializer[Any]):
+    inclusions = InclusionSerializer(many=True)
+    lead_times = LeadTimeCountSerializer(many=True)
+
+
+class PathwayFaultSerializer(serializers.Serializer[Any]):
+    row = serializers.IntegerField(help_text="Radens nummer i filen; rubrikerna är rad 1.")
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class PathwayFileSerializer(serializers.ModelSerializer[PathwayFile]):
+    """Vad som blev av filen. Med fel, och utan ``good_rows_only``, är inget inläst."""
+
+    faults = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PathwayFile
+        fields = (
+            *("id", "kind", "file_name", "good_rows_only", "rows", "stored", "unchanged"),
+            *("faults", "made_at", "made_by"),
+        )
+        read_only_fields = fields
+
+    def get_faults(self, made: PathwayFile) -> list[dict[str, Any]]:
+        return [{"row": number, "reasons": texts} for number, texts in made.faults]
+
+
+_upload = extend_schema(
+    tags=["statistics"],
+    parameters=[
+        OpenApiParameter(
+            "good_rows_only", bool, description="Läs in rader som håller, fast andra har fel."
+        ),
+        OpenApiParameter("name", str, description="Filens namn, när den är kroppen."),
+    ],
+    request={
+        "multipart/form-data": UploadSerializer,
+        "text/csv": OpenApiTypes.BINARY,
+        XLSX: OpenApiTypes.BINARY,
+    },
+    responses=PathwayFileSerializer,
+)
+
+
+class _FilesView(APIView):
+    scope_area = "statistics"
+    parser_classes = (MultiPartParser, CsvBodyParser, XlsxBodyParser)
+
+    def take_in(self, request: Request, kind: PathwayFile.Kind) -> Response:
+        content, name = _sent(request)
+        made = import_file(
+            content,
+            kind=kind,
+            name=name,
+            good_rows_only=request.query_params.get("good_rows_only", "") in YES,
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return Response(PathwayFileSerializer(made).data)
+
+
+class LimitsView(_FilesView):
+    """Regionens längsta ledtider per vårdförlopp och behandling."""
+
+    @extend_schema(tags=["statistics"], responses=PathwayLimitSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """De som gäller nu."""
+        return Response(PathwayLimitSerializer(limits_for(actor_of(request)), many=True).data)
+
+    @_upload
+    def post(self, request: Request) -> Response:
+        """Läs in ledtider: CSV eller XLSX. För regionens administratör."""
+        return self.take_in(request, PathwayFile.Kind.LIMITS)
+
+
+class CountsView(_FilesView):
+    """Regionens egna antal: insjuknade, utredda i vårdförlopp och ledtider. För administratören."""
+
+    @extend_schema(tags=["statistics"], responses=OwnCountsSerializer)
+    def get(self, request: Request) -> Response:
+        """De som gäller nu, senaste halvåret först, som de angavs."""
+        return Response(OwnCountsSerializer(told_by(actor_of(request))).data)
+
+    @_upload
+    def post(self, request: Request) -> Response:
+        """Läs in antal: CSV eller XLSX."""
+        return self.take_in(request, PathwayFile.Kind.COUNTS)
+
+
+def _sent(request: Request) -> tuple[bytes, str]:
+    sent: Any = request.data
+    named = request.query_params.get("name", "")
+    if "content" in sent and isinstance(sent["content"], bytes):
+        return sent["content"], named or "api"
+    file = request.FILES.get("file")
+    if file is None:
+        text = _("Skicka filen i fältet file eller som kropp.")
+        raise InvalidInput(text, fields={"file": text})
+    return file.read(MAX_BYTES + 1), named or file.name or "api"
