@@ -237,3 +237,5 @@ def test_every_picture_has_words_and_a_table(region: Any) -> None:
         pictures = re.findall(r"<svg(?! aria-hidden)[^>]*>", page)
         assert all("aria-label=" in picture and 'role="img"' in picture for picture in pictures)
         assert page.count("<table") >= len(pictures) > 0 or part == "contracts/"
+        ids = re.findall(r' id="([^"]*)"', page)
+        assert len(ids) == len(set(ids))
