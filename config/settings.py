@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "organisations.middleware.AnswerHeadersMiddleware",
+    "organisations.middleware.OpenToAllMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -131,6 +132,9 @@ MIDDLEWARE = [
     "organisations.middleware.ActorMiddleware",
     "organisations.middleware.DomainErrorMiddleware",
 ]
+
+# Where everybody gets the same, without login and cookies (docs/open-data.md).
+OPEN_TO_ALL = ("/open-data/", "/datasets/")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices import unread
-from notices.callbacks.consumers import on_call_not_wanted
+from notices.callbacks.consumers import on_calls_not_wanted
 from notices.caps import on_cap_alert, on_period_full
 from notices.due import REMINDED_AT, due_at
 from notices.models import Notice
@@ -20,7 +20,7 @@ from notices.plans import on_plan_behind
 from notices.texts.kinds import TextKind
 from notices.texts.notices import Telling, put_text
 from notices.watch import on_watch_found
-from organisations.events import subscribe
+from organisations.events import subscribe, subscribe_gathering
 from organisations.models import Assignment, DomainEvent, Role
 from referral.models import Case, CloseReason, Offer
 
@@ -41,7 +41,7 @@ def subscribe_all() -> None:
     subscribe("watch.found", "notices.watch", on_watch_found)
     subscribe("delivery_plan.behind", "notices.plan_behind", on_plan_behind)
     for kind in ("case.closed", "case.patient_moved", "case.blocked"):
-        subscribe(kind, "notices.calls", on_call_not_wanted)
+        subscribe_gathering(kind, "notices.calls", on_calls_not_wanted)
     subscribe("case.closed", "notices.left_list", on_list_left)
     subscribe("case.emergency_opened", "notices.emergency", on_emergency_opened)
 

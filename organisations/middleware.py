@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -61,6 +62,27 @@ class AnswerHeadersMiddleware:
         response.headers.setdefault("Cache-Control", "no-store")
         if request.path.startswith("/api/") and "json" in response.headers.get("Content-Type", ""):
             response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
+        return response
+
+
+class OpenToAllMiddleware:
+    """Stands before the session: where all get the same answer, nobody is asked who he is.
+
+    Without a cookie to read, the answer varies by none, and a cache on the way keeps one for all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(settings.OPEN_TO_ALL):
+            return self.get_response(request)
+        request.COOKIES = {}
+        response = self.get_response(request)
+        names = [name.strip() for name in response.headers.get("Vary", "").split(",")]
+        del response["Vary"]
+        if others := [name for name in names if name.lower() not in {"", "cookie"}]:
+            response["Vary"] = ", ".join(others)
         return response
 
 

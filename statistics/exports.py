@@ -1,6 +1,7 @@
 """The month's figures as CSV and XLSX."""
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import xlsxwriter
@@ -58,13 +59,18 @@ def xlsx_file(statistics: Statistics) -> bytes:
     reasons.set_column(0, 0, 30)
     for line, (reason, count) in enumerate(statistics.declines):
         reasons.write_row(line, 0, [reason, HIDDEN if count is None else count])
-    words = book.add_worksheet(_("Definitioner"))
-    words.set_column(0, 0, 22)
-    words.set_column(1, 1, 110)
-    for line, (name, text) in enumerate(DEFINITIONS):
-        words.write_row(line, 0, [str(name), str(text)])
+    add_definitions(book, DEFINITIONS)
     book.close()
     return out.getvalue()
+
+
+def add_definitions(book: xlsxwriter.Workbook, definitions: Iterable[tuple[Any, Any]]) -> None:
+    """A sheet that says what each figure means."""
+    sheet = book.add_worksheet(_("Definitioner"))
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 110)
+    for line, (name, text) in enumerate(definitions):
+        sheet.write_row(line, 0, [str(name), str(text)])
 
 
 def _cells(figures: Figures) -> list[Any]:

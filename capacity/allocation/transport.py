@@ -136,8 +136,16 @@ def fill_rows(lp: highspy.HighsLp, row: Any, column: Any, value: Any) -> None:
     lp.a_matrix_.value_ = value[order].astype(float)
 
 
+class QuietHighs(highspy.Highs):
+    """Says nothing: HiGHS tells its name at the first call, which its own ``__init__`` makes."""
+
+    def enableCallbacks(self) -> None:
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
 def solver_of(lp: highspy.HighsLp, **options: Any) -> highspy.Highs:
-    solver = highspy.Highs()
+    solver = QuietHighs()
     for option, setting in (OPTIONS | options).items():
         solver.setOptionValue(option, setting)
     solver.passModel(lp)

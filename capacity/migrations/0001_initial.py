@@ -11,9 +11,10 @@ import django.db.models.functions.text
 from django.db import migrations, models
 
 import contracts.codes
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [("contracts", "0001_initial"), ("organisations", "0002_initial")]

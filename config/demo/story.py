@@ -173,7 +173,6 @@ class Teller:
 
     def _offers(self, case: Case, navigator: Actor, at: datetime) -> None:
         for _round in range(3):
-            case.refresh_from_db()
             matches = self._ranked(case, at)[:3]
             if not matches:
                 self._park(case, navigator, at)
@@ -325,7 +324,6 @@ class Teller:
         if state < 2:
             return
         offered = self.now - timedelta(hours=20) if state == 2 else at + timedelta(hours=4)
-        case.refresh_from_db()
         matches = self._ranked(case, offered)
         if not matches:
             return
@@ -468,7 +466,9 @@ class Teller:
     def _ranked(self, case: Case, at: datetime) -> list[Ranked]:
         """As the matching page has them, without its words."""
         today = self._day(at)
-        return Landscape.load([case.kva], today=today).ranked(need_of(case, today=today))
+        around = Case.objects.select_related("patient__municipality", "region", "form")
+        need = need_of(around.get(pk=case.pk), today=today)
+        return Landscape.load([case.kva], today=today).ranked(need)
 
     def _day(self, at: datetime) -> date:
         return timezone.localdate(at)

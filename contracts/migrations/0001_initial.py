@@ -11,9 +11,10 @@ from django.db import migrations, models
 
 import contracts.codes
 import contracts.models.registry
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [("organisations", "0002_initial")]

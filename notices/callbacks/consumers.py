@@ -1,5 +1,6 @@
 """When nobody is to call any more (domain events, design 5.4)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,17 @@ REASONS = {
 }
 
 
-def on_call_not_wanted(event: DomainEvent, now: datetime) -> None:
+def on_calls_not_wanted(events: Sequence[DomainEvent], now: datetime) -> None:
+    """Most cases have no call to come: those that have are found by one look."""
+    coming = CallBack.objects.filter(state__in=CallBack.COMING)
+    numbers = {event.case_number for event in events}
+    found = set(coming.filter(case__number__in=numbers).values_list("case__number", flat=True))
+    for event in events:
+        if event.kind == "case.blocked" or event.case_number in found:
+            _cancel_calls(event, now)
+
+
+def _cancel_calls(event: DomainEvent, now: datetime) -> None:
     """The call to come is cancelled and its time free; of all that a block reaches.
 
     A call that was booked after the event, as when a block is lifted again, stands.

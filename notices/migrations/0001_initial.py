@@ -13,9 +13,10 @@ from django.db import migrations, models
 
 import organisations.encrypted
 import organisations.tracing
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [

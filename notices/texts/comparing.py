@@ -9,6 +9,7 @@ from math import ceil, comb, floor, sqrt
 
 import numpy as np
 
+from notices.texts.kinds import TextKind
 from notices.texts.models import TextVersion, WrittenOffer
 from organisations.access import as_product
 from organisations.models import Region
@@ -117,11 +118,14 @@ class Outcome:
 
 @as_product("variants of texts compared")
 def outcomes(region: Region) -> list[list[Outcome]]:
-    """The versions offers went out with in the region, those to be compared together.
+    """The versions in use in the region or that its offers went out with, by what is compared.
 
     An offer that was taken back or still waits for its answer counts nowhere.
     """
-    found: dict[int, Outcome] = {}
+    in_use = TextVersion.objects.filter(
+        region=region, kind=TextKind.OFFER, state=TextVersion.State.PUBLISHED
+    )
+    found = {version.pk: Outcome(version) for version in in_use}
     rows = (
         WrittenOffer.objects.filter(offer__case__region=region)
         .exclude(offer__state__in=[Offer.State.WITHDRAWN, Offer.State.SENT])

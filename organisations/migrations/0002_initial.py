@@ -12,9 +12,10 @@ from django.db import migrations, models
 import organisations.encrypted
 import organisations.models.administration
 import organisations.tracing
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [

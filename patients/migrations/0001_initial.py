@@ -6,9 +6,10 @@ import django.db.models.functions.text
 from django.db import migrations, models
 
 import organisations.encrypted
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [

@@ -14,9 +14,10 @@ from django.db import migrations, models
 import contracts.codes
 import organisations.encrypted
 import referral.codes
+from organisations.database.tables import TablesMigration
 
 
-class Migration(migrations.Migration):
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from contracts.services.registry import TYPE_CHANGED
 from organisations.access import as_product
-from organisations.events import subscribe
+from organisations.events import subscribe, subscribe_gathering
 from organisations.models import DomainEvent
 from organisations.sweeps import claim_due
 from referral.machine import TRANSITIONS
@@ -44,13 +44,14 @@ def subscribe_all() -> None:
     """To everything that tells of a change in a case, its patient or its call-off."""
     told = {verb.event for verb in (*TRANSITIONS.values(), *PRIVACY.values()) if verb.event}
     for kind in sorted(told | {"case.submitted", "call_off.settled", "call_off.reopened"}):
-        subscribe(kind, CONSUMER, on_event)
+        subscribe_gathering(kind, CONSUMER, on_events)
     subscribe(TYPE_CHANGED, CONSUMER, on_contract_type_changed)
 
 
-def on_event(event: DomainEvent, now: datetime) -> None:
-    """The case's facts, and those of the patient's other cases, are to be made anew."""
-    of_patient = Case.objects.filter(patient__cases__number=event.case_number)
+def on_events(events: Sequence[DomainEvent], now: datetime) -> None:
+    """The cases' facts, and those of the patients' other cases, are to be made anew."""
+    numbers = {event.case_number for event in events}
+    of_patient = Case.objects.filter(patient__cases__number__in=numbers)
     mark_stale(of_patient.values_list("pk", flat=True), now=now)
 
 

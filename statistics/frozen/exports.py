@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
+from statistics.exports import add_definitions
 from statistics.frozen.picture import Cell
 from statistics.frozen.selectors import FigureRow, MonthPage
 from statistics.frozen.words import HIDDEN, told, value_of
@@ -63,11 +64,7 @@ def xlsx_file(page: MonthPage) -> bytes:
     about.set_column(1, 1, 80)
     for line, pair in enumerate(_about(page)):
         about.write_row(line, 0, pair)
-    words = book.add_worksheet(_("Definitioner"))
-    words.set_column(0, 0, 34)
-    words.set_column(1, 1, 110)
-    for line, measure in enumerate(MEASURES.values()):
-        words.write_row(line, 0, [str(measure.label), str(measure.definition)])
+    add_definitions(book, [(one.label, one.definition) for one in MEASURES.values()])
     book.close()
     return out.getvalue()
 

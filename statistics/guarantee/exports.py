@@ -8,7 +8,7 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 
 from organisations.spreadsheets import XLSX_OPTIONS, csv_bytes
-from statistics.exports import HIDDEN
+from statistics.exports import HIDDEN, add_definitions
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.selectors import DEFINITIONS, Cell, Guarantee, Line
 
@@ -84,10 +84,6 @@ def xlsx_file(found: Guarantee) -> bytes:
     ended.set_column(0, 0, 44)
     for number, (reason, count) in enumerate(found.ended):
         ended.write_row(number, 0, [reason, HIDDEN if count is None else count])
-    words = book.add_worksheet(_("Definitioner"))
-    words.set_column(0, 0, 22)
-    words.set_column(1, 1, 110)
-    for number, (name, text) in enumerate(DEFINITIONS):
-        words.write_row(number, 0, [str(name), str(text)])
+    add_definitions(book, DEFINITIONS)
     book.close()
     return out.getvalue()

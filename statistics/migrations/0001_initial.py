@@ -9,8 +9,10 @@ import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
+from organisations.database.tables import TablesMigration
 
-class Migration(migrations.Migration):
+
+class Migration(TablesMigration):
     initial = True
 
     dependencies = [

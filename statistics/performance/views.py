@@ -1,5 +1,7 @@
 """The agreement's nine measures as page and file, and the reading in of figures."""
 
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +16,7 @@ from organisations.models import Role
 from organisations.pages import actor_of, attachment, roles_required
 from organisations.spreadsheets import csv_bytes
 from statistics.performance.calculator import Result
-from statistics.performance.files import COLUMNS, REQUIRED
+from statistics.performance.files import COLUMNS, REQUIRED, FileRow
 from statistics.performance.forms import FiguresFileForm, PerformanceForm
 from statistics.performance.rules import (
     FIRST_MONTH,
@@ -89,8 +91,19 @@ def performance_import(request: HttpRequest) -> HttpResponse:
                 )
                 return redirect("performance")
             context |= {"outcome": outcome, "faulty": outcome.faulty[:FAULTS]}
+            context["faults_file"] = as_link(faults_file(outcome.faulty))
     status = 422 if form.errors or "outcome" in context else 200
     return render(request, "statistics/performance/import.html", context, status=status)
+
+
+def faults_file(faulty: Sequence[FileRow]) -> bytes:
+    """Every row that does not hold, by its number in the file, with the reasons."""
+    return csv_bytes([_("Rad"), _("Fel")], [[row.number, " ".join(row.faults)] for row in faulty])
+
+
+def as_link(content: bytes) -> str:
+    """A CSV file within the page: a file that was refused is kept nowhere to be fetched from."""
+    return f"data:text/csv;charset=utf-8;base64,{b64encode(content).decode()}"
 
 
 def csv_file(found: Performance) -> bytes:

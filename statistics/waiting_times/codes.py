@@ -46,6 +46,8 @@ CODES: dict[str, Code] = {
     "VT109": Code(_E, _("Raden har inte lika många fält som rubrikraden.")),
     "VT110": Code(_R, _("Filen är inte i UTF-8. Den är läst som Windows-1252.")),
     "VT111": Code(_E, _("Filen har inga rader under rubrikerna.")),
+    "VT112": Code(_E, _("Filen har så många fel att kontrollen slutade före denna rad.")),
+    "VT113": Code(_E, _("Filen har fler rader än vad sidan tar. Kontrollen slutade före denna.")),
     "VT201": Code(_L, _("Obligatorisk uppgift saknas.")),
     "VT202": Code(_E, _("Uppgiften gäller alltid och kan inte anges som ej aktuell (EA).")),
     "VT203": Code(_E, _("Uppgiften ingår inte för denna fas eller för väntande. Skriv EA.")),

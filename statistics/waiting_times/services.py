@@ -31,6 +31,9 @@ from statistics.waiting_times.validation import Result, Verdict, faults_in_words
 MAY_DELIVER = frozenset({Role.REGION_ADMIN, Role.MANAGER})
 # One byte more than is allowed tells that a file is too big.
 MOST_BYTES_READ = WaitingTimeDelivery.MAX_BYTES + 1
+# What a page reads before it answers: a worker is not to be kept busy by 20 MB of nothing.
+MOST_ROWS = 1_000_000
+MOST_ERRORS = 100_000
 Origin = WaitingTimeDelivery.Origin
 
 
@@ -49,7 +52,9 @@ def check(content: bytes, *, actor: Actor, today: date) -> Result:
         raise refused(
             _("Filen är större än 20 MB. Kontrollera den med manage.py validate_waiting_times.")
         )
-    result = validate(io.BytesIO(content), owner=region)
+    result = validate(
+        io.BytesIO(content), owner=region, most_rows=MOST_ROWS, most_errors=MOST_ERRORS
+    )
     if result.month and result.month not in window(today):
         is_old = result.month < Month.of(today)
         result.add(1, "rapportmanad", "VT501" if is_old else "VT502")

@@ -4,6 +4,7 @@ What is remembered grows with the number of different values up to a limit, and 
 some forty bytes each for their ids (:mod:`statistics.waiting_times.distinct`). Needs no database.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from statistics.months import Month
-from statistics.waiting_times.codes import Severity, severity_of
+from statistics.waiting_times.codes import CODES, Severity, severity_of
 from statistics.waiting_times.distinct import FirstSeen
 from statistics.waiting_times.domains import Moments, check_of
 from statistics.waiting_times.layout import (
@@ -32,6 +33,8 @@ from statistics.waiting_times.reading import Unreadable, rows_of
 from statistics.waiting_times.relations import File, Row, relations_of
 
 FAULTS_KEPT = 1_000
+NO_LIMIT = sys.maxsize
+_ERRORS = frozenset(name for name, code in CODES.items() if code.severity == Severity.ERROR)
 _VALUES_KEPT = 20_000  # different values of a column whose judgement is remembered
 VALUE, LACKING, NOT_APPLYING = 0, 1, 2
 
@@ -73,6 +76,7 @@ class Result:
     month: Month | None = None
     encoding: str = ""
     rows: int = 0
+    errors: int = 0
     waiting: int = 0
     done: int = 0
     # (status, variable) → values, missing, not applicable.
@@ -83,6 +87,7 @@ class Result:
 
     def add(self, row: int, variable: str, code: str, first: int = 0) -> None:
         self.faults[variable, code] += 1
+        self.errors += code in _ERRORS
         fault = Fault(row, variable, code, first)
         if len(self.first_faults) < FAULTS_KEPT:
             self.first_faults.append(fault)
@@ -94,18 +99,25 @@ class Result:
 
     @property
     def verdict(self) -> Verdict:
-        if self.count(Severity.ERROR):
+        if self.errors:
             return Verdict.REFUSED
         return Verdict.INCOMPLETE if self.count(Severity.LACK) else Verdict.APPROVED
 
 
 def validate(
-    file: IO[bytes], *, owner: str = "", month: Month | None = None, sink: Sink | None = None
+    file: IO[bytes],
+    *,
+    owner: str = "",
+    month: Month | None = None,
+    sink: Sink | None = None,
+    most_rows: int = NO_LIMIT,
+    most_errors: int = NO_LIMIT,
 ) -> Result:
     """Judge a file. Whatever the bytes are, there is a verdict.
 
     ``owner`` (county code) and ``month`` are what the rows must be of; without them the first row
-    says. ``sink`` gets every fault as it is found; the result keeps the first thousand.
+    says. ``sink`` gets every fault as it is found; the result keeps the first thousand. Reading
+    ends after ``most_rows`` or ``most_errors``, which refuse the file.
     """
     result = Result(month=month, sink=sink)
     number = 1
@@ -118,6 +130,10 @@ def validate(
             for number, row in enumerate(rows, start=2):
                 if row:
                     reader.judge(number, row)
+                if result.errors >= most_errors:
+                    raise Unreadable("VT112")
+                if number > most_rows + 1:  # the headings are row 1
+                    raise Unreadable("VT113")
         finally:
             reader.finish()
         if encoding.strays:

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 from random import Random
+from subprocess import run
+from sys import executable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,3 +198,15 @@ def test_a_list_of_hundreds_is_allocated_to_its_best_under_caps_in_kronor():
     best, first_come = (figures_of(problem, p) for p in (found.placed, found.first_come))
     assert best.wait_days < first_come.wait_days
     assert not found.is_best or found.bound_days == best.wait_days
+
+
+def test_the_solver_says_nothing_on_the_operators_terminal() -> None:
+    """HiGHS tells its name once in a process, to the process' own output."""
+    solve = """
+import highspy
+from capacity.allocation.transport import solver_of
+
+solver_of(highspy.HighsLp()).run()
+"""
+    said = run([executable, "-c", solve], capture_output=True, text=True, check=True)
+    assert (said.stdout, said.stderr) == ("", "")

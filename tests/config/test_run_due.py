@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pypdf import PdfReader
 
 from notices.models import Notice
+from organisations.models import SweepRun
 from referral.models import CaseState
 from tests.factories import make_case, stockholm
 
 pytestmark = pytest.mark.django_db
 
 
-def run_due(at: Any) -> str:
+def run_due(at: Any, *options: str) -> str:
     out = io.StringIO()
-    call_command("run_due", "--at", at if isinstance(at, str) else at.isoformat(), stdout=out)
+    at = at if isinstance(at, str) else at.isoformat()
+    call_command("run_due", "--at", at, *options, stdout=out)
     return out.getvalue()
 
 
@@ -47,3 +50,17 @@ def test_the_letter_goes_out_on_day_14_and_not_on_day_13(settings: Any, tmp_path
 def test_a_time_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(CommandError, match="ingen tidpunkt"):
         run_due("i morgon")
+
+
+def test_what_is_to_come_is_done_ahead_only_in_a_demonstration_or_when_told_so(
+    settings: Any,
+) -> None:
+    to_come = timezone.now() + timedelta(hours=1)
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="har inte varit än"):
+        run_due(to_come)
+    assert not SweepRun.objects.exists()
+    assert "Utfört" in run_due(timezone.now() - timedelta(hours=1))
+    assert "Utfört" in run_due(to_come, "--ahead")
+    settings.DEMO = True
+    assert "Utfört" in run_due(to_come)

@@ -9,7 +9,7 @@ from django.db import DataError, OperationalError, connection, transaction
 
 from config import tasks
 from organisations import events, sweeps
-from organisations.events import deliver_events, emit, subscribe
+from organisations.events import deliver_events, emit, subscribe, subscribe_gathering
 from organisations.models import DomainEvent, EventDelivery
 from organisations.sweeps import claim_due, register_sweep, run_due
 from tests.concurrency import together
@@ -143,6 +143,48 @@ def test_what_a_failing_consumer_wrote_is_taken_back():
     happened()
     deliver_events(now=NOW)
     assert not DomainEvent.objects.filter(kind="half.done").exists()
+
+
+class Gathering:
+    """A consumer that takes what is due in one call, and refuses what holds ``refused``."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.calls: list[list[int]] = []
+        self.refused: int | None = None
+        for kind in kinds:
+            subscribe_gathering(kind, "gathering", self.take)
+
+    def take(self, told, now) -> None:
+        if self.refused in [event.pk for event in told]:
+            raise ValueError("bad")
+        self.calls.append([event.pk for event in told])
+
+
+def test_a_gathering_consumer_is_told_all_that_is_due_at_once_whatever_its_kind():
+    gathering, listener = Gathering("thing.happened", "another.thing"), Listener()
+    told = [happened().pk, happened("another.thing").pk, happened().pk]
+    deliver_events(now=NOW)
+    assert (gathering.calls, listener.told) == ([told], [told[0], told[2]])
+    assert not EventDelivery.objects.filter(done_at=None).exists()
+
+
+def test_a_bad_event_among_many_is_the_only_one_that_is_told_again():
+    gathering = Gathering("thing.happened")
+    first, bad, last = (happened().pk for _ in range(3))
+    gathering.refused = bad
+    deliver_events(now=NOW)
+    assert gathering.calls == [[first], [last]]
+    delivery = EventDelivery.objects.get(done_at=None)
+    assert (delivery.event_id, delivery.attempts) == (bad, 1)
+
+    gathering.refused = None
+    deliver_events(now=delivery.due_at)
+    assert gathering.calls[2:] == [[bad]]
+    assert set(EventDelivery.objects.values_list("event", "attempts")) == {
+        (first, 1),
+        (bad, 2),
+        (last, 1),
+    }
 
 
 def test_a_lost_database_records_nothing_so_that_all_is_told_again():

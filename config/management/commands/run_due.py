@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -20,9 +21,20 @@ class Command(BaseCommand):
             metavar="TID",
             help="till exempel 2026-12-20T08:00+01:00; utan tidszon gäller svensk tid",
         )
+        parser.add_argument(
+            "--ahead",
+            action="store_true",
+            help="utför också det som ännu inte ska ske, där ärendena är riktiga",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = _time(options["at"]) if options["at"] else timezone.now()
+        if now > timezone.now() and not (settings.DEMO or options["ahead"]):
+            raise CommandError(
+                f"{timezone.localtime(now):%Y-%m-%d %H.%M} har inte varit än, och ärendena här är "
+                "riktiga: brev och meddelanden skulle gå i förtid och månader som inte är slut "
+                "frysas för gott. Inget är gjort. Är det ändå meningen, skriv till --ahead."
+            )
         handled = run_due(now=now)
         self.stdout.write(f"Utfört till och med {timezone.localtime(now):%Y-%m-%d %H.%M}:")
         for name, count in handled.items():

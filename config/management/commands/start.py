@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import itertools
 import os
 import socket
 import sys
@@ -105,7 +106,8 @@ class Start:
         """Run until someone asks it to stop; return False when it ended by a failure."""
         ensure_secrets(self.data)
         environment = self.environment()
-        names = [_("vårdlots"), *(program.name for program in self.programs())]
+        programs = itertools.chain(*self.programs())
+        names = [_("vårdlots"), *(program.name for program in programs)]
         self.supervisor = Supervisor(
             name=names[0],
             terminal=Terminal(names),
@@ -121,14 +123,15 @@ class Start:
         try:
             self.supervisor.say(_("Startar databas och meddelandekö i %s") % self.data)
             await asyncio.to_thread(services.start)
-            if await self.prepare():
+            if await self.migrate():
+                pages, jobs = self.programs()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self.watch(services))
-                    group.create_task(self.announce())
-                    group.create_task(self.supervisor.keep_running(self.programs()))
-            elif not self.supervisor.stopping():
-                self.supervisor.say(_("Förberedelsen misslyckades, se felet ovan."))
-                self.supervisor.give_up()
+                    group.create_task(self.supervisor.keep_running(pages))
+                    # What is due is not done before the demonstration is whole.
+                    if await self.prepare():
+                        group.create_task(self.announce())
+                        group.create_task(self.supervisor.keep_running(jobs))
         except EmbeddedServiceError as error:
             self.supervisor.say(str(error))
             self.supervisor.give_up()
@@ -164,8 +167,8 @@ class Start:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def programs(self) -> list[Program]:
-        """Return what runs side by side."""
+    def programs(self) -> tuple[list[Program], list[Program]]:
+        """Return what runs side by side: what shows pages, and what does the work."""
         python = sys.executable
         # Celery warns at length about root, which is who runs in a container.
         root = ["-W", "ignore:You're running the worker"]
@@ -179,11 +182,7 @@ class Start:
         # Worker processes that talk to each other are of no use when there is one.
         worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
-        programs = [
-            Program(_("webb"), gunicorn),
-            Program(_("jobb"), worker),
-            Program(_("klocka"), beat),
-        ]
+        pages = [Program(_("webb"), gunicorn)]
         if self.simulator_ports:
             http, smtp = map(str, self.simulator_ports)
             simulator = [python, "-m", "notices.simulator", "--port", http, "--smtp-port", smtp]
@@ -192,22 +191,28 @@ class Start:
             given = ("VARDLOTS_PRINT_DROP", "VARDLOTS_PRINT_SFTP")
             if not any(map(os.environ.get, given)):
                 simulator += ["--print-drop", os.fspath(self.data / "print")]
-            programs.append(Program(_("1177-simulator"), simulator))
-        return programs
+            pages.append(Program(_("1177-simulator"), simulator))
+        return pages, [Program(_("jobb"), worker), Program(_("klocka"), beat)]
+
+    async def migrate(self) -> bool:
+        """Bring the database's tables up to date; return whether all went well."""
+        self.supervisor.say(_("Uppdaterar databasens tabeller"))
+        # The checks read every page's code; the programs do that again in a moment.
+        return await self.manage("migrate", "--verbosity", "0", "--skip-checks")
 
     async def prepare(self) -> bool:
-        """Bring the database up to date; return whether all went well."""
+        """Fill the tables with what is there from the beginning; return whether all went well."""
+        return await self.manage("prepare", *([] if self.demo else ["--no-demo"]))
+
+    async def manage(self, *command: str) -> bool:
+        """Run a command to its end; one that fails is the end of everything."""
         manage = os.fspath(settings.BASE_DIR / "manage.py")
-        self.supervisor.say(_("Uppdaterar databasens tabeller"))
-        for command in (
-            # The checks read every page's code; the programs do that again in a moment.
-            ["migrate", "--verbosity", "0", "--skip-checks"],
-            ["prepare", *([] if self.demo else ["--no-demo"])],
-        ):
-            program = Program(self.supervisor.name, [sys.executable, manage, *command])
-            if not await self.supervisor.run_once(program):
-                return False
-        return True
+        program = Program(self.supervisor.name, [sys.executable, manage, *command])
+        went_well = await self.supervisor.run_once(program)
+        if not went_well and not self.supervisor.stopping():
+            self.supervisor.say(_("Förberedelsen misslyckades, se felet ovan."))
+            self.supervisor.give_up()
+        return went_well
 
     async def watch(self, services: Services) -> None:
         """Start an embedded server again if it dies."""

@@ -1,9 +1,12 @@
 """Variants are drawn evenly and compared without saying more than the numbers hold."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from notices.texts.comparing import Outcome, median_with_interval, outcomes, wilson
@@ -20,6 +23,7 @@ from tests.factories import (
     RegionFactory,
     make_case,
     region_admin_actor,
+    user_of,
 )
 
 # Wilson (1927), as in Newcombe (1998), table I: count, of, low and high in per cent.
@@ -141,3 +145,20 @@ def test_outcomes_are_counted_by_version_and_only_of_the_own_region() -> None:
     ((a, b),) = outcomes(region)
     assert (a.version, a.yes, b.version, b.yes) == (first, 2, second, 1)
     assert 3.9 < a.hours[0] < 4.1
+
+
+@pytest.mark.django_db
+def test_a_variant_in_use_without_outcome_stands_beside_the_others_with_none() -> None:
+    region = RegionFactory()
+    admin = region_admin_actor(region)
+    first, second = variants(admin, "A", "B")
+    variants(region_admin_actor(RegionFactory(code="14")), "A")
+    ((a, b),) = outcomes(region)
+    assert [(one.version, one.settled) for one in (a, b)] == [(first, 0), (second, 0)]
+    assert (a.answer_share, a.yes_share, a.time) == (None, None, None)
+
+    client = Client()
+    client.force_login(user_of(admin))
+    page = client.get(reverse("texts-compared")).content.decode()
+    assert len(re.findall(r'data-label="Avgjorda">0<', page)) == 2
+    assert "*" not in page[page.index("<tbody>") : page.index("</tbody>")]

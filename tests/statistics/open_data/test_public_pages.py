@@ -54,6 +54,24 @@ def test_no_login_no_cookie_no_trace(name, regions):
     assert "Access-Control-Allow-Credentials" not in answer
 
 
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_cache_on_the_way_keeps_one_answer_for_all(name, regions):
+    anybody, somebody = Client(), Client()
+    somebody.force_login(user_of(navigator_actor(regions[0])))
+    for client in (anybody, somebody):
+        answer = client.get(ADDRESSES[name])
+        assert "Vary" not in answer
+        assert answer["Cache-Control"].startswith("public, max-age=")
+    assert "sessionid" in somebody.cookies  # still logged in
+    assert "no-store" in somebody.get("/")["Cache-Control"]
+
+
+def test_who_asks_too_often_is_told_so_alone(settings):
+    settings.RATES = settings.RATES | {"open_data": 0}
+    answer = Client(REMOTE_ADDR="192.0.2.78").get("/open-data/")
+    assert (answer.status_code, answer["Cache-Control"]) == (429, "no-store")
+
+
 @pytest.mark.parametrize("name", ["page", "csv", "json", "schema", "dcat"])
 def test_everything_answers_before_anything_is_published(name):
     assert Client().get(ADDRESSES[name]).status_code == 200

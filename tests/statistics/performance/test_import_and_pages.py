@@ -1,9 +1,12 @@
 """A file of figures is checked row by row, and the page tells what it gives."""
 
+import base64
 import csv
 import io
+import re
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import openpyxl
@@ -232,7 +235,13 @@ def test_a_file_with_faults_is_shown_with_rows_and_reasons(region: Region) -> No
             "/statistics/performance/import/", {"file": SimpleUploadedFile("m.csv", bad)}
         )
         assert answer.status_code == 422
-        assert "större än nämnaren" in answer.content.decode()
+        page = answer.content.decode()
+        assert "större än nämnaren" in page
+        link = re.search(r'download="rader-med-fel.csv" href="data:text/csv;[^,]*,([^"]+)"', page)
+        assert link
+        file = base64.b64decode(unescape(link[1])).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(file), delimiter=";"))
+        assert rows == [["Rad", "Fel"], ["5", "täljare: är större än nämnaren."]]
         assert not PerformanceFigure.objects.exists()
         some = client.post(
             "/statistics/performance/import/",

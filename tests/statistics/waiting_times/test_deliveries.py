@@ -146,6 +146,13 @@ def test_a_file_that_is_too_big_is_refused_at_once(admin):
     assert not WaitingTimeDelivery.objects.exists()
 
 
+def test_a_page_leaves_a_file_of_nothing_but_faults_early(admin):
+    content = of_month(OCTOBER) + b"x\n" * (services.MOST_ERRORS + 1000)
+    result = services.check(content, actor=admin, today=NOVEMBER.date())
+    assert (result.faults["", "VT112"], result.rows) == (1, services.MOST_ERRORS + 1)
+    assert result.verdict == Verdict.REFUSED
+
+
 def test_only_the_regions_administrator_and_manager_deliver(region):
     unit = make_case(region=region).unit
     deliver(of_month(OCTOBER), manager_actor(region))

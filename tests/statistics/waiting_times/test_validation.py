@@ -112,7 +112,7 @@ def test_rules_of_the_file_and_of_primary_care():
 
 def test_every_code_is_tried_and_has_a_reason():
     elsewhere = {
-        *(f"VT1{n:02}" for n in range(1, 12)),
+        *(f"VT1{n:02}" for n in range(1, 14)),
         *("VT317", "VT415", "VT421", "VT422", "VT423", "VT501", "VT502"),
     }
     assert set(WRONG) | elsewhere == set(CODES)
@@ -176,6 +176,24 @@ def test_a_file_without_its_keys_is_refused_and_other_columns_are_passed_over():
     assert codes(validate(io.BytesIO(content))) == {("", "VT108"), ("vardkontakt_id", "VT105")}
     twice = b"kon;rapportmanad;status;fas;vardkontakt_id;kon\n"
     assert codes(validate(io.BytesIO(twice))) == {("kon", "VT107"), ("", "VT111")}
+
+
+def test_a_file_of_nothing_but_faults_is_left_after_so_many():
+    content = written([SPECIALISED]) + b"x\n" * 500
+    result = validate(io.BytesIO(content), most_errors=100)
+    assert codes(result) == {("", "VT109"), ("", "VT112")}
+    assert (result.rows, result.errors) == (101, 101)
+    assert result.first_faults[-1] == Fault(103, "", "VT112")
+    assert result.verdict == Verdict.REFUSED
+    lacks = [SPECIALISED | {"vardkontakt_id": str(n), "kon": ""} for n in range(200)]
+    assert validate(io.BytesIO(written(lacks)), most_errors=100).verdict == Verdict.INCOMPLETE
+
+
+def test_a_file_of_more_rows_than_a_page_takes_is_left_there():
+    content = written([SPECIALISED]) + b"\n" * 500
+    result = validate(io.BytesIO(content), most_rows=100)
+    assert result.first_faults == [Fault(103, "", "VT113")]
+    assert validate(io.BytesIO(content), most_rows=501).verdict == Verdict.APPROVED
 
 
 GOOD = written([SPECIALISED | {"vardenhet1_namn": "Östra sjukhuset; Göteborg"}]).decode()
