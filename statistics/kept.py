@@ -14,7 +14,7 @@ from django.db.models import Exists, Q, QuerySet
 
 from organisations.models import EventDelivery
 from referral.models import Case, DeclineReason
-from statistics.counted import Conditions, prefixed
+from statistics.counted import Conditions
 from statistics.facts.models import MonthRow, MonthState, StaleCase
 from statistics.facts.upkeep import CONSUMER
 from statistics.months import Month
@@ -55,10 +55,10 @@ def each_case_once(
     return [facts.exclude(case__in=changed), rows.filter(**{f"{case}pk__in": changed})]
 
 
-def of_facts(cases: Conditions, prefix: str = "") -> Q:
+def of_facts(cases: Conditions) -> Q:
     """The conditions on cases as those on their facts."""
     names = {"sending_unit_id": "clinic_id"}
-    return prefixed({names.get(name, name): value for name, value in cases.items()}, prefix)
+    return Q(**{names.get(name, name): value for name, value in cases.items()})
 
 
 def _changed(region: str | None) -> list[int] | None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F
 
 from organisations.access import Actor, as_product
 from organisations.models import Region
@@ -12,7 +12,7 @@ from organisations.suppression import suppress, suppress_table
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice, Period
 from statistics.dashboards.funnel import conditions_of
-from statistics.facts.models import OfferFact
+from statistics.facts.models import CaseFact
 from statistics.kept import each_case_once, of_facts
 from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
@@ -140,9 +140,9 @@ def _own(nation: Counts, conditions: Conditions, period: Period) -> Counts:
 
 
 def _counts(conditions: Conditions, period: Period) -> Counts:
-    region = conditions.get("region_id")
-    facts = OfferFact.objects.filter(
-        Q(region_id=region) & of_facts(conditions, "case__") if region else Q(),
+    # One offer alone of a case can lead to treatment: the one its fact tells of.
+    facts = CaseFact.objects.filter(
+        of_facts(conditions),
         treated_on__gte=period.first.first_day,
         treated_on__lt=period.last.back(-1).first_day,
     )
@@ -151,7 +151,7 @@ def _counts(conditions: Conditions, period: Period) -> Counts:
         facts.annotate(home=F("region_id"), away=F("care_unit__region_id")),
         treated.rows.annotate(home=F(HOME), away=F(AWAY)),
         case=treated.case,
-        region=region,
+        region=conditions.get("region_id"),
     )
     found: Counts = defaultdict(int)
     for part in parts:

@@ -159,7 +159,12 @@ class CaseFact(models.Model):
             models.Index(fields=["region", "booked_at"], name="casefact_booked"),
             models.Index(fields=["region", "closed_at"], name="casefact_closed"),
             models.Index(fields=["region", "stopped_on"], name="casefact_stopped"),
-            models.Index(fields=["region", "treated_on"], name="casefact_treated"),
+            # With all that the flows of a year ask for.
+            models.Index(
+                fields=["region", "treated_on"],
+                name="casefact_treated",
+                include=["case", "clinic", "kva", "care_unit"],
+            ),
             models.Index(
                 fields=["region", "received_at"],
                 name="casefact_open",
@@ -228,12 +233,7 @@ class OfferFact(models.Model):
                 name="offerfact_rejected",
                 condition=Q(rejected_at__isnull=False),
             ),
-            # With all that the flows of a year ask for.
-            models.Index(
-                fields=["region", "treated_on"],
-                name="offerfact_treated",
-                include=["case", "care_unit"],
-            ),
+            models.Index(fields=["region", "treated_on"], name="offerfact_treated"),
         )
 
     def __str__(self) -> str:

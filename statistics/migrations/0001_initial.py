@@ -1392,7 +1392,11 @@ class Migration(TablesMigration):
         ),
         migrations.AddIndex(
             model_name="casefact",
-            index=models.Index(fields=["region", "treated_on"], name="casefact_treated"),
+            index=models.Index(
+                fields=["region", "treated_on"],
+                include=("case", "clinic", "kva", "care_unit"),
+                name="casefact_treated",
+            ),
         ),
         migrations.AddIndex(
             model_name="casefact",
@@ -1553,11 +1557,7 @@ class Migration(TablesMigration):
         ),
         migrations.AddIndex(
             model_name="offerfact",
-            index=models.Index(
-                fields=["region", "treated_on"],
-                include=("case", "care_unit"),
-                name="offerfact_treated",
-            ),
+            index=models.Index(fields=["region", "treated_on"], name="offerfact_treated"),
         ),
         migrations.AddConstraint(
             model_name="pathwaylimit",
