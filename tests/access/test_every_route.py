@@ -103,8 +103,6 @@ OWN |= {"log-extracts"}
 OWN |= {"api-case-list", "api-contract-list", "suggest-procedures", "suggest-diagnoses"}
 OWN |= {"situation", "matching-weights"}
 OWN |= {"pathways", "pathways-csv", "pathways-xlsx", "api-cancer-pathways", "pathway-settings"}
-# Another region's file is not found: tests/statistics/pathways/test_own_counts.py.
-OWN |= {"pathway-told", "pathway-import", "pathway-file", "pathway-faults"}
 OWN |= {"api-pathway-limits", "api-pathway-counts"}
 OWN |= {"free-capacity", "free-capacity-new", "free-capacity-import"}
 OWN |= {"api-free-capacity-list"}
@@ -127,6 +125,8 @@ ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery
 ADMINISTRATION |= {"notice-prices", "campaign-count"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"patient-facts"}
+# Another region's file is not found: tests/statistics/pathways/test_own_counts.py.
+ADMINISTRATION |= {"pathway-told", "pathway-import", "pathway-file", "pathway-faults"}
 # Texts name no patient; another region's are not found: tests/notices/texts.
 ADMINISTRATION |= {"texts", "text-new", "text", "text-version", "texts-compared"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}
