@@ -1,18 +1,20 @@
-"""The figures of the statistics page, read from counted months instead of the cases.
+"""The figures of the pages, read from counted months and facts instead of the cases.
 
 Only where they are exactly what the cases say: a month that is due to be counted anew, or any
 month while something that has happened in the region is not yet in the facts, is counted from the
-cases as before.
+cases as before. Where whole cases are counted, only those are counted from the cases to which
+something has happened that is not yet in their facts.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists
+from django.db.models import Exists, Q, QuerySet
 
 from organisations.models import EventDelivery
-from referral.models import DeclineReason
+from referral.models import Case, DeclineReason
+from statistics.counted import Conditions
 from statistics.facts.models import MonthRow, MonthState, StaleCase
 from statistics.facts.upkeep import CONSUMER
 from statistics.months import Month
@@ -21,11 +23,13 @@ Kept = dict[tuple[Month, int | None], dict[str, Any]]
 COUNTS = ("received", "offered", "answered", "accepted", "declined", "treated", "confirmed")
 
 
+# With more than these the cases alone are counted.
+MOST_CHANGED = 2_000
+
+
 def counted_months(region: str, months: Iterable[Month]) -> list[Month]:
     """Those of the months whose kept figures are what the cases say now."""
-    waiting = EventDelivery.objects.filter(
-        consumer=CONSUMER, done_at__isnull=True, event__case_number__startswith=f"{region}-"
-    )
+    waiting = _waiting(region)
     stale = StaleCase.objects.filter(case__region_id=region)
     states = MonthState.objects.filter(
         ~Exists(waiting),
@@ -35,6 +39,50 @@ def counted_months(region: str, months: Iterable[Month]) -> list[Month]:
         month__in=[month.first_day for month in months],
     )
     return sorted(Month.of(first_day) for first_day in states.values_list("month", flat=True))
+
+
+def each_case_once(
+    facts: "QuerySet[Any]", rows: "QuerySet[Any]", *, region: str | None, case: str = ""
+) -> "list[QuerySet[Any]]":
+    """What together is the same as ``rows``: the facts that say what their cases say now, and the
+    rows of the other cases.
+
+    ``case`` is the way from a row to its case, with ``__`` last. Without ``region`` all are meant.
+    """
+    changed = _changed(region)
+    if changed is None:
+        return [rows]
+    return [facts.exclude(case__in=changed), rows.filter(**{f"{case}pk__in": changed})]
+
+
+def of_facts(cases: Conditions) -> Q:
+    """The conditions on cases as those on their facts."""
+    names = {"sending_unit_id": "clinic_id"}
+    return Q(**{names.get(name, name): value for name, value in cases.items()})
+
+
+def _changed(region: str | None) -> list[int] | None:
+    """The cases that may not be what their facts say, or ``None`` for too many.
+
+    The events are read first: one that is delivered meanwhile has left its cases among the stale,
+    and one of these that is remade meanwhile is in the facts when they are read.
+    """
+    numbers = set(_waiting(region).values_list("event__case_number", flat=True)[: MOST_CHANGED + 1])
+    stale = StaleCase.objects.filter(**{"case__region_id": region} if region else {})
+    changed = set(stale.values_list("case_id", flat=True)[: MOST_CHANGED + 1])
+    if len(numbers) > MOST_CHANGED or len(changed) > MOST_CHANGED:
+        return None
+    if numbers:
+        # As statistics.facts.upkeep.on_event has it: all cases of the patient.
+        of_patients = Case.objects.filter(patient__cases__number__in=numbers)
+        changed.update(of_patients.order_by().values_list("pk", flat=True))
+    return sorted(changed)
+
+
+def _waiting(region: str | None) -> "QuerySet[EventDelivery]":
+    """What has happened and the facts have not been told of."""
+    waiting = EventDelivery.objects.filter(consumer=CONSUMER, done_at__isnull=True)
+    return waiting.filter(event__case_number__startswith=f"{region}-") if region else waiting
 
 
 def kept_figures(region: str, months: list[Month], *, clinic: int | None = None) -> Kept:

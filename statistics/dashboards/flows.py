@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from organisations.access import Actor, as_product
 from organisations.models import Region
@@ -12,10 +12,13 @@ from organisations.suppression import suppress, suppress_table
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import conditions_of
+from statistics.facts.models import CaseFact
+from statistics.kept import each_case_once, of_facts
 from statistics.months import Month
 from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
 HOME, AWAY = "offer__case__region_id", "offer__care_unit__region_id"
+Counts = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     exact = actor.role in SEES_CASES
     with as_product("statistics"):
         nation = _counts({}, year=year)
-        own = _counts(conditions_of(actor, choice), year=year) if exact else {}
+        own = _own(nation, conditions_of(actor, choice), year=year) if exact else {}
     codes = {code for pair in (*nation, *own) for code in pair} | {actor.region or ""}
     regions = {one.code: one for one in Region.objects.filter(code__in=codes).order_by("code")}
     columns = [code for code in regions if any(away == code for _home, away in (*nation, *own))]
@@ -126,14 +129,30 @@ def _year_known(actor: Actor, year: int) -> bool:
     return all(figures.treated is not None for _month, figures in statistics.trend)
 
 
-def _counts(conditions: Conditions, *, year: int) -> dict[tuple[str, str], int]:
-    rows = (
-        counted(conditions, first=Month(year, 1), last=Month(year, 12))["treated"]
-        .rows.order_by()
-        .values_list(HOME, AWAY)
-        .annotate(n=Count("pk"))
+def _own(nation: Counts, conditions: Conditions, *, year: int) -> Counts:
+    """The region's row, of the chosen cases."""
+    if conditions.keys() == {"region_id"}:
+        return {pair: n for pair, n in nation.items() if pair[0] == conditions["region_id"]}
+    return _counts(conditions, year=year)
+
+
+def _counts(conditions: Conditions, *, year: int) -> Counts:
+    first, last = Month(year, 1), Month(year, 12)
+    # One offer alone of a case can lead to treatment: the one its fact tells of.
+    facts = CaseFact.objects.filter(
+        of_facts(conditions),
+        treated_on__gte=first.first_day,
+        treated_on__lt=last.back(-1).first_day,
     )
-    found: dict[tuple[str, str], int] = defaultdict(int)
-    for home, away, many in rows:
-        found[home, away] += many
+    treated = counted(conditions, first=first, last=last)["treated"]
+    parts = each_case_once(
+        facts.annotate(home=F("region_id"), away=F("care_unit__region_id")),
+        treated.rows.annotate(home=F(HOME), away=F(AWAY)),
+        case=treated.case,
+        region=conditions.get("region_id"),
+    )
+    found: Counts = defaultdict(int)
+    for part in parts:
+        for home, away, n in part.order_by().values_list("home", "away").annotate(n=Count("*")):
+            found[home, away] += n
     return dict(found)

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Case as Choose
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from organisations.access import Actor, as_product
 from organisations.models import Role
@@ -15,18 +14,12 @@ from organisations.suppression import suppress
 from referral.models import CaseLog, CaseState, CloseReason, LogVerb, Offer, Referral
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice
+from statistics.facts.models import CaseFact, Furthest
+from statistics.kept import each_case_once, of_facts
 from statistics.months import Month
 from statistics.selectors import SEES_CASES, statistics_for
 
-STAGES: dict[str, str | Promise] = {
-    "form": _("Blankett inkommen"),
-    "taken": _("Tagen av vårdlots"),
-    "offered": _("Fått erbjudande"),
-    "accepted": _("Tackat ja"),
-    "confirmed": _("Remiss bekräftad"),
-    "booked": _("Tid bokad"),
-    "treated": _("Behandlad"),
-}
+STAGES: dict[str, str | Promise] = dict(Furthest.choices)
 ORDER = tuple(STAGES)
 
 
@@ -96,14 +89,26 @@ def funnel_of(actor: Actor, choice: Choice) -> Funnel:
     inflow_known = _inflow_known(actor, choice.month.year) if hide else True
     conditions = conditions_of(actor, choice)
     with as_product("statistics"):
-        rows = list(
-            cohort(conditions, year=choice.month.year)
-            .order_by()
-            .values("furthest", "state", "close_reason")
-            .annotate(n=Count("pk"))
-        )
+        rows = _rows(conditions, year=choice.month.year)
     plain = _counted(choice.month.year, rows)
     return hidden(plain, total_known=inflow_known) if hide else plain
+
+
+def _rows(conditions: Conditions, *, year: int) -> list[dict[str, Any]]:
+    """The year's inflow by stage, state and reason; a group may stand twice."""
+    came = {"received_at__gte": Month(year, 1).start, "received_at__lt": Month(year, 12).end}
+    parts = each_case_once(
+        CaseFact.objects.filter(of_facts(conditions), **came),
+        cohort(conditions, year=year),
+        region=conditions["region_id"],
+    )
+    return [
+        row
+        for part in parts
+        for row in part.order_by()
+        .values("furthest", "state", "close_reason")
+        .annotate(n=Count("*"))
+    ]
 
 
 def conditions_of(actor: Actor, choice: Choice) -> Conditions:

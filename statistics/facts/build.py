@@ -53,17 +53,19 @@ WHERE c.id = ANY(%(cases)s)
 """
 _CASES = """
 INSERT INTO statistics_casefact (
-    case_id, number, state, region_id, clinic_id, kva, mvo, municipality_id, age, age_group, sex,
-    svf, phase, funding, care_unit_id, provider_id, provider_region_id, contract_id,
+    case_id, number, state, furthest, region_id, clinic_id, kva, mvo, municipality_id, age,
+    age_group, sex, svf, phase, funding, care_unit_id, provider_id, provider_region_id, contract_id,
     contract_owner_id, contract_kind, distance_km, referred_on, decided_on, received_at, taken_at,
     first_offer_at, answered_at, accepted_at, confirmed_at, booked_at, booked_for, treated_on,
     closed_at, close_reason, offers, accepted, declined, expired, withdrawn, rejected,
-    declined_travel, declined_wants_home_clinic, declined_waits_by_choice,
-    declined_already_treated, declined_other, home_wait_days, days_gained, guarantee_start,
-    guarantee_days, last_day, stopped_on, paused_from, breached, breach_avoided,
-    pause_patient_days, pause_medical_days, amount_sek, settled)
+    declined_travel, declined_wants_home_clinic, declined_waits_by_choice, declined_already_treated,
+    declined_other, home_wait_days, days_gained, guarantee_start, guarantee_days, last_day,
+    stopped_on, paused_from, breached, breach_avoided, pause_patient_days, pause_medical_days,
+    amount_sek, settled)
 SELECT
-    c.id, c.number, c.state, c.region_id, c.sending_unit_id, c.kva,
+    c.id, c.number, c.state, coalesce(came.furthest, CASE WHEN n.accepted > 0 THEN 'accepted'
+        WHEN n.offers > 0 THEN 'offered' WHEN log.taken_at IS NOT NULL THEN 'taken'
+        ELSE 'form' END), c.region_id, c.sending_unit_id, c.kva,
     coalesce(q.medical_area_id, s.medical_area_id, ''), p.municipality_id, old.years,
     CASE WHEN old.years IS NULL THEN '' WHEN old.years < 18 THEN '0-17'
         WHEN old.years < 40 THEN '18-39' WHEN old.years < 65 THEN '40-64'
@@ -109,6 +111,12 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT min(x.at) AS at FROM referral_caselog x
     WHERE x.case_id = c.id AND x.verb = 'book' AND x.at >= a.answered_at) booked
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN bool_or(y.treated_on IS NOT NULL) THEN 'treated'
+        WHEN bool_or(y.booked_for IS NOT NULL) THEN 'booked'
+        WHEN bool_or(y.confirmed_at IS NOT NULL) THEN 'confirmed' END AS furthest
+    FROM referral_offer x JOIN referral_referral y ON y.offer_id = x.id
+    WHERE x.case_id = c.id) came
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(y.days) FILTER (WHERE y.reason = 'patient'), 0) AS patient,
         coalesce(sum(y.days) FILTER (WHERE y.reason = 'medical'), 0) AS medical

@@ -50,6 +50,21 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
+                (
+                    "furthest",
+                    models.CharField(
+                        choices=[
+                            ("form", "Blankett inkommen"),
+                            ("taken", "Tagen av vårdlots"),
+                            ("offered", "Fått erbjudande"),
+                            ("accepted", "Tackat ja"),
+                            ("confirmed", "Remiss bekräftad"),
+                            ("booked", "Tid bokad"),
+                            ("treated", "Behandlad"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
                 ("kva", models.CharField(max_length=5)),
                 ("mvo", models.CharField(blank=True, max_length=3)),
                 ("age", models.SmallIntegerField(null=True)),
@@ -1212,7 +1227,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="casefact",
-            index=models.Index(fields=["region", "received_at"], name="casefact_received"),
+            index=models.Index(
+                fields=["region", "received_at"],
+                include=("case", "clinic", "furthest", "state", "close_reason"),
+                name="casefact_received",
+            ),
         ),
         migrations.AddIndex(
             model_name="casefact",
@@ -1236,7 +1255,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="casefact",
-            index=models.Index(fields=["region", "treated_on"], name="casefact_treated"),
+            index=models.Index(
+                fields=["region", "treated_on"],
+                include=("case", "clinic", "kva", "care_unit"),
+                name="casefact_treated",
+            ),
         ),
         migrations.AddIndex(
             model_name="casefact",

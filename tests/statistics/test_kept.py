@@ -1,4 +1,4 @@
-"""The page shows the same from counted months as straight from the cases."""
+"""The pages show the same from counted months and facts as straight from the cases."""
 
 import copy
 from datetime import timedelta
@@ -7,13 +7,17 @@ import pytest
 
 from organisations.access import Actor, as_product
 from organisations.events import deliver_events
-from organisations.models import EventDelivery
+from organisations.models import CareUnit, EventDelivery
 from referral import services
-from referral.models import Case
+from referral.models import Case, CaseState
+from statistics import kept as kept_now
+from statistics.dashboards.flows import Flows, flows_of
+from statistics.dashboards.forms import Choice
+from statistics.dashboards.funnel import Funnel, funnel_of
 from statistics.facts.rollup import count_due
 from statistics.facts.upkeep import CONSUMER, refresh_stale
 from statistics.kept import counted_months
-from statistics.models import MonthState
+from statistics.models import CaseFact, MonthState
 from statistics.months import Month
 from statistics.selectors import Statistics, statistics_for
 from tests.factories import clinic_actor, manager_actor, stockholm
@@ -97,3 +101,68 @@ def test_what_has_just_happened_is_on_the_page_before_any_sweep() -> None:
         assert counted_months("13", [month]) == []
         assert EventDelivery.objects.filter(consumer=CONSUMER, done_at__isnull=True).exists()
     assert statistics_for(world.navigator, month=month).total.received == (before or 0) + 1
+
+
+def of_the_year(actors: list[Actor], clinic: CareUnit) -> list[tuple[Funnel, Flows]]:
+    return [
+        (funnel_of(actor, choice), flows_of(actor, choice))
+        for actor in actors
+        for choice in (
+            Choice(Month(2026, 6)),
+            Choice(Month(2026, 6), clinic, procedure="NGB"),
+        )
+    ]
+
+
+def test_funnel_and_flows_are_the_same_from_facts_as_from_the_cases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World.make(79, stockholm(2026, 2, 10))
+    world.everything_once()
+    world.follow("take", "offer", "accept", "confirm", "book", "reject")
+    clinic = world.clinics[0]
+    actors = [world.navigator, manager_actor(clinic.region), clinic_actor(world.clinics[1])]
+
+    def from_cases() -> list[tuple[Funnel, Flows]]:
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_now, "MOST_CHANGED", -1)
+            return of_the_year(actors, clinic)
+
+    def changed() -> int:
+        with as_product("test"):
+            found = kept_now._changed("13")
+        assert found is not None
+        return len(found)
+
+    expected = from_cases()
+    with as_product("test"):
+        cases = list(Case.objects.all())
+    # No fact is made yet: all are counted from the cases, one by one.
+    assert changed() == len(cases)
+    assert of_the_year(actors, clinic) == expected
+    sweep()
+    assert changed() == 0
+    assert of_the_year(actors, clinic) == expected
+    for case in cases:
+        world.step(case)
+    world.new_case()
+    assert 0 < changed() < len(cases)
+    assert from_cases() != expected
+    assert of_the_year(actors, clinic) == from_cases()
+    with as_product("test"):
+        # Delivered, but not in the facts.
+        deliver_events(now=LATER)
+    assert of_the_year(actors, clinic) == from_cases()
+
+
+def test_a_time_that_was_booked_before_the_provider_said_no_is_still_the_furthest() -> None:
+    world = World.make(78, stockholm(2026, 2, 10))
+    world.follow("take", "offer", "accept", "confirm", "book", "reject")
+    sweep()
+    with as_product("test"):
+        fact = CaseFact.objects.get()
+    assert (fact.furthest, fact.booked_for, fact.state) == (
+        "booked",
+        None,
+        CaseState.IN_PROGRESS,
+    )
