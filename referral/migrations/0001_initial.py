@@ -305,6 +305,9 @@ class Migration(migrations.Migration):
                     models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
                     models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
                     models.Index(
+                        fields=["region", "closed_at", "received_at"], name="case_by_closing"
+                    ),
+                    models.Index(
                         condition=models.Q(("blocked", ""), _negated=True),
                         fields=["region", "last_day", "id"],
                         name="case_blocked",

@@ -347,6 +347,8 @@ class Case(models.Model):
             models.Index(fields=["sending_unit", "last_day", "id"], name="case_by_clinic"),
             models.Index(fields=["receiving_unit", "state", "id"], name="case_by_receiver"),
             models.Index(fields=["region", "received_at", "id"], name="case_by_receipt"),
+            # Who waited at the end of a month: not closed then, and in by then.
+            models.Index(fields=["region", "closed_at", "received_at"], name="case_by_closing"),
             models.Index(
                 fields=["region", "last_day", "id"], name="case_blocked", condition=~Q(blocked="")
             ),

@@ -6,11 +6,9 @@ treated nor closed. It is done on its day of treatment. The days of the wait go 
 pause takes away its days, from its first to the day after its last, as in ``referral.guarantee``.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -30,43 +28,44 @@ _WITHIN = ", ".join(
 _OWN = ", ".join(
     f"count(*) FILTER (WHERE {days} <= guarantee_days)" for days in (_DAYS[b] for b in Basis)
 )
+# Those who waited are open still or closed since: two ways into one index.
+_WAITING = """
+    SELECT 'waiting' AS kind, id, sending_unit_id, phase, guarantee_days, guarantee_start AS start,
+        %(day)s::date AS till
+    FROM referral_case
+    WHERE region_id = %(region)s AND received_at < %(day_end)s AND guarantee_start <= %(day)s
+        AND (clock_stopped_on IS NULL OR clock_stopped_on > %(day)s)
+"""
 _SQL = f"""
-WITH months (place, first_day, day, day_end) AS (
-    SELECT * FROM unnest(%s::int[], %s::date[], %s::date[], %s::timestamptz[])
-), chosen AS (
-    SELECT m.place, 'waiting' AS kind, c.id, c.sending_unit_id, c.phase, c.guarantee_days,
-        c.guarantee_start AS start, m.day AS till
-    FROM months m
-    JOIN referral_case c ON c.region_id = %s AND c.received_at < m.day_end
-        AND c.guarantee_start <= m.day
-        AND (c.clock_stopped_on IS NULL OR c.clock_stopped_on > m.day)
-        AND (c.closed_at IS NULL OR c.closed_at >= m.day_end)
+WITH chosen AS (
+    {_WAITING} AND closed_at IS NULL
     UNION ALL
-    SELECT m.place, 'done', c.id, c.sending_unit_id, c.phase, c.guarantee_days,
-        c.guarantee_start, r.treated_on
-    FROM months m
-    JOIN referral_referral r ON r.treated_on BETWEEN m.first_day AND m.day
+    {_WAITING} AND closed_at >= %(day_end)s
+    UNION ALL
+    SELECT 'done', c.id, c.sending_unit_id, c.phase, c.guarantee_days, c.guarantee_start,
+        r.treated_on
+    FROM referral_referral r
     JOIN referral_offer o ON o.id = r.offer_id
-    JOIN referral_case c ON c.id = o.case_id AND c.region_id = %s
+    JOIN referral_case c ON c.id = o.case_id
+    WHERE c.region_id = %(region)s AND r.treated_on BETWEEN %(first_day)s AND %(day)s
+), lengths AS (
+    SELECT w.kind, w.id, p.reason, greatest(0,
+        least(w.till, p.last_day + 1) - greatest(p.first_day, w.start)) AS length
+    FROM chosen w JOIN referral_pause p ON p.case_id = w.id AND p.first_day <= w.till
+), paused AS (
+    SELECT kind, id, coalesce(sum(length) FILTER (WHERE reason = 'patient'), 0) AS patient,
+        coalesce(sum(length) FILTER (WHERE reason = 'medical'), 0) AS medical
+    FROM lengths GROUP BY kind, id
 ), waits AS (
     SELECT w.*, till - start AS days, coalesce(p.patient, 0) AS patient,
         coalesce(p.medical, 0) AS medical
-    FROM chosen w
-    LEFT JOIN LATERAL (
-        SELECT sum(length) FILTER (WHERE reason = 'patient') AS patient,
-            sum(length) FILTER (WHERE reason = 'medical') AS medical
-        FROM (
-            SELECT reason, greatest(0, least(w.till, last_day + 1) - greatest(first_day, w.start))
-                AS length
-            FROM referral_pause WHERE case_id = w.id AND first_day <= w.till
-        ) AS lengths
-    ) p ON true
+    FROM chosen w LEFT JOIN paused p USING (kind, id)
 )
-SELECT place, kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_days),
+SELECT kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_days),
     count(*) FILTER (WHERE patient > 0), count(*) FILTER (WHERE medical > 0), count(*),
     {_WITHIN}, {_OWN}
 FROM waits
-GROUP BY place, kind, sending_unit_id, phase
+GROUP BY kind, sending_unit_id, phase
 """  # noqa: S608 – built of the columns alone; values are given beside it  # nosec B608
 
 
@@ -99,31 +98,29 @@ def last_counted_day(month: Month, *, today: date) -> date:
     return min(month.back(-1).first_day - timedelta(days=1), today)
 
 
-def counted(region: str, *, months: Sequence[Month], today: date) -> dict[tuple[Month, str], Cells]:
-    """The counts of each month and kind, in one query. The caller acts as the product."""
-    days = [last_counted_day(month, today=today) for month in months]
-    values: list[Any] = [
-        list(range(len(months))),
-        [month.first_day for month in months],
-        days,
-        [_end_of(day) for day in days],
-        region,
-        region,
-    ]
-    found: dict[tuple[Month, str], Cells] = defaultdict(dict)
+def counted(region: str, *, month: Month, today: date) -> dict[str, Cells]:
+    """The month's counts of each kind, in one query. The caller acts as the product."""
+    day = last_counted_day(month, today=today)
+    values: dict[str, str | date] = {
+        "region": region,
+        "first_day": month.first_day,
+        "day": day,
+        "day_end": _end_of(day),
+    }
+    found: dict[str, Cells] = {kind: {} for kind in Kind.values}
     with connection.cursor() as cursor:
         cursor.execute(_SQL, values)
-        for place, kind, clinic, phase, least, most, patient, medical, n, *rest in cursor:
+        for kind, clinic, phase, least, most, patient, medical, n, *rest in cursor:
             within, own = rest[: len(WITHIN)], rest[len(WITHIN) :]
             counts: Counter[Count] = Counter({SIZE: n})
             counts.update(dict(zip(WITHIN, within, strict=True)))
-            found[months[place], kind][clinic, phase] = Group(
+            found[kind][clinic, phase] = Group(
                 counts=counts,
                 own=Counter(dict(zip(Basis.values, own, strict=True))),
                 paused=Counter({"patient": patient, "medical": medical}),
                 limits={least, most},
             )
-    return {(month, kind): found[month, kind] for month in months for kind in Kind.values}
+    return found
 
 
 def _end_of(day: date) -> datetime:

@@ -57,6 +57,8 @@ class _Table:
         self.values = values
         self.hidden: Hidden = set()
         self.families = families
+        # Asked over and over of values that stay the same.
+        self.has_room = cache(self._has_room)
         self.of_row = {
             row: [n for n, (total, parts) in enumerate(families) if row in {total, *parts}]
             for row in values
@@ -82,7 +84,7 @@ class _Table:
         """Whether the counts of the row can be one more (or fewer) with nothing shown changed."""
         if any((row, count) not in self.hidden for count in counts):
             return False
-        if not self._has_room(row, counts, sign):
+        if not self.has_room(row, counts, sign):
             return False
         return all(
             any(
@@ -144,7 +146,7 @@ class _Table:
 
         The cost is a count of cells, and by a little more the larger groups.
         """
-        if not self._has_room(row, counts, sign):
+        if not self.has_room(row, counts, sign):
             return None
         cells = {(row, c) for count in counts for c in _block(count)} - self.hidden
         cost = sum(1 + min(self.values[row][c], 10**6) / 10**7 for _row, c in cells)

@@ -139,7 +139,7 @@ def guarantee_for(
         clinic = clinics[0] if clinics else None
     prefetch_related_objects(clinics, "medical_area")
     mine = {unit.pk for unit in clinics}
-    found = counted(region.code, months=[month], today=today)
+    found = counted(region.code, month=month, today=today)
     result = Guarantee(
         month=month,
         day=last_counted_day(month, today=today),
@@ -161,7 +161,7 @@ def guarantee_for(
     for kind in Kind.values:
         cells = {
             key: group
-            for key, group in found[month, kind].items()
+            for key, group in found[kind].items()
             if key[0] in mine and (hides or not phase or key[1] == phase)
         }
         if not hides and clinic:
