@@ -7,7 +7,6 @@ are left aside: they keep out one patient, not a whole procedure.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -77,14 +76,13 @@ def gaps_of(actor: Actor, choice: Choice, *, today: date) -> Gaps:
     """
     units = {unit.pk: unit for unit in clinics_of(actor)}
     missing: dict[tuple[int, str], int] = defaultdict(int)
-    for unit, kva, _asa, many in uncovered(conditions_of(actor, choice), actor=actor, today=today):
+    groups, lines = uncovered(conditions_of(actor, choice), actor=actor, today=today)
+    for unit, kva, _asa, many in groups:
         missing[unit, kva] += many
     codes = sorted({kva for _unit, kva in missing})
     rows = sorted({unit for unit, _kva in missing}, key=lambda unit: units[unit].name)
     table = [[missing.get((unit, kva), 0) for kva in codes] for unit in rows]
     names = procedure_names(codes)
-    with as_product("statistics"):
-        lines = _with_lines(actor.region or "", codes, today=today)
     gaps = Gaps(
         columns=tuple(Column(kva, names.get(kva, kva), kva in lines) for kva in codes),
         rows=tuple(
@@ -125,27 +123,31 @@ def hidden(gaps: Gaps) -> Gaps:
     )
 
 
+@as_product("statistics")
 def uncovered(
     conditions: Conditions, *, actor: Actor, today: date
-) -> list[tuple[int, str, int, int]]:
-    """Clinic, procedure, ASA class and number of those who wait and whom no line can take."""
-    with as_product("statistics"):
-        groups = list(
-            waiting(conditions)
-            .order_by()
-            .values_list("sending_unit_id", "kva", "asa")
-            .annotate(n=Count("pk"))
-        )
-        if not groups:
-            return []
-        region = Region.objects.get(pk=actor.region)
-        landscape = Landscape.load({kva for _unit, kva, _asa, _n in groups}, today=today)
-        taken: dict[tuple[str, int], bool] = {}
-        for _unit, kva, asa, _n in groups:
-            if (kva, asa) not in taken:
-                need = replace(Need.of_anybody(region, kva), asa=asa)
-                taken[kva, asa] = bool(landscape.ranked(need))
-    return [(unit, kva, asa, n) for unit, kva, asa, n in groups if not taken[kva, asa]]
+) -> tuple[list[tuple[int, str, int, int]], set[str]]:
+    """Clinic, procedure, ASA class and number of those who wait and whom no line can take, and
+    the procedures of which some line takes a patient of ASA 1.
+    """
+    groups = list(
+        waiting(conditions)
+        .order_by()
+        .values_list("sending_unit_id", "kva", "asa")
+        .annotate(n=Count("pk"))
+    )
+    if not groups:
+        return [], set()
+    region = Region.objects.get(pk=actor.region)
+    codes = {kva for _unit, kva, _asa, _n in groups}
+    landscape = Landscape.load(codes, today=today)
+    anybody = {kva: Need.of_anybody(region, kva) for kva in codes}
+    lines = {kva for kva in codes if landscape.ranked(anybody[kva])}
+    taken = {
+        (kva, asa): bool(landscape.ranked(replace(anybody[kva], asa=asa)))
+        for kva, asa in {(kva, asa) for _unit, kva, asa, _n in groups}
+    }
+    return [group for group in groups if not taken[group[1:3]]], lines
 
 
 def waiting(conditions: Conditions) -> QuerySet[Case]:
@@ -156,16 +158,8 @@ def waiting(conditions: Conditions) -> QuerySet[Case]:
 def behind(conditions: Conditions, *, actor: Actor, today: date, kva: str = "") -> QuerySet[Case]:
     """The cases that the figures are counted on."""
     which = Q(pk__in=[])
-    for unit, code, asa, _n in uncovered(conditions, actor=actor, today=today):
+    groups, _lines = uncovered(conditions, actor=actor, today=today)
+    for unit, code, asa, _n in groups:
         if kva in {"", code}:
             which |= Q(sending_unit_id=unit, kva=code, asa=asa)
     return waiting(conditions).filter(which)
-
-
-def _with_lines(region: str, codes: Collection[str], *, today: date) -> set[str]:
-    """The codes that some line takes a patient of ASA 1 for."""
-    if not codes:
-        return set()
-    home = Region.objects.get(pk=region)
-    landscape = Landscape.load(codes, today=today)
-    return {kva for kva in codes if landscape.ranked(Need.of_anybody(home, kva))}
