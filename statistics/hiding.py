@@ -7,6 +7,7 @@ every frozen version of the month hide the same.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from django.db.models import Max
 
@@ -44,7 +45,7 @@ MEASURES = (
     "closed",
     *CLOSED,
 )
-MOST_KEPT = 2000
+MOST_KEPT = 600
 
 
 @dataclass(frozen=True)
@@ -53,24 +54,35 @@ class Frozen:
 
     tables: list[Table] = field(default_factory=list)
     before: set[Node] = field(default_factory=set)
+    # Its versions and their last recount.
+    key: tuple[int, ...] = ()
 
 
 # By the versions of a month and their last recount: neither ever changes.
 _KEPT: dict[tuple[int, ...], Frozen] = {}
+# By that and all counts: most months are asked for again unchanged.
+_DECIDED: dict[bytes, Hiding] = {}
 
 
 def hiding_of(
     region: str, live: Mapping[Month, Table], *, groups: Iterable[Group] = ()
 ) -> dict[Month, Hiding]:
     """What is hidden of each month, whose counts as of now are given. One query as a rule."""
-    groups = list(groups)
+    groups = sorted(groups)
     frozen = frozen_months(region, live)
-    return {
-        month: Hiding(
-            [table, *frozen[month].tables], SPLITS, before=frozen[month].before, groups=groups
-        )
-        for month, table in live.items()
-    }
+    return {month: _decided(table, frozen[month], groups) for month, table in live.items()}
+
+
+def _decided(table: Table, frozen: Frozen, groups: Sequence[Group]) -> Hiding:
+    counts = [(name, sorted(column.items())) for name, column in sorted(table.items())]
+    key = blake2b(repr((frozen.key, groups, counts)).encode()).digest()
+    found = _DECIDED.get(key)
+    if found is None:
+        if len(_DECIDED) > MOST_KEPT:
+            _DECIDED.clear()
+        found = Hiding([table, *frozen.tables], SPLITS, before=frozen.before, groups=groups)
+        _DECIDED[key] = found
+    return found
 
 
 @as_product("small numbers")
@@ -86,15 +98,20 @@ def frozen_months(region: str, months: Iterable[Month]) -> dict[Month, Frozen]:
         versions[Month.of(first_day)].append(pk)
         recounts[Month.of(first_day)] = max(recounts[Month.of(first_day)], last or 0)
     keys = {month: (*found, recounts[month]) for month, found in versions.items()}
-    _read([key for key in keys.values() if key not in _KEPT])
-    return defaultdict(Frozen, {month: _KEPT[key] for month, key in keys.items()})
+    # Another thread may empty what is kept at any moment.
+    found = {key: kept for key in keys.values() if (kept := _KEPT.get(key)) is not None}
+    missing = [key for key in keys.values() if key not in found]
+    if missing:
+        found |= _read(missing)
+        if len(_KEPT) > MOST_KEPT:
+            _KEPT.clear()
+        _KEPT.update(found)
+    return defaultdict(Frozen, {month: found[key] for month, key in keys.items()})
 
 
-def _read(keys: Sequence[tuple[int, ...]]) -> None:
-    if not keys:
-        return
-    if len(_KEPT) > MOST_KEPT:
-        _KEPT.clear()
+def _read(keys: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], Frozen]:
+    """The versions' figures and corrections, in two queries."""
+    found = {}
     versions = [pk for *pks, _last in keys for pk in pks]
     here = {"dimension__in": DIMENSIONS, "measure__in": MEASURES}
     pictures: dict[int, Picture] = pictures_of(
@@ -122,4 +139,5 @@ def _read(keys: Sequence[tuple[int, ...]]) -> None:
                 for name, count in counts_told(row.measure, cell)
                 if count in SMALL
             }
-        _KEPT[key] = Frozen(tables, before)
+        found[key] = Frozen(tables, before, key)
+    return found

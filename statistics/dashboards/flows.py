@@ -1,18 +1,20 @@
 """From which region to which: patients treated in a year, by home region and provider's region."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count
 
 from organisations.access import Actor, as_product
 from organisations.models import Region
-from organisations.suppression import suppress, suppress_table
+from organisations.suppression import SMALL, suppress, suppress_table
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import conditions_of
 from statistics.months import Month
+from statistics.open_data.models import Border
+from statistics.open_data.selectors import Published, published_in
 from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
 HOME, AWAY = "offer__case__region_id", "offer__care_unit__region_id"
@@ -71,7 +73,8 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
 
     There are no column totals: a region that knows its own row would work out the others' from
     them. A year is the whole calendar year, so that no two matrices overlap. Where the months' page
-    hides a month of the reader's region, the year's total is hidden as well.
+    hides a month of the reader's region, the year's total is hidden as well; where the year would
+    give a quarter back that the open data hide, nothing of the region is shown.
     """
     clinics_of(actor)  # asks who may see figures at all
     year = choice.month.year
@@ -88,11 +91,16 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     table = [[nation.get((home, away), 0) for away in columns] for home in homes]
     hidden = suppress_table(table)
     places = tuple(regions[code] for code in columns)
+    with as_product("statistics"):
+        published = published_in(str(year))
     rows = []
     for place, home in enumerate(homes):
         if home == actor.region and exact:
             counts = [own.get((home, away), 0) for away in columns]
             row = FlowRow(regions[home], places, tuple(counts), sum(counts), own=True, exact=True)
+        elif year_tells(nation, home, published):
+            row = FlowRow(regions[home], places, (None,) * len(columns), None, home == actor.region)
+            row = replace(row, withheld=True)
         elif home == actor.region and not _year_known(actor, year):
             row = _without_total(regions[home], places, table[place])
         else:
@@ -124,6 +132,20 @@ def _year_known(actor: Actor, year: int) -> bool:
     """Whether the months' page shows how many were treated in every month of the year."""
     statistics = statistics_for(actor, month=Month(year, 12), trend_months=12)
     return all(figures.treated is not None for _month, figures in statistics.trend)
+
+
+def year_tells(
+    nation: Mapping[tuple[str, str], int], home: str, published: Mapping[tuple[str, str], Published]
+) -> bool:
+    """Whether the year, less the quarters that the open data show of the region, tells of one that
+    they hide that it is small."""
+    within = nation.get((home, home), 0)
+    across = sum(many for (one, _away), many in nation.items() if one == home) - within
+    for side, many in ((Border.WITHIN, within), (Border.ACROSS, across)):
+        found = published.get((home, side.value), Published())
+        if found.hidden and many - found.shown - (found.hidden - 1) <= SMALL[-1]:
+            return True
+    return False
 
 
 def _counts(conditions: Conditions, *, year: int) -> dict[tuple[str, str], int]:

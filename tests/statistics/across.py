@@ -180,8 +180,8 @@ def read_month(
     for name, number in truth.items():
         attacker.true.setdefault(name, number)
     for dimension, key, measure in away:
-        for name in SHARES.get(measure, (SAME.get(measure, measure),)):
-            attacker.true.setdefault((mark, name, dimension, key), 0)
+        for told in SHARES.get(measure, (SAME.get(measure, measure),)):
+            attacker.true.setdefault((mark, told, dimension, key), 0)
 
 
 def read_statistics(
@@ -239,9 +239,9 @@ def know_the_sums(attacker: Attacker, *, mark: Any = "") -> None:
             for one, key in places:
                 if one == inner:
                     within.setdefault(belongs[key], []).append((mark, measure, inner, key))
-            for key, parts in within.items():
+            for key, found in within.items():
                 if not (measure == "received" and inner == "contract"):
-                    attacker.adds_up((mark, measure, outer, key), sorted(parts))
+                    attacker.adds_up((mark, measure, outer, key), sorted(found))
 
 
 def sizes(found: Iterable[Happening]) -> Counter[str]:
