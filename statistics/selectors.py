@@ -170,7 +170,7 @@ def statistics_for(
     table, declines = _counted(cases, own, months, kept=not only)
     for one in months:
         _complete(table[one], [unit.pk for unit in clinics])
-    shown: dict[Month, Sequence[int | None]] = dict(declines)
+    shown: dict[Month, Sequence[int | None]] = {one: declines[one] for one in months}
     if hide:
         live = {one: _counts(actor.region or "", table[one], declines[one]) for one in months}
         groups = [("clinic", str(unit.pk)) for unit in clinics]
