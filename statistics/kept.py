@@ -128,6 +128,7 @@ def _figures(counted: dict[str, list[Any]]) -> dict[str, Any]:
         "answer_hours": part("answer_hours", 1),
         "days_gained": part("days_gained", 1),
         "gained": part("days_gained", 0) or 0,
+        "costed": part("cost", 0) or 0,
         "cost": Decimal(part("cost", 1) or 0) / 100,
         "declines": [part(f"declined_{reason}", 0) or 0 for reason in DeclineReason.values],
     }

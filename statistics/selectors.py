@@ -5,6 +5,7 @@ calendar months in Europe/Stockholm.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
@@ -28,14 +29,14 @@ from django.utils.translation import gettext_lazy as _
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import CareUnit, Role
-from organisations.suppression import suppress
 from referral.models import Case, DeclineReason
 from statistics.counted import Conditions, counted
+from statistics.frozen.hiding import Group, Hiding, Table
+from statistics.hiding import DECLINED, hiding_of
 from statistics.kept import counted_months, kept_figures
 from statistics.months import Month
 
 TREND_MONTHS = 13
-FEWEST_FOR_MEDIAN = 5
 SECONDS_A_DAY, SECONDS_AN_HOUR = 86_400, 3_600
 
 MAY_SEE = frozenset({Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR, Role.CLINIC})
@@ -88,6 +89,7 @@ class Figures:
     declined: int | None = 0
     confirmed: int | None = 0
     gained: int | None = 0
+    costed: int | None = 0
     hidden: set[str] = field(default_factory=set)
 
     @property
@@ -98,16 +100,19 @@ class Figures:
         return 100 * self.accepted / self.answered
 
 
-# Counts that are shown, or that a sum is made of, and so could be worked out by subtraction.
-COUNTS = ("received", "offered", "accepted", "declined", "treated", "gained")
-# What a hidden count takes with it.
-FOLLOWS = {
-    "treated": ("days_gained", "cost"),
-    "gained": ("days_gained",),
-    "accepted": ("answered", "answer_hours"),
-    "declined": ("answered", "answer_hours"),
+# The counts, by what the hiding calls them, and the figures that each tells something of.
+TELL = {
+    "received": ("received",),
+    "offered": ("offered",),
+    "answered": ("answered", "answer_hours"),
+    "accepted": ("accepted",),
+    "declined": ("declined",),
+    "confirmed": ("confirmed", "handling_days"),
+    "treated": ("treated", "gained", "days_gained", "costed", "cost"),
+    "days_gained.n": ("gained", "days_gained"),
+    "cost.n": ("costed", "cost"),
 }
-INTERNAL = frozenset({"declined", "confirmed", "gained", "hidden"})
+INTERNAL = frozenset({"declined", "confirmed", "gained", "costed", "hidden"})
 
 
 @dataclass
@@ -163,10 +168,15 @@ def statistics_for(
     months = [month.back(back) for back in range(trend_months - 1, -1, -1)]
     own = {} if hide or clinic is None else {"sending_unit_id": clinic.pk}
     table, declines = _counted(cases, own, months, kept=not only)
-    shown = {}
     for one in months:
         _complete(table[one], [unit.pk for unit in clinics])
-        shown[one] = _hide(table[one], declines[one]) if hide else declines[one]
+    shown: dict[Month, Sequence[int | None]] = {one: declines[one] for one in months}
+    if hide:
+        live = {one: _counts(actor.region or "", table[one], declines[one]) for one in months}
+        groups = [("clinic", str(unit.pk)) for unit in clinics]
+        hiding = hiding_of(actor.region or "", live, groups=groups)
+        for one in months:
+            shown[one] = _hide(actor.region or "", table[one], declines[one], hiding[one])
     chosen = clinic.pk if clinic else None
     return Statistics(
         month=month,
@@ -180,19 +190,19 @@ def statistics_for(
     )
 
 
-Table = dict[Month, dict[int | None, Figures]]
+ByMonth = dict[Month, dict[int | None, Figures]]
 Declines = dict[Month, list[int]]
 
 
 def _counted(
     cases: Conditions, own: Conditions, months: list[Month], *, kept: bool
-) -> tuple[Table, Declines]:
+) -> tuple[ByMonth, Declines]:
     """Figures by month and clinic, and no by month: kept ones, and the rest from the cases."""
     region, unit = cases["region_id"], cases.get("sending_unit_id")
     ready = counted_months(region, months) if kept else []
     figures = kept_figures(region, ready, clinic=unit)
     left = sorted(set(months) - set(ready))
-    table: Table = defaultdict(lambda: defaultdict(Figures))
+    table: ByMonth = defaultdict(lambda: defaultdict(Figures))
     declines: Declines = defaultdict(lambda: [0] * len(DeclineReason.values))
     if left:
         table |= _table(cases, first=left[0], last=left[-1])
@@ -206,9 +216,9 @@ def _counted(
     return table, declines
 
 
-def _table(cases: Conditions, *, first: Month, last: Month) -> Table:
+def _table(cases: Conditions, *, first: Month, last: Month) -> ByMonth:
     """Figures by month and clinic; the key ``None`` is the whole region."""
-    table: Table = defaultdict(lambda: defaultdict(Figures))
+    table: ByMonth = defaultdict(lambda: defaultdict(Figures))
     for per_clinic in (True, False):
         for rows in _measures(cases, first=first, last=last, per_clinic=per_clinic):
             for row in rows:
@@ -255,6 +265,7 @@ def _measures(
             treated=Count("pk"),
             gained=Count("offer__home_wait_days"),
             days_gained=Sum(F("offer__home_wait_days") - Extract(waited, "day")),
+            costed=Count("offer__call_off__amount_sek"),
             cost=Sum("offer__call_off__amount_sek"),
         ),
     ]
@@ -270,30 +281,42 @@ def _complete(row: dict[int | None, Figures], clinics: list[int]) -> None:
         row[key]
 
 
-def _hide(row: dict[int | None, Figures], reasons: list[int]) -> list[int | None]:
+def _group(region: str, clinic: int | None) -> Group:
+    return ("region", region) if clinic is None else ("clinic", str(clinic))
+
+
+def _counts(region: str, row: dict[int | None, Figures], reasons: Sequence[int]) -> Table:
+    """A month's counts as the hiding reads them."""
+    found: dict[str, dict[Group, int]] = {
+        column: {
+            _group(region, key): getattr(figures, tell[0]) or 0 for key, figures in row.items()
+        }
+        for column, tell in TELL.items()
+    }
+    found["handling_days.n"] = found["confirmed"]
+    for column, count in zip(DECLINED, reasons, strict=True):
+        found[column] = {_group(region, None): count}
+    return found
+
+
+def _hide(
+    region: str, row: dict[int | None, Figures], reasons: Sequence[int], hiding: Hiding
+) -> list[int | None]:
     """Hide small counts of the clinics and of the region, and what hangs on them.
 
-    Returns the counts of the region's no by ``reasons`` as they may be shown. Their sum is the
-    sum of the clinics' no (answered less yes): what hides it in one table hides it in the other.
+    Returns the counts of the region's no by ``reasons`` as they may be shown.
     """
-    clinics = [figures for key, figures in row.items() if key is not None]
-    total = row[None]
-    columns = {name: [getattr(figures, name) or 0 for figures in clinics] for name in COUNTS}
-    secret_no = suppress(reasons)[1] or suppress(columns["declined"])[1]
-    for name, counts in columns.items():
-        away, total_away = suppress(counts, hide_total=secret_no and name == "declined")
-        for figures, hidden in zip([*clinics, total], [*away, total_away], strict=True):
-            if hidden:
-                figures.hidden.update({name, *FOLLOWS.get(name, ())})
-    for figures in row.values():
-        # A median of few says too much of each; medians do not add up, so no more is needed.
-        if 0 < (figures.confirmed or 0) < FEWEST_FOR_MEDIAN:
-            figures.hidden.add("handling_days")
+    for key, figures in row.items():
+        for column, tell in TELL.items():
+            if hiding.is_hidden(column, _group(region, key)):
+                figures.hidden.update(tell)
         figures.confirmed = None
         for name in figures.hidden:
             setattr(figures, name, None)
-    away = suppress(reasons, hide_total=secret_no)[0]
-    return [None if hidden else count for count, hidden in zip(reasons, away, strict=True)]
+    return [
+        None if hiding.is_hidden(column, _group(region, None)) else count
+        for column, count in zip(DECLINED, reasons, strict=True)
+    ]
 
 
 def _declines(cases: Conditions, *, first: Month, last: Month) -> dict[Month, list[int]]:

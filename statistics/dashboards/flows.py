@@ -1,19 +1,21 @@
 """From which region to which: a period's treated, by home region and provider's region."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, F
 
 from organisations.access import Actor, as_product
 from organisations.models import Region
-from organisations.suppression import suppress, suppress_table
+from organisations.suppression import SMALL, suppress, suppress_table
 from statistics.counted import Conditions, counted
 from statistics.dashboards.forms import Choice, Period
 from statistics.dashboards.funnel import conditions_of
 from statistics.facts.models import CaseFact
 from statistics.kept import each_case_once, of_facts
+from statistics.open_data.models import Border
+from statistics.open_data.selectors import Published, published_in
 from statistics.selectors import SEES_CASES, clinics_of, statistics_for
 
 HOME, AWAY = "offer__case__region_id", "offer__care_unit__region_id"
@@ -77,7 +79,8 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     There are no column totals: a region that knows its own row would work out the others' from
     them. Other regions' rows are of whole calendar years, so that no two matrices overlap: any
     other period has the reader's own row alone. Where the months' page hides a month of the
-    reader's region, the year's total is hidden as well.
+    reader's region, the year's total is hidden as well; where the year would give a quarter back
+    that the open data hide, nothing of the region is shown.
     """
     clinics_of(actor)  # asks who may see figures at all
     exact = actor.role in SEES_CASES
@@ -94,11 +97,16 @@ def flows_of(actor: Actor, choice: Choice) -> Flows:
     table = [[nation.get((home, away), 0) for away in columns] for home in homes]
     hidden = suppress_table(table)
     places = tuple(regions[code] for code in columns)
+    with as_product("statistics"):
+        published = published_in(str(period.first.year)) if period.is_year else {}
     rows = []
     for place, home in enumerate(homes):
         if home == actor.region and exact:
             counts = [own.get((home, away), 0) for away in columns]
             row = FlowRow(regions[home], places, tuple(counts), sum(counts), own=True, exact=True)
+        elif year_tells(nation, home, published):
+            row = FlowRow(regions[home], places, (None,) * len(columns), None, home == actor.region)
+            row = replace(row, withheld=True)
         elif home == actor.region and not _year_known(actor, period):
             row = _without_total(regions[home], places, table[place])
         else:
@@ -137,6 +145,20 @@ def _own(nation: Counts, conditions: Conditions, period: Period) -> Counts:
     if period.is_year and conditions.keys() == {"region_id"}:
         return {pair: n for pair, n in nation.items() if pair[0] == conditions["region_id"]}
     return _counts(conditions, period)
+
+
+def year_tells(
+    nation: Mapping[tuple[str, str], int], home: str, published: Mapping[tuple[str, str], Published]
+) -> bool:
+    """Whether the year, less the quarters that the open data show of the region, tells of one that
+    they hide that it is small."""
+    within = nation.get((home, home), 0)
+    across = sum(many for (one, _away), many in nation.items() if one == home) - within
+    for side, many in ((Border.WITHIN, within), (Border.ACROSS, across)):
+        found = published.get((home, side.value), Published())
+        if found.hidden and many - found.shown - (found.hidden - 1) <= SMALL[-1]:
+            return True
+    return False
 
 
 def _counts(conditions: Conditions, period: Period) -> Counts:

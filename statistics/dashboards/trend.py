@@ -67,7 +67,7 @@ KEY_FIGURES = (
         "%",
         0,
         lambda f: f.accepted_share,
-        "answered",
+        "accepted",
         "answered",
     ),
     KeyFigure(

@@ -1,15 +1,16 @@
 """Which of a month's figures are hidden: what each rests on, and how the counts hang together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from django.db.models import Max
 
+from contracts.models import Contract, Procedure
 from organisations.access import as_product
 from organisations.suppression import SMALL
 from referral.models import CloseReason, DeclineReason
-from statistics.frozen.hiding import Equation, Node, hidden_counts, sums_of
+from statistics.frozen.hiding import REGION, Group, Hiding, Split, Within
 from statistics.frozen.models import FrozenMonth, Recount
 from statistics.frozen.picture import (
     Cell,
@@ -23,26 +24,23 @@ from statistics.frozen.picture import (
 )
 from statistics.monthly.measures import MEASURES
 
-# Counts of one group that add up to another, by what ``columns_of`` calls them.
-ADD_UP: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("answered", ("accepted", "declined")),
-    ("declined", tuple(f"declined_{reason}" for reason in DeclineReason.values)),
-    ("closed", tuple(f"closed_{reason}" for reason in CloseReason.values)),
-    ("treated", ("treated_own", "treated_others", "treated_free_choice")),
-    ("treated", ("treated_elsewhere",)),
-    ("treated", ("funding_central", "funding_clinic")),
-    ("treated", ("breaches_not_avoided",)),
-    ("kept_share.yes", ("breaches_avoided",)),
-    ("answered_share.of", ("answered", "expired")),
-    *((f"{share}.of", (f"{share}.yes", f"{share}.no")) for share in MEASURES),
-    # Those of the group that a time or sum is known of.
-    ("in_work", ("open_age.n",)),
-    ("answered", ("answer_hours.n",)),
-    ("confirmed", ("handling_days.n",)),
-    ("confirmed", ("confirm_days.n",)),
-    ("closed", ("close_days.n",)),
+SPLITS = (
+    Split("answered", ("accepted", "declined")),
+    Split("declined", tuple(f"declined_{reason}" for reason in DeclineReason.values)),
+    Split("closed", tuple(f"closed_{reason}" for reason in CloseReason.values)),
+    Split("treated", ("treated_own", "treated_others", "treated_free_choice")),
+    Split("treated", ("treated_elsewhere",)),
+    Split("treated", ("funding_central", "funding_clinic")),
+    Split("treated", ("kept", "breaches_not_avoided")),
+    Split("kept", ("breaches_avoided",)),
+    # Those of whom a time or sum is known.
+    Split("in_work", ("open_age.n",)),
+    Split("answered", ("answer_hours.n",)),
+    Split("confirmed", ("handling_days.n",)),
+    Split("confirmed", ("confirm_days.n",)),
+    Split("closed", ("close_days.n",)),
     *(
-        ("treated", (f"{name}.n",))
+        Split("treated", (f"{name}.n",))
         for name in (
             "treat_days",
             "wait_days",
@@ -53,104 +51,106 @@ ADD_UP: tuple[tuple[str, tuple[str, ...]], ...] = (
         )
     ),
 )
+# What a share tells of: the whole, the part, and what else makes the whole.
+SHARES = {
+    "accepted_share": ("answered", "accepted", "declined"),
+    "answered_share": ("", "answered", "expired"),
+    "kept_share": ("treated", "kept", "breaches_not_avoided"),
+    "own_contract_share": ("treated", "treated_own", ""),
+    "other_region_share": ("treated", "treated_elsewhere", ""),
+}
 
-Column = dict[tuple[str, str], int]
+# This month's less last month's is what came in less what was closed: one of these two would follow
+# from the other, in any group. The region's own is shown while both are.
+STOCKS = frozenset({"in_work", "open_age"})
+FLOWS = ("received", "closed")
+
+Column = dict[Group, int]
 
 
 def hidden_places(
-    pictures: Sequence[Picture], *, passing: Iterable[tuple[Place, Cell]] = ()
+    pictures: Sequence[Picture],
+    *,
+    passing: Iterable[tuple[Place, Cell]] = (),
+    within: Iterable[Within] = (),
 ) -> frozenset[Place]:
     """The figures hidden in all of the pictures, which are of one region's month.
 
     ``passing`` are figures as they were between two pictures; they are hidden when they were small
-    then. Counts are known by their numbers: two measures that count alike everywhere are one, so
-    that the one never shows what the other hides.
+    then. Figures that are nought, but hidden beside others, are among them.
     """
-    counted = [columns_of(picture) for picture in pictures]
-    same = _alike(counted)
-    tables = []
-    for columns in counted:
-        renamed = {same[name]: column for name, column in columns.items()}
-        counts = {
-            (name, *place): count
-            for name, column in renamed.items()
-            for place, count in column.items()
-        }
-        tables.append((counts, [*sums_of(renamed), *_add_up(renamed, same)]))
-    small = {
-        (same[name], place[0], place[1])
+    before = {
+        (name, *place[:2])
         for place, cell in passing
-        for name, count in zip(rests_on(place[2]), _counts(place[2], cell), strict=True)
-        if count in SMALL and name in same
+        for name, count in counts_told(place[2], cell)
+        if count in SMALL
     }
-    hidden = hidden_counts(tables, also=small)
-    places = {place for picture in pictures for place in picture}
-    return frozenset(
+    hiding = Hiding([columns_of(one) for one in pictures], SPLITS, before=before, within=within)
+    groups = {place[:2] for picture in pictures for place in picture}
+    measures = {*MEASURES, *(place[2] for picture in pictures for place in picture)}
+    columns = {measure: rests_on(measure) for measure in measures}
+    found = set()
+    for group in groups:
+        names = {name for names in columns.values() for name in names}
+        away = {
+            name
+            for name in names
+            if hiding.is_hidden(name, group) and hiding.may_be_some(name, group)
+        }
+        if away:
+            found |= {
+                (*group, measure) for measure, on in columns.items() if not away.isdisjoint(on)
+            }
+    flows_hidden = any(column in hiding.everywhere for column in FLOWS)
+    stocks = {
         place
-        for place in places
-        if any(
-            (same[name], place[0], place[1]) in hidden
-            for name in rests_on(place[2])
-            if name in same
-        )
-    )
+        for picture in pictures
+        for place in picture
+        if place[2] in STOCKS and (place[0] != REGION or flows_hidden)
+    }
+    return frozenset(found | stocks)
 
 
 def rests_on(measure: str) -> tuple[str, ...]:
-    """The columns that a figure tells something of."""
-    kind = MEASURES[measure].kind if measure in MEASURES else "duration"
-    if kind == "count":
-        return (measure,)
-    if kind == "share":
-        return (f"{measure}.of", f"{measure}.yes", f"{measure}.no")
-    return (f"{measure}.n",)
+    """The counts that a figure tells something of."""
+    if measure in SHARES:
+        return tuple(name for name in SHARES[measure] if name)
+    return (measure if _kind(measure) == "count" else f"{measure}.n",)
 
 
 def columns_of(picture: Picture) -> dict[str, Column]:
     """Each count of the picture, by group; what is nought is left out."""
     columns: dict[str, Column] = defaultdict(dict)
     for (dimension, key, measure), cell in picture.items():
-        for name, count in zip(rests_on(measure), _counts(measure, cell), strict=True):
+        for name, count in counts_told(measure, cell):
             if count:
                 columns[name][dimension, key] = count
     return dict(columns)
 
 
-def _counts(measure: str, cell: Cell) -> tuple[int, ...]:
-    if measure in MEASURES and MEASURES[measure].kind == "share":
-        yes = round(cell.n * (cell.value or 0) / 100)
-        return cell.n, yes, cell.n - yes
-    return (cell.n,)
+def counts_told(measure: str, cell: Cell) -> list[tuple[str, int]]:
+    """The counts in a figure, each with its name."""
+    names = SHARES.get(measure)
+    if names is None:
+        return [(rests_on(measure)[0], cell.n)]
+    yes = round(cell.n * (cell.value or 0) / 100)
+    found = zip(names, (cell.n, yes, cell.n - yes), strict=True)
+    return [(name, count) for name, count in found if name]
 
 
-def _alike(counted: Sequence[Mapping[str, Column]]) -> dict[str, str]:
-    """Each column's name to that of the first one with the same counts in all pictures."""
-    names = sorted({name for columns in counted for name in columns})
-    first: dict[tuple[frozenset[tuple[tuple[str, str], int]], ...], str] = {}
-    return {
-        name: first.setdefault(
-            tuple(frozenset(columns.get(name, {}).items()) for columns in counted), name
-        )
-        for name in names
-    }
+def _kind(measure: str) -> str:
+    return MEASURES[measure].kind if measure in MEASURES else "duration"
 
 
-def _add_up(columns: Mapping[str, Column], same: Mapping[str, str]) -> list[Equation]:
-    found = []
-    for whole, parts in ADD_UP:
-        total_column = columns.get(same.get(whole, ""), {})
-        for (dimension, key), count in total_column.items():
-            nodes: list[Node] = []
-            left = count
-            for part in parts:
-                name = same.get(part, "")
-                if n := columns.get(name, {}).get((dimension, key), 0):
-                    nodes.append((name, dimension, key))
-                    left -= n
-            total = (same[whole], dimension, key)
-            if nodes and left >= 0 and total not in nodes:
-                found.append(Equation(total, tuple(nodes), left))
-    return found
+def groups_within() -> tuple[Within, ...]:
+    """A procedure has one medical area, and a contract one provider."""
+    with as_product("small numbers"):
+        areas = dict(Procedure.objects.values_list("kva", "medical_area"))
+        providers = dict(Contract.objects.values_list("pk", "provider"))
+    return (
+        Within("procedure", "mvo", areas),
+        Within("contract", "provider", {str(pk): str(one) for pk, one in providers.items()}),
+    )
 
 
 def hidden_of(versions: Sequence[FrozenMonth]) -> frozenset[Place]:
@@ -169,4 +169,4 @@ def _hidden_of(versions: tuple[int, ...], _last_recount: int | None) -> frozense
         picture, rows = frozen_picture(frozen), corrections_of(frozen)
         pictures += [picture, corrected(picture, rows)]
         passing += [(place_of(row), cell) for row in rows for cell in cells_of(row)]
-    return hidden_places(pictures, passing=passing)
+    return hidden_places(pictures, passing=passing, within=groups_within())

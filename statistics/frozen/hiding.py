@@ -1,109 +1,280 @@
-"""Which figures of a month are hidden from those who see figures only, so that none of 1-4 is told.
+"""Which counts of a month are hidden from those who see figures only: one decision for all pages.
 
-The rule of ``organisations.suppression``, over many tables at once. Every figure rests on counts of
-persons or events. Counts hang together: those of a dimension add up to the region's, and a share's
-numerator and remainder to its denominator. Each such sum is an ``Equation``, and of each holds:
+Counts hang together in two ways. A whole is split into parts: answers into yes and no, the treated
+by whose contract. And the region is divided into groups, by one dimension at a time, some of which
+are divided again: a medical area into procedures. A count of 1-4 is hidden, and so that it cannot
+be worked out:
 
-- a count of 1-4 is hidden;
-- where a term is hidden and the sum is shown, at least two terms that are not nought are hidden,
-  and one of them is larger than 4: the smallest of the larger ones, with its equals, joins in, and
-  where there is none the sum is hidden;
-- where the sum is hidden, at least one term is.
+- a *whole* that is small in the region is hidden everywhere, with all it is split into;
+- *parts* of which one is small in the region are hidden there, the small and the smallest larger
+  one, and are then hidden in every group, as if they were one part that is known;
+- a *group* in which a whole is small is hidden with the smallest larger one of its dimension;
+- a group in which only a part is small keeps the whole and hides all parts, noughts too, with the
+  same parts of other groups, until what is hidden together is small in no part.
 
-A figure is hidden when any count it rests on is. What a dimension leaves out (a sum larger than
-its terms) is a term that is never shown.
+Where there is no larger one, everything of that kind is hidden, noughts too. What is hidden of a
+whole is hidden of its parts. So the hidden groups can exchange any number with each other, in every
+part by itself, and every hidden small count could be 5 or more.
 
-Several pictures of the same month (versions, corrections) hide the same figures: what one of them
-shows must not give what another hides.
+Each decision looks at one split in one dimension, and at nothing else. Therefore pages that show
+some of the counts decide alike by themselves. docs/decisions/0035-one-decision-for-all-pages.md
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 from organisations.suppression import SMALL
 
-# A count: which one, and of whom (dimension and key).
-Node = tuple[str, str, str]
-Counts = Mapping[Node, int]
 REGION = "region"
+# A dimension's key; a group.
+Group = tuple[str, str]
+# A count: which one, and of which group.
+Node = tuple[str, str, str]
+# Each count by group; what is nought may be left out.
+Table = Mapping[str, Mapping[Group, int]]
+# The same count in every table.
+Numbers = tuple[int, ...]
+# What the parts leave out of the whole, never shown.
+REST = "rest"
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Equation:
-    """``total`` is the sum of ``parts``; ``rest`` is what they leave out, never shown."""
-
-    total: Node
-    parts: tuple[Node, ...]
-    rest: int = 0
+class Split:
+    whole: str
+    parts: tuple[str, ...]
 
 
-def hidden_counts(
-    pictures: Sequence[tuple[Counts, Sequence[Equation]]], *, also: Iterable[Node] = ()
-) -> frozenset[Node]:
-    """The counts that are hidden, in all pictures alike; ``also`` are hidden for other reasons."""
-    hidden = {node for counts, _sums in pictures for node, n in counts.items() if n in SMALL}
-    hidden |= set(also)
-    uses = [_uses(equations) for _counts, equations in pictures]
-    waiting = [
-        (index, equation)
-        for index, (_counts, equations) in enumerate(pictures)
-        for equation in equations
-    ]
-    while waiting:
-        index, equation = waiting.pop()
-        for node in _to_hide(pictures[index][0], equation, hidden):
-            hidden.add(node)
-            for other, using in enumerate(uses):
-                waiting.extend((other, one) for one in using.get(node, ()))
-    return frozenset(hidden)
+@dataclass(frozen=True)
+class Within:
+    """A dimension whose groups each lie in one group of another."""
+
+    inner: str
+    outer: str
+    belongs: Mapping[str, str]
 
 
-def _uses(equations: Iterable[Equation]) -> dict[Node, list[Equation]]:
-    using: dict[Node, list[Equation]] = defaultdict(list)
-    for equation in equations:
-        for node in (equation.total, *equation.parts):
-            using[node].append(equation)
-    return using
+class Hiding:
+    """``tables`` are pictures of the same month (versions, corrections): they hide the same.
+
+    ``before`` are counts that were small between two of them. ``groups`` are those that a page
+    lists though nothing happened in them.
+    """
+
+    def __init__(
+        self,
+        tables: Sequence[Table],
+        splits: Sequence[Split],
+        *,
+        before: Collection[Node] = (),
+        within: Iterable[Within] = (),
+        groups: Iterable[Group] = (),
+    ) -> None:
+        self.tables = tables
+        self.before = frozenset(before)
+        self.everywhere: set[str] = set()
+        self._within = {one.inner: one for one in within}
+        self._splits: dict[str, list[Split]] = defaultdict(list)
+        for split in splits:
+            self._splits[split.whole].append(split)
+        self._whole_of = {part: split.whole for split in splits for part in split.parts}
+        self._rows: dict[tuple[str, str], set[str]] = {}
+        self._extra = groups
+        columns = {column for table in tables for column in table}
+        for column in sorted({self._top(column) for column in columns}):
+            self._decide(column)
+
+    def is_hidden(self, column: str, group: Group) -> bool:
+        return column in self.everywhere or group[1] in self._rows.get((column, group[0]), ())
+
+    def may_be_some(self, column: str, group: Group) -> bool:
+        """Whether a reader can take the count for other than nought."""
+        if any(self._numbers(column, group)):
+            return True
+        whole = self._whole_of.get(column)
+        return self.is_hidden(column, group) if whole is None else self.may_be_some(whole, group)
+
+    @cached_property
+    def keys(self) -> dict[str, set[str]]:
+        """The groups by dimension, those of others before those that lie in them."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for dimension, key in self._extra:
+            found[dimension].add(key)
+        for table in self.tables:
+            for column in table.values():
+                for dimension, key in column:
+                    found[dimension].add(key)
+        found.pop(REGION, None)
+        return dict(sorted(found.items(), key=lambda item: item[0] in self._within))
+
+    @cached_property
+    def _region(self) -> Group:
+        groups = (g for table in self.tables for column in table.values() for g in column)
+        return next((group for group in groups if group[0] == REGION), (REGION, ""))
+
+    def _top(self, column: str) -> str:
+        whole = self._whole_of.get(column)
+        return column if whole is None else self._top(whole)
+
+    def _numbers(self, column: str, group: Group) -> Numbers:
+        return tuple(table.get(column, {}).get(group, 0) for table in self.tables)
+
+    def _was_small(self, column: str, group: Group) -> bool:
+        return (column, *group) in self.before
+
+    def _decide(self, column: str) -> None:
+        """A whole that is no part of anything."""
+        if _any_small(self._numbers(column, self._region)) or self._was_small(column, self._region):
+            self._hide_everywhere(column)
+            return
+        for dimension, sets in self._divided():
+            hidden = self._rows[column, dimension] = set()
+            for outer, keys in sets:
+                if outer and self.is_hidden(column, outer):
+                    hidden |= keys
+                    continue
+                numbers = {key: self._numbers(column, (dimension, key)) for key in keys}
+                small = {key for key in keys if self._was_small(column, (dimension, key))}
+                hidden |= alone(
+                    numbers, small, total=self._numbers(column, outer) if outer else None
+                )
+        for split in self._splits[column]:
+            self._decide_parts(split)
+
+    def _decide_parts(self, split: Split) -> None:
+        """The parts of a whole that the region shows."""
+        names = (*split.parts, REST)
+        totals = dict(zip(names, self._parts(split, self._region), strict=True))
+        small = {part for part in split.parts if self._was_small(part, self._region)}
+        away = alone(totals, small)
+        for part in away - {REST}:
+            self._hide_everywhere(part)
+        # The hidden ones together are the whole less the others: known in every group.
+        known = [[names.index(name) for name in names if name in away]] if away else []
+        known += [[place] for place, name in enumerate(names) if name not in away]
+
+        @cache
+        def row(group: Group) -> tuple[Numbers, ...]:
+            parts = self._parts(split, group)
+            return tuple(_added(parts[place] for place in places) for places in known)
+
+        for dimension, sets in self._divided():
+            hidden = set(self._rows[split.whole, dimension])
+            for outer, keys in sets:
+                if outer and outer[1] in self._rows.get((split.parts[0], outer[0]), ()):
+                    hidden |= keys
+                    continue
+                small = {
+                    key
+                    for key in keys
+                    if any(
+                        self._was_small(part, (dimension, key))
+                        for part in split.parts
+                        if part not in away
+                    )
+                }
+                hidden |= together(
+                    {key: row((dimension, key)) for key in keys},
+                    small | (hidden & keys),
+                    totals=row(outer) if outer else None,
+                )
+            for part in split.parts:
+                self._rows[part, dimension] = hidden
+        for part in split.parts:
+            if part not in self.everywhere:
+                for finer in self._splits[part]:
+                    self._decide_parts(finer)
+
+    def _parts(self, split: Split, group: Group) -> list[Numbers]:
+        """The parts in the group, and what they leave out."""
+        parts = [self._numbers(part, group) for part in split.parts]
+        whole = self._numbers(split.whole, group)
+        return [*parts, tuple(max(0, n - m) for n, m in zip(whole, _added(parts), strict=True))]
+
+    def _divided(self) -> Iterator[tuple[str, list[tuple[Group | None, set[str]]]]]:
+        """Each dimension: what is divided, if that is known, and into which keys."""
+        for dimension, keys in self.keys.items():
+            inside = self._within.get(dimension)
+            if inside is None or inside.outer not in self.keys:
+                yield dimension, [(self._region, keys)]
+                continue
+            sets: dict[Group | None, set[str]] = defaultdict(set)
+            for key in keys:
+                outer = inside.belongs.get(key)
+                sets[(inside.outer, outer) if outer else None].add(key)
+            yield dimension, list(sets.items())
+
+    def _hide_everywhere(self, column: str) -> None:
+        self.everywhere.add(column)
+        for split in self._splits[column]:
+            for part in split.parts:
+                self._hide_everywhere(part)
 
 
-def _to_hide(counts: Counts, equation: Equation, hidden: set[Node]) -> list[Node]:
-    """What must be hidden beside what is, for this sum to tell nothing."""
-    away: list[int] = []
-    shown: list[int] = []
-    for node in equation.parts:
-        if count := counts.get(node, 0):
-            (away if node in hidden else shown).append(count)
-    if equation.rest:
-        away.append(equation.rest)
-    if equation.total in hidden:
-        # Nothing shown bounds the largest from above.
-        chosen = None if away or not shown else max(shown)
-    elif not away or (len(away) > 1 and max(away) not in SMALL):
-        chosen = None
-    elif shown:
-        chosen = min(shown)
-    else:
-        return [equation.total]
-    return [node for node in equation.parts if counts.get(node, 0) == chosen and node not in hidden]
+def alone(
+    numbers: Mapping[Key, Numbers], small: Iterable[Key] = (), *, total: Numbers | None = None
+) -> set[Key]:
+    """The keys of one column of counts to hide: the small, and a larger one with its equals.
 
-
-def sums_of(columns: Mapping[str, Mapping[tuple[str, str], int]]) -> list[Equation]:
-    """Each dimension's counts against the region's; one that counts a person twice has no sum."""
-    equations = []
-    for name, column in columns.items():
-        by_dimension: dict[str, list[Node]] = defaultdict(list)
-        whole: dict[str, int] = defaultdict(int)
-        regions = [key for dimension, key in column if dimension == REGION]
-        if not regions:
+    ``total``: their known sum; what they lack of it is a hidden one more.
+    """
+    hidden = {key for key, counts in numbers.items() if _any_small(counts)} | set(small)
+    for place in range(len(next(iter(numbers.values()), ()))):
+        column = {key: counts[place] for key, counts in numbers.items()}
+        rest = 0 if total is None else total[place] - sum(column.values())
+        if rest < 0:  # some are counted twice: no sum to subtract from
             continue
-        total = (name, REGION, regions[0])
-        for (dimension, key), count in column.items():
-            if dimension != REGION and count:
-                by_dimension[dimension].append((name, dimension, key))
-                whole[dimension] += count
-        for dimension, nodes in by_dimension.items():
-            rest = column[REGION, regions[0]] - whole[dimension]
-            if rest >= 0:
-                equations.append(Equation(total, tuple(nodes), rest))
-    return equations
+        while True:
+            away = [n for n in (*(column[key] for key in hidden), rest) if n]
+            if not _any_small(away) or (len(away) > 1 and max(away) not in SMALL):
+                break
+            larger = [n for key, n in column.items() if n and key not in hidden]
+            if not larger:
+                return set(numbers)
+            hidden |= {key for key, n in column.items() if n == min(larger)}
+    return hidden
+
+
+def together(
+    rows: Mapping[Key, Sequence[Numbers]],
+    hidden: Iterable[Key],
+    *,
+    totals: Sequence[Numbers] | None,
+) -> set[Key]:
+    """The rows of parts to hide: those with a small one, until no sum of the hidden is small."""
+    away = {key for key, row in rows.items() if any(map(_any_small, row))} | set(hidden)
+    inside = [_added(parts) for parts in zip(*rows.values(), strict=True)]
+    left = [
+        tuple(whole - n for whole, n in zip(total, found, strict=True))
+        for total, found in zip(totals or inside, inside, strict=True)
+    ]
+    # Where some are counted twice there is no sum to subtract from.
+    sums = [(part, place) for part, row in enumerate(left) for place, n in enumerate(row) if n >= 0]
+    while True:
+        lacking = [
+            (part, place)
+            for part, place in sums
+            if sum(rows[key][part][place] for key in away) + left[part][place] in SMALL
+        ]
+        more: list[Any] = [
+            (sum(n[place] for n in row), number, key)
+            for part, place in lacking[:1]
+            for number, (key, row) in enumerate(rows.items())
+            if key not in away and row[part][place]
+        ]
+        if not lacking:
+            return away
+        if not more:
+            return set(rows)
+        away.add(min(more)[2])
+
+
+def _any_small(counts: Iterable[int]) -> bool:
+    return any(count in SMALL for count in counts)
+
+
+def _added(numbers: Iterable[Numbers]) -> Numbers:
+    return tuple(map(sum, zip(*numbers, strict=True)))

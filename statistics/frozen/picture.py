@@ -4,9 +4,12 @@ A figure that is nought in every part stands for nothing and is left out; what i
 nought. Numbers are kept with six decimals, so that an unchanged figure is equal to the digit.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from django.db.models import QuerySet
 
 from statistics.frozen.models import (
     DECIMALS,
@@ -66,6 +69,14 @@ def frozen_picture(frozen: FrozenMonth, *, dimension: str | None = None) -> Pict
     if dimension is not None:
         rows = rows.filter(dimension=dimension)
     return {place_of(row): _cell(row) for row in rows.iterator(chunk_size=2000)}
+
+
+def pictures_of(rows: QuerySet[FrozenFigure]) -> dict[int, Picture]:
+    """By version, of several at once."""
+    pictures: dict[int, Picture] = defaultdict(dict)
+    for row in rows.iterator(chunk_size=2000):
+        pictures[row.frozen_id][place_of(row)] = _cell(row)
+    return pictures
 
 
 def known_picture(frozen: FrozenMonth, *, dimension: str | None = None) -> Picture:

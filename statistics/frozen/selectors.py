@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import Role
-from statistics.frozen.hidden import hidden_of, hidden_places
+from statistics.frozen.hidden import groups_within, hidden_of, hidden_places
 from statistics.frozen.mails import OF_REGION
 from statistics.frozen.models import FigureCorrection, FrozenMonth, MonthDue
 from statistics.frozen.picture import (
@@ -187,7 +187,7 @@ def month_page(
     if chosen is None:
         whole = picture_of(count(actor.region or "", month))
         before, now = _of(whole, dimension), _of(whole, dimension)
-        hidden = hidden_places([whole]) if hides else frozenset()
+        hidden = hidden_places([whole], within=groups_within()) if hides else frozenset()
     else:
         before = frozen_picture(chosen, dimension=dimension)
         now = known_picture(versions[0], dimension=dimension)
@@ -229,9 +229,12 @@ def _rows(
 ) -> list[FigureRow]:
     order = {name: number for number, name in enumerate(MEASURES)}
     rows = []
-    for place in before.keys() | now.keys():
+    labels = {place[:2]: cell.label for seen in (before, now) for place, cell in seen.items()}
+    # One that is nought but hidden beside others looks as they do.
+    hidden_here = {place for place in hidden if place[:2] in labels}
+    for place in before.keys() | now.keys() | hidden_here:
         old, new = before.get(place, NOUGHT), now.get(place, NOUGHT)
-        label = new.label or old.label
+        label = new.label or old.label or labels[place[:2]]
         if wanted(place, label):
             away = place in hidden
             rows.append(

@@ -12,7 +12,7 @@ Where nothing of the kind exists more is hidden, as little as makes such a table
 docs/decisions/0030-the-care-guarantees-figures.md
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 
@@ -41,11 +41,18 @@ _ABOVE = {c: tuple(other for one, other in PAIRS if one == c) for c in COUNTS}
 _GOES_FIRST = {limit: place for place, limit in enumerate((30, 180, 60, 90))}
 
 
-def hide(values: Values, families: Sequence[Family], *, already: Iterable[Row] = ()) -> Hidden:
-    """The cells that are not shown. ``already``: rows whose size another page keeps hidden."""
-    table = _Table(values, families)
-    for row in already:
-        table.hide(row, _block(SIZE))
+def hide(
+    values: Values, families: Sequence[Family], *, elsewhere: Mapping[Row, bool] | None = None
+) -> Hidden:
+    """The cells that are not shown. ``elsewhere``: whether another page hides the row's size.
+
+    What it shows can hide nothing here.
+    """
+    elsewhere = elsewhere or {}
+    table = _Table(values, families, known={row for row, away in elsewhere.items() if not away})
+    for row, away in elsewhere.items():
+        if away:
+            table.hide(row, _block(SIZE))
     # What is hidden later takes nothing from what was made safe before.
     for row, one, other in table.small:
         table.make_safe(row, one, other)
@@ -53,8 +60,11 @@ def hide(values: Values, families: Sequence[Family], *, already: Iterable[Row] =
 
 
 class _Table:
-    def __init__(self, values: Values, families: Sequence[Family]) -> None:
+    def __init__(
+        self, values: Values, families: Sequence[Family], *, known: Collection[Row] = ()
+    ) -> None:
         self.values = values
+        self.known = known
         self.hidden: Hidden = set()
         self.families = families
         # Asked over and over of values that stay the same.
@@ -82,7 +92,7 @@ class _Table:
 
     def moves(self, row: Row, counts: Block, sign: int, come_from: int | None = None) -> bool:
         """Whether the counts of the row can be one more (or fewer) with nothing shown changed."""
-        if any((row, count) not in self.hidden for count in counts):
+        if any((row, count) not in self.hidden for count in counts) or self._is_known(row, counts):
             return False
         if not self.has_room(row, counts, sign):
             return False
@@ -98,6 +108,9 @@ class _Table:
             if number != come_from
             for total, parts in (self.families[number],)
         )
+
+    def _is_known(self, row: Row, counts: Block) -> bool:
+        return row in self.known and SIZE in counts
 
     def _has_room(self, row: Row, counts: Block, sign: int) -> bool:
         values = self.values[row]
@@ -122,6 +135,7 @@ class _Table:
             return
         ends = [count for count in (one, other) if count]
         if not any((row, count) in self.hidden for count in ends):
+            ends = [end for end in ends if not self._is_known(row, frozenset({end}))] or ends
             self.hide(row, _block(min(ends, key=lambda count: _rank(count, alone=one is None))))
         kept = [count for count in ends if (row, count) in self.hidden]
         for choices in (_alike(kept), [c for c in _moved_together() if not c.isdisjoint(kept)]):
@@ -146,7 +160,7 @@ class _Table:
 
         The cost is a count of cells, and by a little more the larger groups.
         """
-        if not self.has_room(row, counts, sign):
+        if self._is_known(row, counts) or not self.has_room(row, counts, sign):
             return None
         cells = {(row, c) for count in counts for c in _block(count)} - self.hidden
         cost = sum(1 + min(self.values[row][c], 10**6) / 10**7 for _row, c in cells)

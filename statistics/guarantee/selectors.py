@@ -5,7 +5,7 @@ month's table, the same whatever is chosen, so that no two choices give a number
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from notices.texts.comparing import Share, wilson
 from organisations.access import Actor, as_product
 from organisations.models import CareUnit, Region, Role
-from organisations.suppression import suppress
 from referral.models import Case, CloseReason, Phase
+from statistics.frozen.hiding import Hiding
 from statistics.guarantee.columns import COUNTS, LIMITS, SIZE, Basis, Column, Count, Kind
 from statistics.guarantee.counting import Cells, Group, counted, last_counted_day
 from statistics.guarantee.hiding import Family, Hidden, hide
+from statistics.hiding import hiding_of
 from statistics.months import Month
 from statistics.selectors import SEES_CASES, clinics_of
 
@@ -140,6 +141,9 @@ def guarantee_for(
     prefetch_related_objects(clinics, "medical_area")
     mine = {unit.pk for unit in clinics}
     found = counted(region.code, month=month, today=today)
+    ended = _ended(region.code, month, clinics={clinic.pk} if clinic and not hides else mine)
+    done = {key: group for key, group in found[Kind.DONE].items() if key[0] in mine}
+    hiding = _hiding(region.code, month, ended, done, mine) if hides else None
     result = Guarantee(
         month=month,
         day=last_counted_day(month, today=today),
@@ -150,12 +154,7 @@ def guarantee_for(
         clinic=clinic,
         lines={},
         totals={},
-        ended=_ended(
-            region.code,
-            month,
-            clinics={clinic.pk} if clinic and not hides else mine,
-            hides=hides,
-        ),
+        ended=_ended_elsewhere(ended, region.code, hiding),
         suppressed=hides,
     )
     for kind in Kind.values:
@@ -167,7 +166,7 @@ def guarantee_for(
         if not hides and clinic:
             cells = {key: group for key, group in cells.items() if key[0] == clinic.pk}
         table = _Groups.of(cells, clinics)
-        hidden = table.hidden(done=kind == Kind.DONE) if hides else set()
+        hidden = table.hidden(hiding if kind == Kind.DONE else None) if hides else set()
         chosen = f"clinic:{clinic.pk}" if clinic and hides else TOTAL
         keys = table.keys_of(dimension)
         if chosen != TOTAL:
@@ -215,19 +214,22 @@ class _Groups:
             return keys
         return sorted(keys, key=lambda key: self.labels[key])
 
-    def hidden(self, *, done: bool) -> Hidden:
-        """What is not shown. The done are the treated of the statistics page: hidden there too."""
+    def hidden(self, hiding: Hiding | None) -> Hidden:
+        """What is not shown. The done are the treated of other pages (``hiding``): clinics and
+        the region are hidden here as there."""
         values: dict[str, dict[Count, int]] = {
             key: {count: group.counts[count] for count in COUNTS}
             for key, group in self.groups.items()
         }
-        already: list[str] = []
-        if done:
-            clinics = [key for key in values if key.startswith("clinic:")]
-            away, total_away = suppress([values[key][SIZE] for key in clinics])
-            already = [key for key, gone in zip(clinics, away, strict=True) if gone]
-            already += [TOTAL] if total_away else []
-        return hide(values, self.families, already=already)
+        elsewhere: dict[str, bool] = {}
+        if hiding:
+            elsewhere = {
+                key: hiding.is_hidden("treated", ("clinic", key.removeprefix("clinic:")))
+                for key in values
+                if key.startswith("clinic:")
+            }
+            elsewhere[TOTAL] = "treated" in hiding.everywhere
+        return hide(values, self.families, elsewhere=elsewhere)
 
     def line(self, key: str, hidden: Hidden, *, hides: bool) -> Line:
         group = self.groups[key]
@@ -274,26 +276,46 @@ def _cell(count: int | None, size: int | None) -> Cell:
     return Cell(count, wilson(count, size) if count is not None and size else None)
 
 
-def _ended(
-    region: str, month: Month, *, clinics: set[int], hides: bool
-) -> list[tuple[str, int | None]]:
-    """Cases that ended in the month without treatment elsewhere, by reason."""
-    counts: dict[str, int] = dict(
+def _ended(region: str, month: Month, *, clinics: set[int]) -> dict[str, int]:
+    """Cases that ended in the month, by reason."""
+    return dict(
         Case.objects.filter(
             region_id=region,
             sending_unit_id__in=clinics,
             closed_at__gte=month.start,
             closed_at__lt=month.end,
         )
-        .exclude(close_reason=CloseReason.TREATED)
         .order_by()
         .values_list("close_reason")
         .annotate(n=CountOf("pk"))
     )
-    reasons = [reason for reason in CloseReason if reason != CloseReason.TREATED]
-    numbers = [counts.get(reason, 0) for reason in reasons]
-    away = suppress(numbers)[0] if hides else [False] * len(numbers)
+
+
+def _ended_elsewhere(
+    counts: Mapping[str, int], region: str, hiding: Hiding | None
+) -> list[tuple[str, int | None]]:
+    """Those that ended without treatment elsewhere, as they may be shown."""
     return [
-        (str(reason.label), None if gone else number)
-        for reason, number, gone in zip(reasons, numbers, away, strict=True)
+        (
+            str(reason.label),
+            None
+            if hiding and hiding.is_hidden(f"closed_{reason}", ("region", region))
+            else counts.get(reason, 0),
+        )
+        for reason in CloseReason
+        if reason != CloseReason.TREATED
     ]
+
+
+def _hiding(
+    region: str, month: Month, ended: Mapping[str, int], cells: Cells, clinics: set[int]
+) -> Hiding:
+    """What all pages hide of the month's treated and ended."""
+    here = ("region", region)
+    treated: dict[tuple[str, str], int] = {("clinic", str(pk)): 0 for pk in clinics}
+    for (clinic, _phase), group in cells.items():
+        treated["clinic", str(clinic)] += group.counts[SIZE]
+    treated[here] = sum(treated.values())
+    table = {"treated": treated, "closed": {here: sum(ended.values())}}
+    table |= {f"closed_{reason}": {here: ended.get(reason, 0)} for reason in CloseReason}
+    return hiding_of(region, {month: table}, groups=treated)[month]

@@ -20,6 +20,8 @@ class Counted:
     """One region's quarter. Lists hold one value for each patient, answer or referral."""
 
     patients: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    # By month, within the region and across its border.
+    by_month: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     waited: list[float] = field(default_factory=list)
     gained: list[float] = field(default_factory=list)
     to_back_referral: list[float] = field(default_factory=list)
@@ -87,6 +89,7 @@ def _count_treated(counted: dict[str, Counted], quarter: Quarter, *, until: date
         mine = counted[region]
         border = Border.WITHIN if place == region else Border.ACROSS
         mine.patients[cause, border.value] += 1
+        mine.by_month[treated.month][border == Border.ACROSS] += 1
         if cause != ReferralCause.WAITING_TIME:
             continue
         mine.waited.append((treated - decided).days)

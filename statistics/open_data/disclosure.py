@@ -4,7 +4,8 @@ Each measure, cause and border is a *column*: a figure for each region and one f
 total across causes, borders or quarters is published, so a column can only be worked out from
 itself, from a share's own base, and from its earlier versions. Hence three rules:
 
-* counts: the regions' column with its sum, as ``organisations.suppression`` hides it;
+* counts: the regions' column with its sum, as ``organisations.suppression`` hides it, and a
+  region whose quarter would give back a month that is hidden on its own pages;
 * shares: numerator and remainder are counts too. Hidden regions are added until what is known of
   them together, the nation less what is shown, is no small number in either;
 * corrections: what was hidden stays hidden. A count that becomes small after having been shown
@@ -13,7 +14,7 @@ itself, from a share's own base, and from its earlier versions. Hence three rule
   of the same patients: the difference between two versions would be a small number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -52,14 +53,26 @@ def is_small(count: int) -> bool:
     return count in SMALL
 
 
-def hidden_counts(counts: Mapping[str, int], before: Column | None = None) -> set[str]:
+def hidden_counts(
+    counts: Mapping[str, int],
+    before: Column | None = None,
+    *,
+    also: Collection[str] = (),
+) -> set[str]:
     """The areas, :data:`NATION` among them, whose count is hidden.
 
-    ``before``: the column of the version that this one corrects.
+    ``before``: the column of the version that this one corrects. ``also`` are areas whose count
+    would tell of a month that the region's own pages hide.
     """
     away, total_away = suppress(list(counts.values()))
     if before is None:
         hidden = {area for area, hide in zip(counts, away, strict=True) if hide}
+        hidden |= {area for area in also if counts[area]}
+        others = [area for area, count in counts.items() if count and area not in hidden]
+        if len(hidden) == 1 and others:
+            hidden.add(min(others, key=lambda area: counts[area]))
+        elif len(hidden) == 1:
+            total_away = True
         return hidden | ({NATION} if total_away or is_small(sum(counts.values())) else set())
     hidden = {area for area, cell in before.items() if cell.is_hidden}
     small = {area for area, count in counts.items() if is_small(count)}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from organisations.suppression import parts_tell_of_small
 from referral.models import ReferralCause
 from statistics.open_data.counting import Counted
 from statistics.open_data.disclosure import (
@@ -138,7 +139,8 @@ def _base_before(before: Columns, *measures: str) -> Column | None:
 
 def _patients(counted: Regions, cause: str, side: str, before: Columns) -> Column:
     counts = {area: one.patients.get((cause, side), 0) for area, one in counted.items()}
-    away = hidden_counts(counts, before.get((PATIENTS, cause, side)))
+    also = [area for area, one in counted.items() if parts_tell_of_small(one.by_month.values())]
+    away = hidden_counts(counts, before.get((PATIENTS, cause, side)), also=also)
     every = counts | {NATION: sum(counts.values())}
     return {
         area: Cell.hidden() if area in away else _shown(Decimal(count), count=count, base=count)

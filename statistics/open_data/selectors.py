@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 from organisations.models import Region
 from referral.models import ReferralCause
 from statistics.open_data.measures import PATIENTS
-from statistics.open_data.models import NATION, Border, Edition, PublishedFigure
+from statistics.open_data.models import NATION, Border, Edition, PublishedFigure, Status
 
 
 def latest_editions() -> list[Edition]:
@@ -91,3 +91,24 @@ def national_trend(editions: list[Edition], border: Border) -> list[tuple[str, D
         ).values_list("edition__period", "value")
     )
     return [(one.period, values.get(one.period)) for one in editions]
+
+
+@dataclass(frozen=True)
+class Published:
+    """Of a region's patients in a year: those that are shown, and how many figures are hidden."""
+
+    shown: int = 0
+    hidden: int = 0
+
+
+def published_in(year: str) -> dict[tuple[str, str], Published]:
+    """By region and border, of all quarters and causes in their newest versions."""
+    editions = [one for one in latest_editions() if one.period.startswith(year)]
+    found: dict[tuple[str, str], Published] = {}
+    rows = PublishedFigure.objects.filter(edition__in=editions, measure=PATIENTS)
+    for area, border, status, count in rows.values_list("area", "border", "status", "count"):
+        so_far = found.get((area, border), Published())
+        found[area, border] = Published(
+            so_far.shown + (count or 0), so_far.hidden + (status == Status.HIDDEN)
+        )
+    return found

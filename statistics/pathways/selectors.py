@@ -18,7 +18,7 @@ from notices.texts.comparing import Share, wilson
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import Region, Role
-from organisations.suppression import suppress
+from organisations.suppression import parts_tell_of_small, suppress
 from referral.models import Offer, Phase
 from referral.pathways import pathway_names
 from statistics.open_data.disclosure import hidden_shares
@@ -116,7 +116,7 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     if not may_see(actor):
         raise NotAllowed(_("Din roll ser ingen statistik."))
     hide = actor.role not in SEES_CASES
-    leads, unknown = _leads(actor.region or "", period)
+    leads, unknown, by_month = _leads(actor.region or "", period)
     limits = limits_of(actor.region or "")
     names = pathway_names()
     regions = dict(Region.objects.values_list("code", "short_name"))
@@ -131,7 +131,9 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     tables = [_grouped(leads, by, label, limits) for by, label in groups]
     total = _row("all", _("Alla"), leads, limits)
     if hide:
-        _hide(tables[0], tables[1], tables[2], total)
+        # The months' pages show those in SVF, by month: with a pathway or not, within and across.
+        secret = 0 < unknown < FEWEST or parts_tell_of_small(by_month)
+        _hide(tables[0], tables[1], tables[2], total, secret=secret)
     own = own_figures(
         actor.region or "",
         period,
@@ -180,8 +182,9 @@ def _shown(total: Row, by_pathway: Sequence[Row]) -> dict[str, Shown]:
     return found
 
 
-def _leads(region: str, period: HalfYear) -> tuple[list[Lead], int]:
-    """The region's patients in SVF, and how many of them have no pathway told."""
+def _leads(region: str, period: HalfYear) -> tuple[list[Lead], int, list[list[int]]]:
+    """The region's patients in SVF, how many of them have no pathway told, and by month how many
+    were treated within the region and across its border."""
     rows = (
         Offer.objects.filter(
             case__region_id=region,
@@ -202,11 +205,13 @@ def _leads(region: str, period: HalfYear) -> tuple[list[Lead], int]:
         )
     )
     leads: dict[Hashable, Lead | None] = {}
+    by_month: dict[int, list[int]] = {}
     for row in rows:
+        by_month.setdefault(row["treated"].month, [0, 0])[row["place"] != region] += 1
         known = row["case__svf_pathway"] and row["case__suspicion_date"]
         leads[row["case_id"]] = _lead(region, row) if known else None
     found = [lead for lead in leads.values() if lead is not None]
-    return found, len(leads) - len(found)
+    return found, len(leads) - len(found), list(by_month.values())
 
 
 def _lead(region: str, row: dict[str, Any]) -> Lead:
@@ -286,15 +291,22 @@ def _steps(leads: Sequence[Lead], *, hide: bool) -> list[Row]:
     return rows
 
 
-def _hide(by_pathway: list[Row], by_border: list[Row], by_flow: list[Row], total: Row) -> None:
-    """The tables have the same sum: what hides it in one hides it in all.
+def _hide(
+    by_pathway: list[Row],
+    by_border: list[Row],
+    by_flow: list[Row],
+    total: Row,
+    *,
+    secret: bool = False,
+) -> None:
+    """The tables have the same sum: what hides it in one, or on another page, hides it in all.
 
     Within the region is one of the flows, and across is all less that: the borders show no more
     than the flows do.
     """
     tables = (by_pathway, by_flow)
     counts = [[row.n or 0 for row in table] for table in tables]
-    secret = any(suppress(one)[1] for one in counts) or 0 < (total.n or 0) < FEWEST
+    secret = secret or any(suppress(one)[1] for one in counts) or 0 < (total.n or 0) < FEWEST
     columns = [suppress(column, hide_total=secret)[0] for column in counts]
     shares = [_hidden_shares(*one) for one in zip(tables, columns, strict=True)]
     # The tables tell of the same patients: a sum that one must not show none may show.

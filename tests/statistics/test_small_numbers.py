@@ -14,8 +14,10 @@ from time_machine import travel
 from organisations.models import CareUnit
 from referral import services
 from referral.models import CaseState, DeclineReason
+from statistics.frozen.hidden import SPLITS
+from statistics.frozen.hiding import Hiding
 from statistics.months import Month
-from statistics.selectors import Figures, _hide, statistics_for
+from statistics.selectors import Figures, _counts, _hide, statistics_for
 from tests.factories import (
     ContractLineFactory,
     RegionFactory,
@@ -42,45 +44,40 @@ def row_of(clinics: list[tuple[int, list[int]]]) -> tuple[dict[int | None, Figur
     return row, [*reasons, *[0] * (REASONS - 2)]
 
 
+def hide(row: dict[int | None, Figures], reasons: list[int]) -> list[int | None]:
+    return _hide("13", row, reasons, Hiding([_counts("13", row, reasons)], SPLITS))
+
+
 @given(st.lists(clinic, min_size=1, max_size=4))
 def test_no_small_number_of_no_follows_from_answers_less_yes(clinics: list[Any]) -> None:
     row, reasons = row_of(clinics)
-    shown = _hide(row, reasons)
+    shown = hide(row, reasons)
     for figures in row.values():
         if figures.answered is not None and figures.accepted is not None:
             assert figures.answered - figures.accepted not in {1, 2, 3, 4}
     assert not {1, 2, 3, 4} & set(shown)
 
 
-@given(st.lists(clinic, min_size=1, max_size=4))
-def test_the_sum_of_no_is_hidden_in_both_tables_or_in_none(clinics: list[Any]) -> None:
-    row, reasons = row_of(clinics)
-    shown = _hide(row, reasons)
-    hidden = [count for count, seen in zip(reasons, shown, strict=True) if seen is None]
-    if row[None].declined is None:
-        assert hidden
-    elif hidden:
-        assert len(hidden) > 1
-        assert any(count > 4 for count in hidden)
+def test_a_small_sum_of_no_hides_every_reason() -> None:
+    row, reasons = row_of([(17, [2, 1])])
+    assert hide(row, reasons) == [None] * REASONS
+    assert row[None].declined is None
 
 
 def test_a_lone_reason_is_not_told_by_answers_less_yes() -> None:
     row, reasons = row_of([(17, [3, 0])])
-    assert _hide(row, reasons)[0] is None
-    assert (row[None].accepted, row[None].answered) == (17, None)
-
-
-def test_reasons_do_not_give_the_clinics_hidden_sum() -> None:
-    row, reasons = row_of([(9, [4, 0]), (9, [4, 0])])
-    assert _hide(row, reasons)[0] is None
+    assert hide(row, reasons)[0] is None
+    assert (row[None].accepted, row[None].answered) == (None, 20)
 
 
 def test_days_gained_of_one_known_wait_are_hidden() -> None:
     row = {
-        key: Figures(treated=9, gained=gained, days_gained=70, cost=Decimal(9))
-        for key, gained in ((0, 1), (1, 9), (None, 10))
+        key: Figures(
+            treated=treated, gained=gained, costed=treated, days_gained=70, cost=Decimal(9)
+        )
+        for key, gained, treated in ((0, 1, 9), (1, 9, 9), (None, 10, 18))
     }
-    _hide(row, [0] * REASONS)
+    hide(row, [0] * REASONS)
     assert row[0].days_gained is row[1].days_gained is None
     assert (row[0].treated, row[0].cost) == (9, Decimal(9))
 
@@ -142,8 +139,9 @@ def test_page_files_and_api_show_a_manager_no_small_number(region: Any, client: 
     assert "dolt" in page.content.decode()
     for row in csv.reader(io.StringIO(plain), delimiter=";"):
         assert not {"1", "2", "3", "4"} & {*row[1:4], row[5]}
-    assert [cell.value for cell in book["Nej per skäl"]["B"]].count("dolt") == 1
-    assert [one["count"] for one in answer["declines"]] == [None, 0, 0, 0, 0]
+    assert [cell.value for cell in book["Nej per skäl"]["B"]].count("dolt") == REASONS
+    # One said yes, so the sum of no is hidden and with it each reason.
+    assert [one["count"] for one in answer["declines"]] == [None] * REASONS
     for figures in [answer["total"], *(one["figures"] for one in answer["clinics"])]:
         for name in ("received", "offered", "answered", "accepted", "treated"):
             assert figures[name] not in {1, 2, 3, 4}

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from contracts.models import Contract
 from organisations.suppression import SMALL
 from referral.models import CloseReason
-from statistics.dashboards.flows import FlowRow, flows_of
+from statistics.dashboards.flows import FlowRow, flows_of, year_tells
 from statistics.dashboards.forms import Choice, Period, Span
 from statistics.dashboards.funnel import ORDER, Funnel, _counted, funnel_of, hidden
 from statistics.dashboards.gaps import gaps_of
+from statistics.open_data.selectors import Published
 from tests.factories import RegionFactory, clinic_actor, manager_actor, navigator_actor
 from tests.statistics.dashboards.parts import MONTH, TODAY, busy_region
 
@@ -140,6 +141,15 @@ def test_other_regions_see_no_small_number_of_ours_and_we_see_our_own(region: An
         row = row_of(actor)
         assert not row.exact
         assert not {*row.counts, row.total} & set(SMALL)
+
+
+def test_a_year_tells_no_quarter_that_the_open_data_hide() -> None:
+    """Thirty across the border in a year, and three quarters with 27 that anybody can read."""
+    nation = {("13", "13"): 40, ("13", "14"): 20, ("13", "01"): 10, ("14", "13"): 9}
+    assert year_tells(nation, "13", {("13", "across"): Published(shown=27, hidden=1)})
+    assert not year_tells(nation, "13", {("13", "across"): Published(shown=12, hidden=1)})
+    assert not year_tells(nation, "13", {("13", "across"): Published(shown=30)})
+    assert not year_tells(nation, "13", {("14", "across"): Published(shown=8, hidden=1)})
 
 
 def test_a_year_with_a_hidden_month_has_no_total(region: Any) -> None:

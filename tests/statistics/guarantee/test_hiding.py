@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from organisations.suppression import SMALL, suppress
+from organisations.suppression import SMALL
+from statistics.frozen.hiding import alone
 from statistics.guarantee.columns import COUNTS, PAIRS, SIZE, WITHIN, Basis, Column, Count
 from statistics.guarantee.hiding import Family, Hidden, hide
 
@@ -151,20 +152,26 @@ def test_nothing_is_hidden_without_small_numbers():
     assert hide(*table(rows)) == set()
 
 
-def test_the_clinics_that_the_statistics_page_hides_are_hidden_here_too():
-    values, families = table(
-        [
-            (0, "phase:a", 10, 0, 0, 3),
-            (1, "phase:a", 10, 0, 0, 9),
-            (2, "phase:b", 10, 0, 0, 9),
-            (3, "phase:b", 10, 0, 0, 30),
-        ]
-    )
-    clinics = [f"clinic:{n}" for n in range(4)]
-    away, _total = suppress([values[c][SIZE] for c in clinics])
-    already = [clinic for clinic, gone in zip(clinics, away, strict=True) if gone]
-    hidden = hide(values, families, already=already)
-    assert {(clinic, SIZE) for clinic in already} <= hidden
+CLINICS = [f"clinic:{n}" for n in range(4)]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(patients, max_size=18), st.data())
+def test_nor_by_one_who_has_the_sizes_from_another_page(rows: list[Any], data: st.DataObject):
+    """The clinics' and the region's sizes stand on the statistics page, but for some."""
+    values, families = table(rows)
+    total = values["total"][SIZE]
+    away = alone({c: (values[c][SIZE],) for c in CLINICS}, total=(total,))
+    if total in SMALL:
+        away = set(CLINICS)
+    elsewhere = {clinic: clinic in away for clinic in CLINICS} | {"total": total in SMALL}
+    hidden = hide(values, families, elsewhere=elsewhere)
+    assert {(row, SIZE) for row, gone in elsewhere.items() if gone} <= hidden
+    known = {(row, SIZE) for row, gone in elsewhere.items() if not gone}
+    small = small_differences(values)
+    tried = data.draw(st.lists(st.sampled_from(small), max_size=8, unique=True)) if small else []
+    for row, one, other in tried:
+        assert could_be_another(values, families, hidden - known, row, one, other), (row, one)
 
 
 @pytest.mark.parametrize("limit", [60, 90])

@@ -192,3 +192,11 @@ def test_a_share_of_one_region_alone_hides_a_second() -> None:
 def test_one_region_shows_its_nation_only_when_it_shows_itself(number: int) -> None:
     hidden = hidden_counts({"01": number})
     assert ("01" in hidden) == (NATION in hidden)
+
+
+def test_a_region_whose_quarter_tells_of_a_month_is_hidden_with_another() -> None:
+    """Its own pages show twenty of the quarter's 23 by month, and hide the month of three."""
+    counts = {"13": 23, "14": 40, "20": 60}
+    assert hidden_counts(counts) == set()
+    assert hidden_counts(counts, also={"13"}) == {"13", "14"}
+    assert hidden_counts({"13": 23}, also={"13"}) == {"13", NATION}

@@ -1,0 +1,143 @@
+"""The hiding of a month by region and clinic, for the pages that count it themselves.
+
+The decision is that of the frozen months (``statistics.frozen.hiding``): what a page counts now and
+every frozen version of the month hide the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from django.db.models import Max
+
+from organisations.access import as_product
+from organisations.suppression import SMALL
+from referral.models import CloseReason, DeclineReason
+from statistics.frozen.hidden import SPLITS, columns_of, counts_told
+from statistics.frozen.hiding import Group, Hiding, Node, Table
+from statistics.frozen.models import FigureCorrection, FrozenFigure, FrozenMonth
+from statistics.frozen.picture import (
+    Picture,
+    cells_of,
+    corrected,
+    pictures_of,
+    place_of,
+)
+from statistics.months import Month
+
+DIMENSIONS = ("region", "clinic")
+DECLINED = tuple(f"declined_{reason}" for reason in DeclineReason.values)
+CLOSED = tuple(f"closed_{reason}" for reason in CloseReason.values)
+# What is counted on these pages too.
+MEASURES = (
+    "received",
+    "offered",
+    "answered",
+    "accepted",
+    "declined",
+    *DECLINED,
+    "confirmed",
+    "handling_days",
+    "treated",
+    "days_gained",
+    "cost",
+    "closed",
+    *CLOSED,
+)
+MOST_KEPT = 600
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The versions of a month with their corrections, and what was small between them."""
+
+    tables: list[Table] = field(default_factory=list)
+    before: set[Node] = field(default_factory=set)
+    # Its versions and their last recount.
+    key: tuple[int, ...] = ()
+
+
+# By the versions of a month and their last recount: neither ever changes.
+_KEPT: dict[tuple[int, ...], Frozen] = {}
+# By that and all counts: most months are asked for again unchanged.
+_DECIDED: dict[bytes, Hiding] = {}
+
+
+def hiding_of(
+    region: str, live: Mapping[Month, Table], *, groups: Iterable[Group] = ()
+) -> dict[Month, Hiding]:
+    """What is hidden of each month, whose counts as of now are given. One query as a rule."""
+    groups = sorted(groups)
+    frozen = frozen_months(region, live)
+    return {month: _decided(table, frozen[month], groups) for month, table in live.items()}
+
+
+def _decided(table: Table, frozen: Frozen, groups: Sequence[Group]) -> Hiding:
+    counts = [(name, sorted(column.items())) for name, column in sorted(table.items())]
+    key = blake2b(repr((frozen.key, groups, counts)).encode()).digest()
+    found = _DECIDED.get(key)
+    if found is None:
+        if len(_DECIDED) > MOST_KEPT:
+            _DECIDED.clear()
+        found = Hiding([table, *frozen.tables], SPLITS, before=frozen.before, groups=groups)
+        _DECIDED[key] = found
+    return found
+
+
+@as_product("small numbers")
+def frozen_months(region: str, months: Iterable[Month]) -> dict[Month, Frozen]:
+    """What has been frozen of the months."""
+    days = [month.first_day for month in months]
+    versions: dict[Month, list[int]] = defaultdict(list)
+    recounts: dict[Month, int] = defaultdict(int)
+    rows = FrozenMonth.objects.filter(region_id=region, first_day__in=days).order_by("version")
+    for pk, first_day, last in rows.annotate(last=Max("recounts")).values_list(
+        "pk", "first_day", "last"
+    ):
+        versions[Month.of(first_day)].append(pk)
+        recounts[Month.of(first_day)] = max(recounts[Month.of(first_day)], last or 0)
+    keys = {month: (*found, recounts[month]) for month, found in versions.items()}
+    # Another thread may empty what is kept at any moment.
+    found = {key: kept for key in keys.values() if (kept := _KEPT.get(key)) is not None}
+    missing = [key for key in keys.values() if key not in found]
+    if missing:
+        found |= _read(missing)
+        if len(_KEPT) > MOST_KEPT:
+            _KEPT.clear()
+        _KEPT.update(found)
+    return defaultdict(Frozen, {month: found[key] for month, key in keys.items()})
+
+
+def _read(keys: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], Frozen]:
+    """The versions' figures and corrections, in two queries."""
+    found = {}
+    versions = [pk for *pks, _last in keys for pk in pks]
+    here = {"dimension__in": DIMENSIONS, "measure__in": MEASURES}
+    pictures: dict[int, Picture] = pictures_of(
+        FrozenFigure.objects.filter(frozen__in=versions, **here)
+    )
+    corrections: dict[int, list[FigureCorrection]] = defaultdict(list)
+    for row in (
+        FigureCorrection.objects.filter(recount__frozen__in=versions, **here)
+        .select_related("recount")
+        .order_by("recount_id", "pk")
+    ):
+        corrections[row.recount.frozen_id].append(row)
+    for key in keys:
+        tables: list[Table] = []
+        before: set[Node] = set()
+        for pk in key[:-1]:
+            picture, rows = pictures.get(pk, {}), corrections[pk]
+            tables.append(columns_of(picture))
+            if rows:
+                tables.append(columns_of(corrected(picture, rows)))
+            before |= {
+                (name, *place_of(row)[:2])
+                for row in rows
+                for cell in cells_of(row)
+                for name, count in counts_told(row.measure, cell)
+                if count in SMALL
+            }
+        found[key] = Frozen(tables, before, key)
+    return found
