@@ -1,5 +1,6 @@
 """What all tests share. The servers they need are started by ``tests/embedded.py``."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -69,6 +70,16 @@ def tables_are_emptied_row_by_row() -> Iterator[None]:
         patch.setattr(DatabaseOperations, "execute_sql_flush", emptying.execute_sql_flush)
         patch.setattr(flush_command, "emit_post_migrate_signal", lambda *_args, **_options: None)
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Let what has been loaded be, and look for cycles among what the tests make more seldom.
+
+    Else every few hundred objects Python walks through all of Django and of the tests again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
