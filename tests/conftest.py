@@ -1,5 +1,6 @@
 """What all tests share. The servers they need are started by ``tests/embedded.py``."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection
+from django.core.management.commands import flush as flush_command
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from notices.gateways import breaker
 from organisations.acting import Product, act_as
+from tests import emptying
 
 # A busy machine is no fault of the code; what was found wrong becomes a test of its own.
 settings.register_profile(
@@ -62,45 +65,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session", autouse=True)
-def append_only_tables_can_be_emptied() -> Iterator[None]:
-    """Let the tests, and nothing else, empty the append-only tables.
-
-    Django empties all tables after a transactional test; the database refuses that for these.
-    """
-    plain = DatabaseOperations.sql_flush
-
-    def sql_flush(operations: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
-        statements = plain(operations, *args, **options)
-        with operations.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger"
-                " WHERE NOT tgisinternal AND tgtype & 32 <> 0"  # the server's TRIGGER_TYPE_TRUNCATE
-            )
-            guarded = [table for (table,) in cursor.fetchall()]
-        return [
-            "RESET ROLE",
-            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
-            *statements,
-            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
-            f"SET ROLE {django_settings.DATABASE_APP_ROLE}",
-        ]
-
-    flush = DatabaseOperations.execute_sql_flush
-
-    def execute_sql_flush(operations: DatabaseOperations, sql_list: list[str]) -> None:
-        # A page that was left may still be saving when its test ends; then the emptying waits for
-        # it and it for the emptying, and PostgreSQL ends one of them.
-        for _try in range(3):
-            try:
-                return flush(operations, sql_list)
-            except OperationalError:
-                operations.connection.close()
-        return flush(operations, sql_list)
-
+def tables_are_emptied_row_by_row() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
-        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        patch.setattr(DatabaseOperations, "execute_sql_flush", emptying.execute_sql_flush)
+        patch.setattr(flush_command, "emit_post_migrate_signal", lambda *_args, **_options: None)
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Let what has been loaded be, and look for cycles among what the tests make more seldom.
+
+    Else every few hundred objects Python walks through all of Django and of the tests again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

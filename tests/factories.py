@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from contracts.models import ContractLine
-from organisations.access import Actor, actor_for
+from organisations.access import Actor, actor_in
 from organisations.models import Assignment, CareUnit, Provider, Region, Role, User
 from patients.models import Patient
 from referral import services
@@ -90,10 +90,8 @@ def user_of(actor: Actor) -> User:
 def actor_with(role: Role, **where: Any) -> Actor:
     """A new user with one live assignment; ``where`` is region, care_unit and provider."""
     user = UserFactory.create()
-    Assignment.objects.create(user=user, role=role, starts_at=LONG_AGO, **where)
-    actor = actor_for(user, now=timezone.now())
-    assert actor is not None
-    return actor
+    assignment = Assignment.objects.create(user=user, role=role, starts_at=LONG_AGO, **where)
+    return actor_in(user, assignment)
 
 
 def clinic_actor(unit: CareUnit) -> Actor:
@@ -204,12 +202,19 @@ _BEFORE = {
 def advance(made: MadeCase, state: CaseState, *, now: datetime | None = None) -> MadeCase:
     """Walk the case on to ``state`` through the services, all at ``now``."""
     now = now or timezone.now()
-    if made.refresh().state == state:
-        return made
-    advance(made, _BEFORE[state], now=now)
-    _step(made, state, now=now)
-    made.refresh()
+    if made.refresh().state != state:
+        _walk(made, state, now=now)
+        made.refresh()
     return made
+
+
+def _walk(made: MadeCase, state: CaseState, *, now: datetime) -> None:
+    """The services read the case that they lock; ours only has to say where it stands."""
+    before = _BEFORE[state]
+    if made.case.state != before:
+        _walk(made, before, now=now)
+    _step(made, state, now=now)
+    made.case.state = state
 
 
 def _step(made: MadeCase, state: CaseState, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ import logging
 import random
 import threading
 import time
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -24,8 +25,12 @@ class CallbackSender(threading.Thread):
     def __init__(self, book: Book, secret: str, faults: Faults) -> None:
         super().__init__(daemon=True, name="callbacks")
         self.book, self.secret, self.faults = book, secret, faults
-        self._client = httpx.Client(timeout=10)
         self._wake, self._stopped = threading.Event(), threading.Event()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """Made when there is something to tell: it reads the machine's trusted certificates."""
+        return httpx.Client(timeout=10)
 
     def wake(self) -> None:
         self._wake.set()

@@ -7,6 +7,7 @@ stand, and nothing of the others may be in the answer.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,12 +26,25 @@ from referral.models import CaseState, IntakeForm
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import MadeCase, RegionFactory, make_case, region_admin_actor, user_of
 from tests.notices.campaigns.parts import campaign_with
+from tests.shared_world import shared
 from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
 
 pytestmark = pytest.mark.django_db
 
 Keys = Callable[[MadeCase], dict[str, Any]]
+
+
+def once(keys: Keys) -> Keys:
+    """Routes to the same thing lead to one and the same, made the first time it is asked for."""
+    last: list[tuple[MadeCase, dict[str, Any]]] = []
+
+    def kept(made: MadeCase) -> dict[str, Any]:
+        if not last or last[0][0] is not made:
+            last[:] = [(made, keys(made))]
+        return last[0][1]
+
+    return kept
 
 
 def of_case(made: MadeCase) -> dict[str, Any]:
@@ -49,6 +63,7 @@ def of_letter(made: MadeCase) -> dict[str, Any]:
     return {"pk": PrintedLetter.objects.get(case=made.case).pk}
 
 
+@once
 def of_allocation(made: MadeCase) -> dict[str, Any]:
     """A run for the case's clinic, where another of its patients waits."""
     make_case(CaseState.IN_PROGRESS, unit=made.unit, line=made.line)
@@ -56,17 +71,20 @@ def of_allocation(made: MadeCase) -> dict[str, Any]:
     return {"pk": run.pk}
 
 
+@once
 def of_waiting_list(made: MadeCase) -> dict[str, Any]:
     """A list that the clinic has handed in."""
     return {"pk": handed_in(made.unit, made.clinic).pk}
 
 
+@once
 def of_delivery(made: MadeCase) -> dict[str, Any]:
     """A file that another region has delivered, with the case in it."""
     elsewhere = region_admin_actor(RegionFactory(code="20"))
     return {"number": delivered(made.case.number, elsewhere).number}
 
 
+@once
 def of_campaign(made: MadeCase) -> dict[str, Any]:
     return {"pk": campaign_with(made).pk}
 
@@ -273,6 +291,14 @@ SEARCHES: dict[str, Keys] = {
 }
 
 
+@dataclass(frozen=True)
+class Others:
+    """A case that the asker has nothing to do with, and the address of all that belongs to it."""
+
+    made: MadeCase
+    addresses: dict[str, str]
+
+
 def all_routes() -> Iterator[tuple[str, str]]:
     """Name and pattern of every route."""
 
@@ -285,6 +311,26 @@ def all_routes() -> Iterator[tuple[str, str]]:
                 yield str(entry.name or ""), pattern
 
     return walk(get_resolver(), "")
+
+
+@pytest.fixture(scope="module")
+def others(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: object
+) -> Iterator[Others]:
+    """A case in the state asked for, made once for all who ask."""
+    with shared(django_db_blocker):
+        made = whole_case(request.param)
+        objects = OBJECTS | REVIEWED | CONTRACTS
+        if request.param == CaseState.OFFERED:  # no certificate yet
+            objects.pop("certificate")
+        addresses = {name: reverse(name, kwargs=keys(made)) for name, keys in objects.items()}
+        yield Others(made, addresses)
+
+
+closed = pytest.mark.parametrize("others", [CaseState.CLOSED], indirect=True)
+offered_and_closed = pytest.mark.parametrize(
+    "others", [CaseState.OFFERED, CaseState.CLOSED], indirect=True
+)
 
 
 def test_every_route_has_an_entry_and_every_entry_a_route():
@@ -310,32 +356,31 @@ def answers(client: Client | APIClient, name: str, address: str) -> set[int]:
     return found - {405}
 
 
-@pytest.mark.parametrize("state", [CaseState.OFFERED, CaseState.CLOSED])
+@offered_and_closed
 @pytest.mark.parametrize("who", STRANGERS)
-def test_what_is_others_is_not_found(who, state):
-    made = whole_case(state)
-    pages, api = clients_of(STRANGERS[who](made))
-    objects = dict(OBJECTS)
-    if who != ADMINISTRATOR:
-        objects |= REVIEWED
-    if who not in HAS_BUSINESS_WITH_THE_CONTRACT:
-        objects |= CONTRACTS
-    if state == CaseState.OFFERED:  # no certificate yet
-        objects.pop("certificate")
+def test_what_is_others_is_not_found(who, others):
+    pages, api = clients_of(STRANGERS[who](others.made))
+    left_out: set[str] = set()
+    if who == ADMINISTRATOR:
+        left_out |= REVIEWED.keys()
+    if who in HAS_BUSINESS_WITH_THE_CONTRACT:
+        left_out |= CONTRACTS.keys()
     wrong = {}
-    for name, keys in objects.items():
+    for name in [name for name in others.addresses if name not in left_out]:
         client = api if name.startswith("api-") else pages
-        found = answers(client, name, reverse(name, kwargs=keys(made)))
+        found = answers(client, name, others.addresses[name])
         if not found or not found <= {403, 404}:
             wrong[name] = found
     assert wrong == {}
 
 
+@closed
 @pytest.mark.parametrize("who", STRANGERS)
-def test_lists_and_figures_hold_nothing_of_others(who):
-    made = whole_case()
+def test_lists_and_figures_hold_nothing_of_others(who, others):
+    made = others.made
     pages, api = clients_of(STRANGERS[who](made))
-    marks = ["Undansson", made.patient.identity_number, made.patient.identity_formatted]
+    patient = made.patient
+    marks = ["Undansson", patient.identity_number, patient.identity_formatted]
     if who != ADMINISTRATOR:  # whose review of the log shows case numbers and nothing else
         marks.append(made.case.number)
     for name in sorted(OWN - {"form-new"}):
@@ -349,14 +394,12 @@ def test_lists_and_figures_hold_nothing_of_others(who):
         assert not [mark for mark in marks if mark.encode() in text], name
 
 
-def test_nobody_who_is_not_logged_in_gets_anything(subtests: pytest.Subtests):
-    made = whole_case()
-    objects = OBJECTS | CONTRACTS | REVIEWED
-    for name in sorted(objects.keys() | OWN):
+@closed
+def test_nobody_who_is_not_logged_in_gets_anything(others, subtests: pytest.Subtests):
+    for name in sorted(others.addresses.keys() | OWN):
         with subtests.test(name):
-            keys = objects.get(name, lambda _made: {})(made)
             client: Client | APIClient = APIClient() if name.startswith("api-") else Client()
-            address = reverse(name, kwargs=keys)
+            address = others.addresses.get(name) or reverse(name)
             for answer in (client.get(address), client.post(address)):
                 if name.startswith("api-"):
                     assert answer.status_code == 401
@@ -365,8 +408,9 @@ def test_nobody_who_is_not_logged_in_gets_anything(subtests: pytest.Subtests):
                     assert answer.url.startswith(reverse("login"))
 
 
-def test_a_draft_of_another_clinic_is_not_found():
-    made = whole_case()
+@closed
+def test_a_draft_of_another_clinic_is_not_found(others):
+    made = others.made
     other = IntakeForm.objects.create(
         sending_unit=made.line.care_unit,
         created_at=made.case.received_at,

@@ -90,14 +90,20 @@ class Product:
         return found
 
 
-@pytest.fixture
-def product() -> Iterator[Product]:
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """Where the first who starts makes the database, and the others find it."""
     with tempfile.TemporaryDirectory(prefix="vardlots-start-", ignore_cleanup_errors=True) as name:
-        product = Product(Path(name) / "var")
-        yield product
-        for process in product.processes():
-            process.kill()
-        Services(product.data).stop_abandoned()
+        yield Path(name) / "var"
+
+
+@pytest.fixture
+def product(data: Path) -> Iterator[Product]:
+    product = Product(data)
+    yield product
+    for process in product.processes():
+        process.kill()
+    Services(product.data).stop_abandoned()
 
 
 def stop(started: subprocess.Popen[str], number: signal.Signals) -> str:

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from notices.simulator.app import create_app
 from notices.simulator.book import Book
 from notices.simulator.faults import Faults
-from organisations import events
+from organisations import events, sweeps
 from organisations.events import deliver_events
 
 SECRET = "a secret that both know"
@@ -50,6 +50,19 @@ def _nothing_leaves_the_test(settings, tmp_path, monkeypatch) -> None:
     settings.GATEWAY_TIMEOUT_SECONDS = 5
     settings.PRINT_DROP = tmp_path / "print"
     monkeypatch.setattr(events, "wake", lambda: None)
+
+
+# Figures, the access log's seal and what grows old at the login: nothing that a notice waits for.
+OF_NO_NOTICE = {"facts", "months", "frozen_months", "open_data", "delivery_plans"}
+OF_NO_NOTICE |= {"access log", "sessions", "failed_logins", "kept_texts"}
+
+
+@pytest.fixture(autouse=True)
+def _due_work_is_that_of_notices(monkeypatch) -> None:
+    """All sweeps together: tests/config/test_run_due.py and the whole ways by API and browser."""
+    mine = [sweep for sweep in sweeps._sweeps if sweep.name not in OF_NO_NOTICE]
+    assert len(mine) == len(sweeps._sweeps) - len(OF_NO_NOTICE)
+    monkeypatch.setattr(sweeps, "_sweeps", mine)
 
 
 @pytest.fixture
