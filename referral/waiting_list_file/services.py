@@ -219,11 +219,15 @@ def _store(
 @contextmanager
 def _out_of_collection() -> Iterator[None]:
     """Keep the garbage collector from looking through all the rows for each thousand stored."""
+    frozen = gc.get_freeze_count()
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
+        if frozen:  # what was loaded stays out of the way, as in each web process (config.wsgi)
+            gc.collect()
+            gc.freeze()
 
 
 def _store_some(
