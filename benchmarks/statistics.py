@@ -329,6 +329,25 @@ def freeze(month: Any) -> None:
     print(f"{len(months)} months frozen, {took / len(months):.2f} s each", flush=True)
 
 
+def busy(work: Callable[[], None]) -> Callable[[], None]:
+    """While three of this month's cases are not in the facts as they are."""
+    from django.utils import timezone
+
+    from referral.models import Case
+    from statistics.facts.upkeep import mark_stale
+    from statistics.models import CaseFact, StaleCase
+
+    def run() -> None:
+        if not StaleCase.objects.exists():
+            latest = Case.objects.filter(region=REGION).order_by("-received_at")[:3]
+            cases = list(latest.values_list("pk", flat=True))
+            mark_stale(cases, now=timezone.now())
+            CaseFact.objects.filter(pk__in=cases).update(received_at=timezone.now())
+        work()
+
+    return run
+
+
 def reader(role: str) -> Any:
     """Someone of the measured region, logged in."""
     from django.test import Client
@@ -394,6 +413,7 @@ def measure(rounds: int) -> None:
         ("this month counted anew", lambda: count_month(REGION, month.back(-16))),
     ]
     pages = [(f"{address} {role}", page(role, address)) for address in PAGES for role in readers]
+    pages.append(("the month, while something happens", busy(page(Role.NAVIGATOR, PAGES[0]))))
     print(f"{len(month_figures(REGION, month))} figures in the month")
     print(f"{'':<54}{'p50':>9}{'p95':>12}{'limit':>12}")
     for title, run in [*work, *pages]:

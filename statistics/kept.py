@@ -1,21 +1,24 @@
 """The figures of the pages, read from counted months and facts instead of the cases.
 
-Only where they are exactly what the cases say: a month that is due to be counted anew, or any
-month while something that has happened in the region is not yet in the facts, is counted from the
-cases as before. Where whole cases are counted, only those are counted from the cases to which
-something has happened that is not yet in their facts.
+Only where they are exactly what the cases say: a month that is due to be counted anew, or in which
+something has happened that is not yet in the facts, is counted from the cases. Where whole cases
+are counted, only those are counted from the cases to which something has happened that is not yet
+in their facts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Case as Choose
+from django.db.models import Q, QuerySet, When
 
 from organisations.models import EventDelivery
-from referral.models import Case, DeclineReason
+from referral.models import Case, DeclineReason, Offer
 from statistics.counted import Conditions
-from statistics.facts.models import MonthRow, MonthState, StaleCase
+from statistics.facts.models import CaseFact, MonthRow, MonthState, OfferFact, StaleCase
+from statistics.facts.sources import month_of
 from statistics.facts.upkeep import CONSUMER
 from statistics.months import Month
 
@@ -25,20 +28,57 @@ COUNTS = ("received", "offered", "answered", "accepted", "declined", "treated", 
 
 # With more than these the cases alone are counted.
 MOST_CHANGED = 2_000
+ANSWERED = Choose(When(~Q(answer_channel=""), then="answered_at"))
+# What the page counts of an offer, by its fact and by itself.
+OF_FACT = (
+    *("sent_at", "answered_at", "decline_reason", "confirmed_at", "treated_on"),
+    *("home_wait_days", "amount_sek"),
+)
+OF_OFFER = (
+    *("sent_at", ANSWERED, "decline_reason", "referral__confirmed_at", "referral__treated_on"),
+    *("home_wait_days", "call_off__amount_sek"),
+)
+Row = tuple[Any, ...]
 
 
 def counted_months(region: str, months: Iterable[Month]) -> list[Month]:
     """Those of the months whose kept figures are what the cases say now."""
-    waiting = _waiting(region)
-    stale = StaleCase.objects.filter(case__region_id=region)
+    changed = _changed(region)
+    if changed is None:
+        return []
+    differing = {month.first_day for month in _months_that_differ(changed)}
+    # Asked last: facts that were remade meanwhile have let their months be due.
     states = MonthState.objects.filter(
-        ~Exists(waiting),
-        ~Exists(stale),
         region_id=region,
         due_at__isnull=True,
-        month__in=[month.first_day for month in months],
+        month__in={month.first_day for month in months} - differing,
     )
     return sorted(Month.of(first_day) for first_day in states.values_list("month", flat=True))
+
+
+def _months_that_differ(cases: list[int]) -> set[Month]:
+    """Where what the page counts of the cases is another by their facts than by themselves."""
+    if not cases:
+        return set()
+    received = _differing(
+        CaseFact.objects.filter(pk__in=cases).values_list("pk", "received_at", "clinic"),
+        Case.objects.filter(pk__in=cases).values_list("pk", "received_at", "sending_unit"),
+    )
+    offers = _differing(
+        OfferFact.objects.filter(case__in=cases).values_list("pk", *OF_FACT),
+        Offer.objects.filter(case__in=cases).values_list("pk", *OF_OFFER),
+    )
+    times = [at for at, _clinic in received]
+    times += [at for one in offers for at in one if isinstance(at, date)]
+    return {month_of(at) for at in times}
+
+
+def _differing(facts: Iterable[Row], sources: Iterable[Row]) -> Iterator[Row]:
+    """Each row, without its key, that is on one side only."""
+    known, found = ({row[0]: row[1:] for row in rows} for rows in (facts, sources))
+    for key in known.keys() | found.keys():
+        if known.get(key) != found.get(key):
+            yield from (side[key] for side in (known, found) if key in side)
 
 
 def each_case_once(

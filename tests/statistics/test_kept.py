@@ -100,7 +100,41 @@ def test_what_has_just_happened_is_on_the_page_before_any_sweep() -> None:
     with as_product("test"):
         assert counted_months("13", [month]) == []
         assert EventDelivery.objects.filter(consumer=CONSUMER, done_at__isnull=True).exists()
+        # The months in which nothing of it happened are as they were counted.
+        assert counted_months("13", [Month(2026, 3), month]) == [Month(2026, 3)]
     assert statistics_for(world.navigator, month=month).total.received == (before or 0) + 1
+
+
+def test_whatever_happens_to_some_cases_the_page_is_as_the_cases_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = walked()
+    # Each with the thirteen months up to it.
+    months = [Month(2026, 12), Month(2027, 6)]
+    sweep()
+    with as_product("test"):
+        cases = list(Case.objects.all())
+
+    def pages() -> list[Statistics]:
+        return [statistics_for(world.navigator, month=month) for month in months]
+
+    def from_cases() -> list[Statistics]:
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_now, "MOST_CHANGED", -1)
+            return pages()
+
+    some_kept = 0
+    for turn, case in enumerate(cases):
+        world.step(case)
+        if turn % 3 == 0:
+            with as_product("test"):
+                deliver_events(now=LATER)
+        if turn % 4 == 0:
+            for kept, expected in zip(pages(), from_cases(), strict=True):
+                same(kept, expected)
+            with as_product("test"):
+                some_kept += bool(counted_months("13", MONTHS))
+    assert some_kept
 
 
 def of_the_year(actors: list[Actor], clinic: CareUnit) -> list[tuple[Funnel, Flows]]:
