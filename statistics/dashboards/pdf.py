@@ -1,6 +1,5 @@
 """The dashboard as a report: PDF/A and PDF/UA, figures only, with the page's own pictures."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -19,6 +18,7 @@ from statistics.dashboards.trend import READING, number
 
 TEMPLATE = "statistics/dashboards/report.typ"
 STANDARDS: tuple[Standard, ...] = ("a-2a", "ua-1")
+_NAMESPACE = "http://www.w3.org/2000/svg"
 MOST_COLUMNS = 9
 # The mean is one number, which stands in the words above.
 OF_TREND = (0, 1, 2, 4, 5)
@@ -128,9 +128,10 @@ def _text(cell: str | int | float) -> str:
 
 
 def _svg(template: str, **context: Any) -> str:
-    """The page's picture with its looks in it."""
-    drawn = render_to_string(template, context)
-    return re.sub(r"(<svg[^>]*>)", rf"\1<style>{_looks()}</style>", drawn, count=1)
+    """The page's picture as a file of its own: its namespace named, its looks in it."""
+    before, _tag, picture = render_to_string(template, context).partition("<svg ")
+    head, _end, rest = picture.partition(">")
+    return f'{before}<svg xmlns="{_NAMESPACE}" {head}><style>{_looks()}</style>{rest}'
 
 
 @cache
