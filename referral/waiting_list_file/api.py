@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor, record_access
-from organisations.api import actor_of
+from organisations.api import actor_of, sent_file
 from organisations.errors import InvalidInput
 from organisations.models import CareUnit, Role
 from organisations.uploads import XLSX
@@ -123,7 +123,7 @@ class WaitingListsView(generics.ListAPIView[WaitingListFile]):
         ändrar inget.
         """
         actor = _actor(request)
-        content, name = _sent(request)
+        content, name = sent_file(request, most=services.MOST_BYTES_READ)
         made = services.hand_in(
             content,
             name=name,
@@ -156,18 +156,6 @@ def _actor(request: Request) -> Actor:
     if actor.role not in WHO:
         raise PermissionDenied(_("Din roll lämnar inga väntelistor."))
     return actor
-
-
-def _sent(request: Request) -> tuple[bytes, str]:
-    sent: Any = request.data
-    named = request.query_params.get("name", "")
-    if "content" in sent and isinstance(sent["content"], bytes):
-        return sent["content"], named or "api"
-    file = request.FILES.get("file")
-    if file is None:
-        text = _("Skicka filen i fältet file eller som kropp.")
-        raise InvalidInput(text, fields={"file": text})
-    return file.read(services.MOST_BYTES_READ), named or file.name or "api"
 
 
 def _unit(actor: Actor, hsa_id: str) -> CareUnit:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -13,8 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from contracts.files.reading import MAX_BYTES
-from organisations.api import actor_of
-from organisations.errors import InvalidInput
+from organisations.api import actor_of, sent_file
 from organisations.uploads import XLSX
 from referral.pathways import FirstTreatment
 from referral.waiting_list_file.api import YES, CsvBodyParser, UploadSerializer, XlsxBodyParser
@@ -112,7 +110,7 @@ class _FilesView(APIView):
     parser_classes = (MultiPartParser, CsvBodyParser, XlsxBodyParser)
 
     def take_in(self, request: Request, kind: PathwayFile.Kind) -> Response:
-        content, name = _sent(request)
+        content, name = sent_file(request, most=MAX_BYTES + 1)
         made = import_file(
             content,
             kind=kind,
@@ -150,15 +148,3 @@ class CountsView(_FilesView):
     def post(self, request: Request) -> Response:
         """Läs in antal: CSV eller XLSX."""
         return self.take_in(request, PathwayFile.Kind.COUNTS)
-
-
-def _sent(request: Request) -> tuple[bytes, str]:
-    sent: Any = request.data
-    named = request.query_params.get("name", "")
-    if "content" in sent and isinstance(sent["content"], bytes):
-        return sent["content"], named or "api"
-    file = request.FILES.get("file")
-    if file is None:
-        text = _("Skicka filen i fältet file eller som kropp.")
-        raise InvalidInput(text, fields={"file": text})
-    return file.read(MAX_BYTES + 1), named or file.name or "api"
