@@ -8,7 +8,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,34 +15,19 @@ from contracts.models import Invoice, InvoiceFile, InvoiceLine
 from contracts.selectors.invoices import invoices_of, may_receive, record_look
 from contracts.services import receive_invoices
 from organisations.api import actor_of
+from organisations.api_files import BodyParser, CsvBodyParser, XlsxBodyParser
 from organisations.masking import masked
-from organisations.uploads import XLSX
 
 
-class _FileParser(BaseParser):
-    """The body as it stands; one byte more than is allowed is enough to see that it is too big."""
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return {"content": stream.read(InvoiceFile.MAX_BYTES + 1)}
-
-
-class XmlParser(_FileParser):
+class XmlParser(BodyParser):
     media_type = "application/xml"
 
 
-class TextXmlParser(_FileParser):
+class TextXmlParser(BodyParser):
     media_type = "text/xml"
 
 
-class CsvParser(_FileParser):
-    media_type = "text/csv"
-
-
-class XlsxParser(_FileParser):
-    media_type = XLSX
-
-
-PARSERS = (XmlParser, TextXmlParser, CsvParser, XlsxParser)
+PARSERS = (XmlParser, TextXmlParser, CsvBodyParser, XlsxBodyParser)
 
 
 class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
@@ -83,6 +67,7 @@ class InvoicesView(generics.ListAPIView[Invoice]):
     serializer_class = InvoiceSerializer
     queryset = Invoice.objects.none()
     parser_classes = PARSERS
+    most_bytes = InvoiceFile.MAX_BYTES
 
     def get_queryset(self) -> Any:
         actor = actor_of(self.request)

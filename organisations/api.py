@@ -49,22 +49,6 @@ def refuse_unreadable(form: Form) -> None:
         raise InvalidInput(_("Urvalet kan inte läsas."), fields=fields)
 
 
-def sent_file(request: Request, *, most: int) -> tuple[bytes, str]:
-    """The file that was sent, at most so many bytes of it, and its name.
-
-    As the field ``file`` of a form, or as the body with ``?name=``. Raises :class:`InvalidInput`.
-    """
-    sent: Any = request.data
-    named = request.query_params.get("name", "")
-    if "content" in sent and isinstance(sent["content"], bytes):
-        return sent["content"], named or "api"
-    file = request.FILES.get("file")
-    if file is None:
-        text = _("Skicka filen i fältet file eller som kropp.")
-        raise InvalidInput(text, fields={"file": text})
-    return file.read(most), named or file.name or "api"
-
-
 class LoginSerializer(serializers.Serializer[Any]):
     login = serializers.CharField(max_length=60)
     password = serializers.CharField(max_length=200)

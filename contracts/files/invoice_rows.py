@@ -1,7 +1,6 @@
 """Invoices as a list, CSV or XLSX: one row is one line, and a file may hold several invoices."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +17,7 @@ from contracts.files.invoices import (
     quoted_in,
 )
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow, heading_of
 from contracts.files.values import day_of, decimal_of
 from organisations.errors import InvalidInput
 from organisations.masking import masked
@@ -47,29 +47,11 @@ _CREDITS = {"": False, "faktura": False, "kredit": True, "kreditfaktura": True}
 _DIGITS = Decimal(10) ** 9
 
 
-@dataclass
-class Row:
+class Row(FileRow):
     """One row: its cells, what is wrong with them, and the invoice it belongs to."""
 
-    number: int
-    cells: dict[str, str]
-    errors: list[str] = field(default_factory=list)
-
-    def text(self, key: str) -> str:
-        return self.cells.get(key, "").strip()
-
     def value(self, key: str, read: Callable[[str], Any], default: Any = None) -> Any:
-        """The cell's value; a fault is kept on the row."""
-        text = self.text(key)
-        if not text:
-            if key in REQUIRED:
-                self.errors.append(_("%(key)s saknas.") % {"key": _heading(key)})
-            return default
-        try:
-            return read(text)
-        except ValueError as error:
-            self.errors.append(f"{_heading(key)}: {error}")
-            return default
+        return self.value_of(key, read, columns=COLUMNS, required=REQUIRED, default=default)
 
 
 def read_invoice_rows(content: bytes) -> list[ReadInvoice]:
@@ -139,7 +121,7 @@ def _line(row: Row, position: int) -> ReadLine:
     text, _held = kept_text(texts)
     treated = row.value("treated_on", day_of)
     if not case:
-        row.errors.append(_("%(key)s saknas.") % {"key": _heading("case")})
+        row.errors.append(_("%(key)s saknas.") % {"key": heading_of("case", COLUMNS)})
     return ReadLine(
         position=position,
         line_id=str(position),
@@ -163,12 +145,8 @@ def _check_same(row: Row, head: Row) -> None:
         if row.text(key) != head.text(key):
             row.errors.append(
                 _("%(key)s är inte detsamma som på rad %(row)s i samma faktura.")
-                % {"key": _heading(key), "row": head.number}
+                % {"key": heading_of(key, COLUMNS), "row": head.number}
             )
-
-
-def _heading(key: str) -> str:
-    return next(column.heading for column in COLUMNS if column.key == key)
 
 
 def _organisation(text: str) -> str:

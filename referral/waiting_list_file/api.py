@@ -9,13 +9,20 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from organisations.access import Actor, record_access
-from organisations.api import actor_of, sent_file
+from organisations.api import actor_of
+from organisations.api_files import (
+    YES,
+    CsvBodyParser,
+    UploadSerializer,
+    XlsxBodyParser,
+    sent_file,
+)
 from organisations.errors import InvalidInput
 from organisations.models import CareUnit, Role
 from organisations.uploads import XLSX
@@ -24,22 +31,6 @@ from referral.waiting_list_file import services
 from referral.waiting_list_file.selectors import lists_of, named_cases, outcomes_of, units_for
 
 WHO = {Role.CLINIC, Role.NAVIGATOR, Role.INTEGRATION}
-YES = {"1", "true", "True"}
-
-
-class _BodyParser(BaseParser):
-    """The body as it stands; one byte more than is allowed tells that it is too big."""
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return {"content": stream.read(services.MOST_BYTES_READ)}
-
-
-class CsvBodyParser(_BodyParser):
-    media_type = "text/csv"
-
-
-class XlsxBodyParser(_BodyParser):
-    media_type = XLSX
 
 
 class FaultSerializer(serializers.Serializer[Any]):
@@ -78,12 +69,6 @@ class WaitingListResultSerializer(WaitingListSerializer):
         fields = (*WaitingListSerializer.Meta.fields, "outcomes")
 
 
-class UploadSerializer(serializers.Serializer[Any]):
-    """Filen och, om de inte står i adressen, samma val som där."""
-
-    file = serializers.FileField()
-
-
 PARAMETERS = [
     OpenApiParameter("sending_unit", str, description="HSA-id; kliniken själv behöver inte ange."),
     OpenApiParameter("dry_run", bool, description="Bara kontrollera, läs inte in."),
@@ -101,6 +86,7 @@ class WaitingListsView(generics.ListAPIView[WaitingListFile]):
     serializer_class = WaitingListSerializer
     queryset = WaitingListFile.objects.none()
     parser_classes = (MultiPartParser, CsvBodyParser, XlsxBodyParser)
+    most_bytes = WaitingListFile.MAX_BYTES
 
     def get_queryset(self) -> Any:
         return lists_of(_actor(self.request))
@@ -123,7 +109,7 @@ class WaitingListsView(generics.ListAPIView[WaitingListFile]):
         ändrar inget.
         """
         actor = _actor(request)
-        content, name = sent_file(request, most=services.MOST_BYTES_READ)
+        content, name = sent_file(request, most_bytes=self.most_bytes)
         made = services.hand_in(
             content,
             name=name,

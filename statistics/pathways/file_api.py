@@ -12,10 +12,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from contracts.files.reading import MAX_BYTES
-from organisations.api import actor_of, sent_file
+from organisations.api import actor_of
+from organisations.api_files import (
+    YES,
+    CsvBodyParser,
+    UploadSerializer,
+    XlsxBodyParser,
+    sent_file,
+)
 from organisations.uploads import XLSX
 from referral.pathways import FirstTreatment
-from referral.waiting_list_file.api import YES, CsvBodyParser, UploadSerializer, XlsxBodyParser
 from statistics.pathways.importing import import_file
 from statistics.pathways.models import (
     InclusionCount,
@@ -108,9 +114,10 @@ _upload = extend_schema(
 class _FilesView(APIView):
     scope_area = "statistics"
     parser_classes = (MultiPartParser, CsvBodyParser, XlsxBodyParser)
+    most_bytes = MAX_BYTES
 
     def take_in(self, request: Request, kind: PathwayFile.Kind) -> Response:
-        content, name = sent_file(request, most=MAX_BYTES + 1)
+        content, name = sent_file(request, most_bytes=self.most_bytes)
         made = import_file(
             content,
             kind=kind,

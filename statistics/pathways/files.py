@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import TextChoices
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy, override
 
 from contracts.files.columns import Column
 from contracts.files.reading import read_rows
-from contracts.files.rows import FileRow
+from contracts.files.rows import FileRow, heading_of
 from contracts.files.values import decimal_of, whole_of
 from referral.pathways import FirstTreatment, pathway_code, pathway_names
 from statistics.pathways.halves import HalfYear
@@ -105,7 +106,8 @@ def key_of(told: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _limit(row: FileRow, *, today: date) -> None:
-    value = _reader(row, LIMIT_COLUMNS, frozenset({"pathway", "treatment"}))
+    required = frozenset({"pathway", "treatment"})
+    value = partial(row.value_of, columns=LIMIT_COLUMNS, required=required)
     told = {
         "pathway": value("pathway", pathway_code),
         "treatment": value("treatment", _choice(FirstTreatment)),
@@ -118,7 +120,8 @@ def _limit(row: FileRow, *, today: date) -> None:
 
 
 def _counts(row: FileRow, *, today: date) -> None:
-    value = _reader(row, COUNT_COLUMNS, REQUIRED[PathwayFile.Kind.COUNTS])
+    required = REQUIRED[PathwayFile.Kind.COUNTS]
+    value = partial(row.value_of, columns=COUNT_COLUMNS, required=required)
     shared = {
         "period": value("period", _half_year),
         "pathway": value("pathway", _pathway_or_all),
@@ -131,13 +134,13 @@ def _counts(row: FileRow, *, today: date) -> None:
         "within": value("within", whole_of),
         "median_days": value("median_days", _median),
     }
-    given = {name for name in (*INCLUSION, *LEAD_TIME) if row.cells.get(name, "").strip()}
+    given = {name for name in (*INCLUSION, *LEAD_TIME) if row.text(name)}
     if not given:
         row.errors.append(_("Raden har inga antal."))
     needed = set(INCLUSION) if given & set(INCLUSION) else set()
     needed |= {"patients"} if given & set(LEAD_TIME) else set()
     row.errors += [
-        f"{_heading(COUNT_COLUMNS, name)}: {_('saknas.')}"
+        f"{heading_of(name, COUNT_COLUMNS)}: {_('saknas.')}"
         for name in (*INCLUSION, *LEAD_TIME)
         if name in needed - given
     ]
@@ -155,32 +158,8 @@ def _counts(row: FileRow, *, today: date) -> None:
     _say(row, problems, COUNT_COLUMNS)
 
 
-def _reader(
-    row: FileRow, columns: Sequence[Column], required: frozenset[str]
-) -> Callable[[str, Callable[[str], Any]], Any]:
-    """Reads a cell; what is wrong with it stands on the row."""
-
-    def value(key: str, read: Callable[[str], Any]) -> Any:
-        text = row.cells.get(key, "").strip()
-        if not text:
-            if key in required:
-                row.errors.append(f"{_heading(columns, key)}: {_('saknas.')}")
-            return None
-        try:
-            return read(text)
-        except ValueError as error:
-            row.errors.append(f"{_heading(columns, key)}: {error}")
-            return None
-
-    return value
-
-
 def _say(row: FileRow, problems: dict[str, str], columns: Sequence[Column]) -> None:
-    row.errors += [f"{_heading(columns, key)}: {text}" for key, text in problems.items()]
-
-
-def _heading(columns: Sequence[Column], key: str) -> str:
-    return next(column.heading for column in columns if column.key == key)
+    row.errors += [f"{heading_of(key, columns)}: {text}" for key, text in problems.items()]
 
 
 def _half_year(text: str) -> str:

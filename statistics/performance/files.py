@@ -1,16 +1,16 @@
 """The file of figures: its columns, and what each row says or why it does not hold."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from contracts.files.columns import Column
 from contracts.files.reading import read_rows
+from contracts.files.rows import FileRow
 from contracts.files.values import decimal_of, whole_of
 from organisations.models import Region
 from statistics.months import Month
@@ -30,20 +30,18 @@ MOST_SEK = Decimal("9999999999.99")
 
 
 @dataclass
-class FileRow:
-    """A row of the file. ``faults`` say what does not hold, column first."""
+class FigureRow(FileRow):
+    """A row of the file, and what it says when it has no errors."""
 
-    number: int
     month: date | None = None
     measure: str = ""
     numerator: int = 0
     denominator: int = 0
     pot: Decimal | None = None
-    faults: list[str] = field(default_factory=list)
 
 
 @override("sv")
-def read_figures(content: bytes, *, region: Region, today: date) -> list[FileRow]:
+def read_figures(content: bytes, *, region: Region, today: date) -> list[FigureRow]:
     """Every row, checked by itself and against the others; only ``region``'s own hold.
 
     Raises :class:`InvalidInput` when the file cannot be read at all.
@@ -52,30 +50,17 @@ def read_figures(content: bytes, *, region: Region, today: date) -> list[FileRow
     rows = []
     for number, cells in read_rows(content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS):
         row = _row(number, cells, region=region, today=today)
-        if not row.faults and row.month:
+        if not row.errors and row.month:
             first = seen.setdefault((row.month, row.measure), number)
             if first != number:
-                row.faults.append(_("Månaden och måttet står redan på rad %(n)s.") % {"n": first})
+                row.errors.append(_("Månaden och måttet står redan på rad %(n)s.") % {"n": first})
         rows.append(row)
     return rows
 
 
-def _row(number: int, cells: dict[str, str], *, region: Region, today: date) -> FileRow:
-    row = FileRow(number)
-
-    def value(key: str, read: Callable[[str], Any]) -> Any:
-        text = cells.get(key, "").strip()
-        heading = next(column.heading for column in COLUMNS if column.key == key)
-        if not text:
-            if key in REQUIRED:
-                row.faults.append(f"{heading}: {_('saknas.')}")
-            return None
-        try:
-            return read(text)
-        except ValueError as error:
-            row.faults.append(f"{heading}: {error}")
-            return None
-
+def _row(number: int, cells: dict[str, str], *, region: Region, today: date) -> FigureRow:
+    row = FigureRow(number, cells)
+    value = partial(row.value_of, columns=COLUMNS, required=REQUIRED)
     value("region", lambda text: _own_region(text, region))
     row.month = value("month", lambda text: _month(text, today=today))
     row.measure = value("measure", _measure) or ""
@@ -84,7 +69,7 @@ def _row(number: int, cells: dict[str, str], *, region: Region, today: date) -> 
     if numerator is not None and denominator is not None:
         row.numerator, row.denominator = numerator, denominator
         if numerator > denominator:
-            row.faults.append(f"täljare: {_('är större än nämnaren.')}")
+            row.errors.append(f"täljare: {_('är större än nämnaren.')}")
     return row
 
 

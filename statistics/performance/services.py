@@ -11,7 +11,7 @@ from organisations.access import Actor, as_product
 from organisations.errors import InvalidInput, NotAllowed
 from organisations.models import Region, Role
 from organisations.uploads import safe_name
-from statistics.performance.files import FileRow, read_figures
+from statistics.performance.files import FigureRow, read_figures
 from statistics.performance.models import PerformanceFigure, PerformanceImport
 
 MAY_IMPORT = frozenset({Role.MANAGER, Role.REGION_ADMIN})
@@ -22,7 +22,7 @@ class ImportOutcome:
     """What became of a file. Without ``made`` nothing was stored."""
 
     made: PerformanceImport | None
-    faulty: list[FileRow]
+    faulty: list[FigureRow]
     rows: int
 
 
@@ -44,8 +44,8 @@ def import_figures(
         if not rows:
             text = _("Filen har inga rader under rubrikerna.")
             raise InvalidInput(text, fields={"file": text})
-        faulty = [row for row in rows if row.faults]
-        good = [row for row in rows if not row.faults]
+        faulty = [row for row in rows if row.errors]
+        good = [row for row in rows if not row.errors]
         if not good or (faulty and not good_rows_only):
             return ImportOutcome(None, faulty, len(rows))
         made = PerformanceImport.objects.create(
@@ -65,9 +65,9 @@ def import_figures(
         return ImportOutcome(made, faulty, len(rows))
 
 
-def _figure(row: FileRow, made: PerformanceImport) -> PerformanceFigure:
+def _figure(row: FigureRow, made: PerformanceImport) -> PerformanceFigure:
     if row.month is None:
-        raise ValueError(row.number)  # a row without a month has faults
+        raise ValueError(row.number)  # a row without a month has errors
     return PerformanceFigure(
         region=made.region,
         month=row.month,

@@ -16,7 +16,7 @@ from organisations.models import Role
 from organisations.pages import actor_of, attachment, roles_required
 from organisations.spreadsheets import csv_bytes
 from statistics.performance.calculator import Result
-from statistics.performance.files import COLUMNS, REQUIRED, FileRow
+from statistics.performance.files import COLUMNS, REQUIRED, FigureRow
 from statistics.performance.forms import FiguresFileForm, PerformanceForm
 from statistics.performance.rules import (
     FIRST_MONTH,
@@ -96,9 +96,9 @@ def performance_import(request: HttpRequest) -> HttpResponse:
     return render(request, "statistics/performance/import.html", context, status=status)
 
 
-def faults_file(faulty: Sequence[FileRow]) -> bytes:
+def faults_file(faulty: Sequence[FigureRow]) -> bytes:
     """Every row that does not hold, by its number in the file, with the reasons."""
-    return csv_bytes([_("Rad"), _("Fel")], [[row.number, " ".join(row.faults)] for row in faulty])
+    return csv_bytes([_("Rad"), _("Fel")], [[row.number, " ".join(row.errors)] for row in faulty])
 
 
 def as_link(content: bytes) -> str:

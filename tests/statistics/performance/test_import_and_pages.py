@@ -138,7 +138,7 @@ def test_a_row_that_does_not_hold_is_handed_back_and_nothing_stored(
     outcome = take_in(region, content)
     assert outcome.made is None
     assert [faulty.number for faulty in outcome.faulty] == [5]
-    assert reason in " ".join(outcome.faulty[0].faults)
+    assert reason in " ".join(outcome.faulty[0].errors)
     assert not PerformanceFigure.objects.exists()
     assert take_in(region, content, good_rows_only=True).made.stored == 3
 
@@ -169,7 +169,7 @@ def test_no_text_in_a_cell_breaks_the_reading(rows: list[list[str]]) -> None:
         )
     except InvalidInput:
         return
-    assert all(row.faults or row.month for row in found)
+    assert all(row.errors or row.month for row in found)
 
 
 def test_only_the_region_s_manager_and_administrator_read_in(region: Region) -> None:
