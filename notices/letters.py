@@ -8,14 +8,12 @@ recorded as delivered. A crash anywhere in between writes the same folder once m
 import logging
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from notices.gateways import GatewayError, Held
@@ -36,6 +34,7 @@ from notices.outgoing import read_serials
 from notices.printing.services import record_delivered
 from notices.queue import claim_most_urgent
 from notices.sending import why_needless
+from organisations.desks import DESKS, at_desks
 from organisations.sweeps import claim_due
 from organisations.typesetters import Typesetters
 from patients.models import Patient
@@ -44,9 +43,7 @@ from referral.services import NoticeOutcome, record_notices
 
 logger = logging.getLogger(__name__)
 
-# Side by side where there are many letters, each with a connection of its own and its share of the
-# processes: while one records what it has delivered, the other's letters are set.
-DESKS = min(2, THREADS)
+# Where there are many letters: while one desk records what it has delivered, the other's are set.
 # What else is due waits half a minute at most.
 BATCHES_A_DESK = 3
 
@@ -71,25 +68,19 @@ def deliver_letters(*, now: datetime, limit: int | None = None) -> int:
             _deliver_batches(now=now, setting=Setting(typesetters, threads=THREADS))
             return batched
         setting = Setting(typesetters, threads=THREADS // DESKS)
-        with ThreadPoolExecutor(DESKS) as desks:
-            deliver = partial(_deliver_at_a_desk, now=now, most=most, setting=setting)
-            work = [desks.submit(copy_context().run, deliver) for _desk in range(DESKS)]
-    return batched + sum(desk.result() for desk in work)
+        return batched + at_desks(partial(_deliver_at_a_desk, now=now, most=most, setting=setting))
 
 
 def _deliver_at_a_desk(*, now: datetime, most: int, setting: Setting) -> int:
     """Deliver what is batched and a few batches more; returns how many letters those have."""
     handled = 0
-    try:
-        for _turn in range(BATCHES_A_DESK):
-            _deliver_batches(now=now, setting=setting)
-            batched = _batch_due_letters(now=now, limit=most)
-            handled += batched
-            if not batched:
-                break
+    for _turn in range(BATCHES_A_DESK):
         _deliver_batches(now=now, setting=setting)
-    finally:
-        connection.close()
+        batched = _batch_due_letters(now=now, limit=most)
+        handled += batched
+        if not batched:
+            break
+    _deliver_batches(now=now, setting=setting)
     return handled
 
 

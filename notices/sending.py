@@ -40,6 +40,7 @@ from notices.models import Notice
 from notices.outgoing import body_of, in_its_language, read_serials
 from notices.queue import claim_most_urgent
 from notices.recording import Batch, hasten_letters, log, record
+from organisations.desks import DESKS, at_desks
 from organisations.masking import masked
 from organisations.tracing import request_id
 from referral.models import DeclineReason, Offer
@@ -58,6 +59,19 @@ BATCH_SECONDS = 15.0
 def send_inbox_notices(*, now: datetime, limit: int = 1000) -> int:
     """Send the patients' notices that are due; returns how many were handled.
 
+    Where there is more than a batch, two are sent side by side: while one is claimed or recorded,
+    the gateway has the other.
+    """
+    handled, goes_on = _send_batches(now=now, limit=min(BATCH, limit))
+    left = (limit - handled) // DESKS
+    if not goes_on or left <= 0:
+        return handled
+    return handled + at_desks(lambda: _send_batches(now=now, limit=left)[0])
+
+
+def _send_batches(*, now: datetime, limit: int) -> tuple[int, bool]:
+    """One batch after the other; returns how many were handled, and whether it was to the limit.
+
     Ends early when a batch got nothing through, so that a gateway that is away does not keep the
     other sweeps waiting. What a gateway holds stays due; the others' goes on.
     """
@@ -68,8 +82,8 @@ def send_inbox_notices(*, now: datetime, limit: int = 1000) -> int:
         handled += len(batch.handled)
         takes = _without(takes, batch.held.keys())
         if not (batch.got_through or batch.held):
-            break
-    return handled
+            return handled, False
+    return handled, handled >= limit
 
 
 def _without(takes: Collection[str], held: Collection[str]) -> frozenset[str]:

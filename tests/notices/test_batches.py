@@ -15,6 +15,7 @@ from notices.gateways import GatewayError, are_active, have_mailbox, transport
 from notices.models import Notice
 from notices.sending import send_inbox_notices
 from notices.services import receive_callback
+from organisations.desks import DESKS, at_desks
 from organisations.models import AccessLog, DomainEvent
 from organisations.sweeps import run_due
 from referral.models import Case, CaseLog, CaseState
@@ -124,10 +125,35 @@ def test_a_gateway_that_is_away_is_asked_for_one_batch_only(offered, monkeypatch
     assert sorted(n.attempts for n in map(of, offered)) == [0, 0, 0, 1, 1]
 
 
-def test_a_backlog_is_worked_through_in_batches(gateway, offered, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_backlog_is_worked_through_in_batches_at_two_desks(gateway, offered, monkeypatch):
     monkeypatch.setattr(sending, "BATCH", 2)
+    plain, desks = sending._send_batch, set()
+
+    def batch(*args: Any, **options: Any) -> Any:
+        desks.add(threading.current_thread().name)
+        return plain(*args, **options)
+
+    monkeypatch.setattr(sending, "_send_batch", batch)
     assert send_inbox_notices(now=NOW) == 5
     assert references(gateway) == numbers(offered)
+    assert {n.attempts for n in map(of, offered)} == {1}
+    assert sum(name.startswith("desk") for name in desks) == DESKS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_desk_raises_is_told_when_the_other_has_done_its_work(offered) -> None:
+    turns = iter([True, False])
+
+    def work() -> int:
+        if next(turns):
+            raise ValueError("one desk")
+        Notice.objects.update(subject="Den andra")
+        return 1
+
+    with pytest.raises(ValueError, match="one desk"):
+        at_desks(work)
+    assert {n.subject for n in map(of, offered)} == {"Den andra"}
 
 
 # What is done side by side
