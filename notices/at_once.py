@@ -25,15 +25,21 @@ def at_once(
     :class:`NotStarted`. The threads have ended when this returns.
     """
 
-    def one(item: Item) -> Result | Exception:
-        if time.monotonic() >= until:
-            return NotStarted()
-        try:
-            return work(item)
-        except Exception as error:  # noqa: BLE001 - whoever asked looks at what was raised
-            return error
+    results: list[Result | Exception] = [NotStarted() for _item in items]
+    left = iter(enumerate(items))
+
+    def take_turns() -> None:
+        for place, item in left:
+            if time.monotonic() >= until:
+                return
+            try:
+                results[place] = work(item)
+            except Exception as error:  # noqa: BLE001 - whoever asked looks at what was raised
+                results[place] = error
 
     if not items:
         return []
     with ThreadPoolExecutor(min(THREADS, len(items)), thread_name_prefix="batch") as pool:
-        return list(pool.map(one, items))
+        for turn in [pool.submit(take_turns) for _thread in range(min(THREADS, len(items)))]:
+            turn.result()
+    return results

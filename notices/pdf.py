@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from notices.letter_words import words_of
@@ -104,16 +106,27 @@ def _data(letter: Notice) -> dict[str, Any]:
         "clinic": case.sending_unit.name,
         "region": region.name,
         "navigator_unit": region.navigator_unit_name,
-        "date": date_format(timezone.localdate(letter.due_at), "j F Y"),
+        "date": _day_in(get_language() or "", timezone.localdate(letter.due_at)),
         # A booked time that goes by post asks for no answer.
         "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
-        "reasons": [str(label) for label in DeclineReason.labels],
+        "reasons": _reasons_in(get_language() or ""),
         "qr": qr_svg(case.number),
         # How and where the patient answers on the web; on the answer slip, if there is one.
         "link_qr": qr_svg(place.url) if place else "",
         "online": _paragraphs(how_to_answer(letter, place)) if place else [],
         "words": words_of(letter),
     }
+
+
+# Worked out once for a language: a campaign has tens of thousands of letters.
+@lru_cache(maxsize=100)
+def _day_in(_language: str, day: date) -> str:
+    return date_format(day, "j F Y")
+
+
+@cache
+def _reasons_in(_language: str) -> list[str]:
+    return [str(label) for label in DeclineReason.labels]
 
 
 def _body(letter: Notice) -> list[dict[str, Any]]:

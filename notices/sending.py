@@ -51,12 +51,12 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 12
 ANSWERABLE = frozenset({Notice.Kind.OFFER, Notice.Kind.OFFER_REMINDER})
 
-BATCH = 100
+BATCH = 200
 # Nothing is begun later in a batch; what was not waits for the next one.
 BATCH_SECONDS = 15.0
 
 
-def send_inbox_notices(*, now: datetime, limit: int = 1000) -> int:
+def send_inbox_notices(*, now: datetime, limit: int = 3000) -> int:
     """Send the patients' notices that are due; returns how many were handled.
 
     Where there is more than a batch, two are sent side by side: while one is claimed or recorded,

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from notices import channels, sending
 from notices.at_once import NotStarted, at_once
 from notices.consumers import on_offer_closed
 from notices.gateways import GatewayError, are_active, have_mailbox, transport
 from notices.models import Notice
+from notices.queue import claim_most_urgent
 from notices.sending import send_inbox_notices
 from notices.services import receive_callback
 from organisations.desks import DESKS, at_desks
@@ -345,3 +347,17 @@ def test_an_answer_that_is_the_first_word_of_the_sending_tells_of_it_too(
     run_due(now=NOW + timedelta(hours=1))
     verbs = CaseLog.objects.filter(case=made.case).values_list("verb", flat=True)
     assert list(verbs)[-2:] == ["notice_sent", "decline"]
+
+
+def test_what_belongs_to_notices_is_read_after_they_are_claimed(offered):
+    """Joined into the claim, PostgreSQL came to go through every case for each batch."""
+    waiting = Notice.objects.filter(state="waiting").select_related("case__patient", "offer")
+    with transaction.atomic(), CaptureQueriesContext(connection) as seen:
+        [notice] = claim_most_urgent(waiting, Notice.CHOSEN, now=NOW, limit=1)
+    claims = [query["sql"] for query in seen if "FOR UPDATE" in query["sql"]]
+    assert claims
+    assert not any(" JOIN " in claim for claim in claims)
+    with CaptureQueriesContext(connection) as seen:
+        assert notice.case.patient.full_name
+        assert notice.offer
+    assert not seen.captured_queries
