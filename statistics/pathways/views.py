@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from organisations.charts import bar_chart
+from organisations.charts import Chart, bar_chart
 from organisations.models import Role
 from organisations.pages import actor_of, attachment, roles_required
 from organisations.plain_forms import PlainForm, attempt
@@ -32,7 +32,6 @@ ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
 @roles_required(*ROLES)
 def pathways_page(request: HttpRequest) -> HttpResponse:
     form, found = _read(request)
-    shown = [row for row in found.by_pathway if row.share is not None]
     return render(
         request,
         "statistics/pathways/page.html",
@@ -44,17 +43,7 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
                 ("borders", _("Förmedlade inom och över regiongräns"), found.by_border),
                 ("flows", _("Förmedlade från hemregion till vårdgivarens region"), found.by_flow),
             ],
-            "chart": bar_chart(
-                _("Andel inom längsta ledtid, procent; strecket är målet"),
-                [
-                    (row.label, row.share.percent, f"{row.share.percent:.0f} %")
-                    for row in shown
-                    if row.share is not None
-                ],
-                marks=[LEAD_TIME_GOAL] * len(shown),
-            )
-            if shown
-            else None,
+            "chart": _chart(found),
             "lead_goal": LEAD_TIME_GOAL,
             "inclusion_goal": INCLUSION_GOAL,
             "own_rows": _own_rows(found),
@@ -122,6 +111,16 @@ def pathway_settings(request: HttpRequest) -> HttpResponse:
         "files": files_of(actor).defer("faults")[:FILES_SHOWN],
     }
     return render(request, "statistics/pathways/settings.html", context, status=status)
+
+
+def _chart(found: Pathways) -> Chart:
+    """The pathways whose share is shown, against the goal."""
+    shares = [(row.label, row.share.percent) for row in found.by_pathway if row.share is not None]
+    return bar_chart(
+        _("Andel inom längsta ledtid, procent; strecket är målet"),
+        [(label, percent, f"{percent:.0f} %") for label, percent in shares],
+        marks=[LEAD_TIME_GOAL] * len(shares),
+    )
 
 
 def _own_rows(found: Pathways) -> list[dict[str, Any]]:
