@@ -159,16 +159,16 @@ Limits = dict[tuple[str, str], int]
 
 
 def limits_of(region: str) -> Limits:
-    """The region's newest maximum lead time, days, by pathway and treatment."""
-    rows = PathwayLimit.objects.filter(region_id=region).order_by("pk")
+    """The maximum lead times that hold in the region, days, by pathway and treatment."""
+    rows = PathwayLimit.objects.filter(region_id=region).holding()
     return {(one.pathway, one.treatment): one.days for one in rows}
 
 
 @as_product("maximum lead time of a case")
 def limit_of(region: str, pathway: str, treatment: str) -> int | None:
-    """The region's newest maximum lead time, days, for who sees a case: no number of patients."""
+    """The maximum lead time that holds, days, for who sees a case: no number of patients."""
     rows = PathwayLimit.objects.filter(region_id=region, pathway=pathway, treatment=treatment)
-    return rows.order_by("-pk").values_list("days", flat=True).first()
+    return rows.holding().values_list("days", flat=True).first()
 
 
 def _shown(total: Row, by_pathway: Sequence[Row]) -> dict[str, Shown]:
