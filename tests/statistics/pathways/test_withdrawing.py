@@ -14,7 +14,7 @@ from statistics.models import PathwayLimit
 from statistics.pathways.halves import HalfYear
 from statistics.pathways.models import TOLD, Told
 from statistics.pathways.own import Own
-from statistics.pathways.selectors import limit_of, limits_of, pathways_for
+from statistics.pathways.selectors import limits_among, limits_of, pathways_for
 from statistics.pathways.services import (
     NotTold,
     enter_inclusion,
@@ -89,9 +89,10 @@ def test_what_is_withdrawn_no_longer_holds_anywhere_and_its_history_stays(region
 
 def test_a_case_has_no_maximum_lead_time_once_it_is_withdrawn(region):
     row = tell("limits", region)
-    assert limit_of(region.code, "lungcancer", "surgery") == 30
+    key = (region.code, "lungcancer", "surgery")
+    assert limits_among({key}) == {key: 30}
     withdraw("limits", row.pk, actor=region_admin_actor(region), now=LATER)
-    assert limit_of(region.code, "lungcancer", "surgery") is None
+    assert limits_among({key}) == {}
 
 
 def test_only_what_holds_is_withdrawn(region):
