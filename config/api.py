@@ -39,7 +39,7 @@ from statistics.dashboards.api import (
 from statistics.frozen.api import FrozenMonthsView, FrozenMonthView
 from statistics.guarantee.api import GuaranteeView
 from statistics.pathways.api import PathwaysView
-from statistics.pathways.file_api import CountsView, LimitsView
+from statistics.pathways.file_api import CountsView, LimitsView, WithdrawView
 from statistics.performance.api import PerformanceView
 from statistics.waiting_times.api import DeliveriesView, DeliveryView
 
@@ -135,6 +135,11 @@ urlpatterns = [
     path("v1/cancer-pathways/", PathwaysView.as_view(), name="api-cancer-pathways"),
     path("v1/cancer-pathways/limits/", LimitsView.as_view(), name="api-pathway-limits"),
     path("v1/cancer-pathways/counts/", CountsView.as_view(), name="api-pathway-counts"),
+    path(
+        "v1/cancer-pathways/<str:what>/<int:pk>/withdraw/",
+        WithdrawView.as_view(),
+        name="api-pathway-withdraw",
+    ),
     path("v1/statistics/", StatisticsView.as_view(), name="api-statistics"),
     path("v1/statistics/dashboard/", DashboardMonthView.as_view(), name="api-dashboard"),
     path(

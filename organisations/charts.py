@@ -34,6 +34,11 @@ class Chart:
     height: int = HEIGHT
     base: int = HEIGHT - FOOT
 
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is anything to see but the axis."""
+        return any(bar.height for bar in self.bars)
+
 
 def bar_chart(
     title: str,

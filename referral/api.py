@@ -1,6 +1,7 @@
 """Cases over the API: read, create, and every verb of the state machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponse
@@ -26,6 +27,7 @@ from referral import serializers as shapes
 from referral import services
 from referral import verb_serializers as bodies
 from referral.filters import CaseFilter
+from referral.lead_time import lead_times_of
 from referral.machine import actions_for
 from referral.models import Case, CaseState, Offer
 from referral.pathways import pathway_names
@@ -111,7 +113,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             raise InvalidInput(_("Filtret kan inte läsas."), fields=fields)
         page = self.paginate_queryset(filters.qs) or []
         record_access(actor, what="list", now=now, cases=[(c.number, c.patient_id) for c in page])
-        rows = shapes.CaseListSerializer(page, many=True, context={"today": today})
+        rows = _listed(page, today=today)
         return self.get_paginated_response(rows.data)
 
     @extend_schema(
@@ -134,7 +136,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             raise InvalidInput(text, fields={"identity_number": text})
         cases = list(found.order_by("-pk")[:MAX_OF_ONE_PATIENT])
         record_access(actor, what="list", now=now, cases=[(c.number, c.patient_id) for c in cases])
-        rows = shapes.CaseListSerializer(cases, many=True, context={"today": today})
+        rows = _listed(cases, today=today)
         return Response(rows.data)
 
     @extend_schema(responses=shapes.CaseSerializer)
@@ -432,6 +434,11 @@ def _sending_unit(actor: Actor, hsa_id: str) -> CareUnit:
         text = _("Ange en avsändande enhet som du får skicka för (HSA-id).")
         raise InvalidInput(text, fields={"sending_unit": text})
     return unit
+
+
+def _listed(cases: Sequence[Case], *, today: date) -> Any:
+    context = {"today": today, "lead_times": lead_times_of(cases, today=today)}
+    return shapes.CaseListSerializer(cases, many=True, context=context)
 
 
 def _offers_for(case: Case, actor: Actor) -> list[Offer]:

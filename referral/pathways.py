@@ -5,7 +5,7 @@ maximum lead times, which differ by treatment too; each region enters its own (s
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -46,16 +46,18 @@ def pathway_code(text: str) -> str:
     return code
 
 
-# Region, pathway and treatment; the maximum lead time in days, or none that is known.
-LimitOf = Callable[[str, str, str], int | None]
-_limits: list[LimitOf] = []
+# Region, pathway and treatment.
+LimitKey = tuple[str, str, str]
+# The maximum lead times in days of those for which one is known.
+LimitsOf = Callable[[Collection[LimitKey]], Mapping[LimitKey, int]]
+_limits: list[LimitsOf] = []
 
 
-def register_limits(limit_of: LimitOf) -> None:
+def register_limits(limits_of: LimitsOf) -> None:
     """Where the regions' maximum lead times are kept; the app above says in ``ready``."""
-    _limits[:] = [limit_of]
+    _limits[:] = [limits_of]
 
 
-def limit_of(region: str, pathway: str, treatment: str) -> int | None:
-    """The region's maximum lead time from suspicion to treatment, calendar days."""
-    return next((found(region, pathway, treatment) for found in _limits), None)
+def limits_of(keys: Collection[LimitKey]) -> Mapping[LimitKey, int]:
+    """The regions' maximum lead times from suspicion to treatment, calendar days; in one query."""
+    return _limits[0](keys) if _limits and keys else {}

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from capacity.matching import CRITERIA
 from contracts.models import ContractLine
 from organisations.models import CareUnit, Equipment
-from referral.lead_time import lead_time_of
+from referral.lead_time import LeadTime, lead_time_of
 from referral.machine import TRANSITIONS
 from referral.models import (
     Attachment,
@@ -177,8 +177,21 @@ class UnitSerializer(serializers.ModelSerializer[CareUnit]):
         fields = ("hsa_id", "name")
 
 
+class LeadTimeSerializer(serializers.Serializer[Any]):
+    """Ledtiden i cancerförloppet, från välgrundad misstanke till behandling."""
+
+    pathway = serializers.CharField(help_text="Namnet; koden står i svf_pathway.")
+    limit_days = serializers.IntegerField(
+        allow_null=True, help_text="Regionens längsta ledtid; null: inte angiven."
+    )
+    last_day = serializers.DateField(allow_null=True)
+    days = serializers.IntegerField(help_text="Från misstanken till behandlingen, eller i dag.")
+    days_left = serializers.IntegerField(allow_null=True)
+    started_on = serializers.DateField(allow_null=True, help_text="Behandlingens dag.")
+
+
 class CaseListSerializer(serializers.ModelSerializer[Case]):
-    """A case as lists show it. Context: ``today``."""
+    """A case as lists show it. Context: ``today`` and ``lead_times``, by the cases' keys."""
 
     patient = PatientSerializer(read_only=True)
     sending_unit = UnitSerializer(read_only=True)
@@ -187,6 +200,7 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
         source="navigator.name", default=None, allow_null=True, read_only=True
     )
     guarantee = serializers.SerializerMethodField()
+    lead_time = serializers.SerializerMethodField()
 
     class Meta:
         model = Case
@@ -195,11 +209,21 @@ class CaseListSerializer(serializers.ModelSerializer[Case]):
             *("navigator", "kva", "procedure_name", "icd10", "phase", "asa", "svf"),
             *("svf_pathway", "suspicion_date", "svf_treatment", "referral_cause"),
             *("received_at", "confirmed_at", "closed_at", "close_reason", "guarantee"),
+            "lead_time",
         )
 
     @extend_schema_field(ClockSerializer)
     def get_guarantee(self, case: Case) -> Any:
         return ClockSerializer(case.clock(self.context["today"])).data
+
+    @extend_schema_field(LeadTimeSerializer(allow_null=True))
+    def get_lead_time(self, case: Case) -> Any:
+        found = self._lead_time(case)
+        return found and LeadTimeSerializer(found).data
+
+    def _lead_time(self, case: Case) -> LeadTime | None:
+        leads: dict[int, LeadTime] = self.context["lead_times"]
+        return leads.get(case.pk)
 
 
 class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
@@ -268,25 +292,11 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
         )
 
 
-class LeadTimeSerializer(serializers.Serializer[Any]):
-    """Ledtiden i cancerförloppet, från välgrundad misstanke till behandling."""
-
-    pathway = serializers.CharField(help_text="Namnet; koden står i svf_pathway.")
-    limit_days = serializers.IntegerField(
-        allow_null=True, help_text="Regionens längsta ledtid; null: inte angiven."
-    )
-    last_day = serializers.DateField(allow_null=True)
-    days = serializers.IntegerField(help_text="Från misstanken till behandlingen, eller i dag.")
-    days_left = serializers.IntegerField(allow_null=True)
-    started_on = serializers.DateField(allow_null=True, help_text="Behandlingens dag.")
-
-
 class CaseSerializer(CaseListSerializer):
     """A whole case. Context also: ``actions``, ``offers``."""
 
     actions = serializers.SerializerMethodField()
     form = FormSerializer(read_only=True)
-    lead_time = serializers.SerializerMethodField()
     offers = serializers.SerializerMethodField()
 
     class Meta(CaseListSerializer.Meta):
@@ -298,17 +308,14 @@ class CaseSerializer(CaseListSerializer):
                 "watch_reason",
                 "reviewed_on",
                 "review_on",
-                "lead_time",
                 "actions",
                 "form",
                 "offers",
             ),
         )
 
-    @extend_schema_field(LeadTimeSerializer(allow_null=True))
-    def get_lead_time(self, case: Case) -> Any:
-        found = lead_time_of(case, self.context["offers"], today=self.context["today"])
-        return found and LeadTimeSerializer(found).data
+    def _lead_time(self, case: Case) -> LeadTime | None:
+        return lead_time_of(case, self.context["offers"], today=self.context["today"])
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(list(TRANSITIONS))))
     def get_actions(self, case: Case) -> Any:

@@ -14,13 +14,13 @@ class StatisticsConfig(AppConfig):
         from statistics.facts import rollup, upkeep
         from statistics.frozen import services, signs
         from statistics.open_data.services import publish_due
-        from statistics.pathways.selectors import limit_of
+        from statistics.pathways.selectors import limits_among
         from statistics.waiting_times import retention as waiting_times_kept
 
         upkeep.subscribe_all()
         before_thinning(upkeep.forget)
         waiting_times_kept.register_all()
-        register_limits(limit_of)
+        register_limits(limits_among)
         # After the events, so that what they tell is counted in the same run.
         register_sweep("facts", upkeep.refresh_stale)
         register_sweep("months", rollup.count_due)

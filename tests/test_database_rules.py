@@ -1113,6 +1113,29 @@ def test_every_named_constraint_has_a_statement_that_breaks_it():
     assert named == set(BREAKS)
 
 
+WITHDRAWN = {
+    "pathway_limit": (pathway_limit, "days"),
+    "inclusion": (inclusion, "included"),
+    "lead_time_count": (lead_time_count, "within"),
+}
+
+
+@pytest.mark.parametrize("name", WITHDRAWN)
+def test_only_what_holds_is_withdrawn_and_once(name):
+    make, number = WITHDRAWN[name]
+    row = make()
+    # Not what was never told, and not in other words than it was told.
+    for change in ({"pathway": "'myelom'"}, {number: f"{number} + 1"}, {"region_id": "'20'"}):
+        RegionFactory(code="20")
+        error = refused(copy(row, is_withdrawn="true", **change))
+        assert "only what holds is withdrawn" in str(error)
+    with connection.cursor() as cursor:
+        cursor.execute(copy(row, is_withdrawn="true", file_id="NULL", entered_by="'B'"))
+        assert "only what holds is withdrawn" in str(refused(copy(row, is_withdrawn="true")))
+        cursor.execute(copy(row))
+        cursor.execute(copy(row, is_withdrawn="true"))
+
+
 APPEND_ONLY = (
     *("statistics_frozenmonth", "statistics_frozenfigure"),
     *("statistics_recount", "statistics_figurecorrection"),

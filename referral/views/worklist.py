@@ -17,6 +17,7 @@ from organisations.masking import holds_identity_number
 from organisations.models import Role
 from organisations.pages import actor_of, query, roles_required, sorting_column
 from referral.filters import CaseFilter
+from referral.lead_time import lead_times_of
 from referral.selectors import find_by_number, worklist, worklist_counts
 from referral.selectors.allocation import drafted_among
 from referral.selectors.paging import page_of
@@ -118,11 +119,15 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         actor, what="list", now=now, cases=[(case.number, case.patient_id) for case in page.rows]
     )
     hits = hits_by_case(page.rows) if view in REVIEWED else {}
+    leads = lead_times_of(page.rows, today=today)
     return render(
         request,
         "referral/worklist.html",
         {
-            "rows": [(case, case.clock(today), hits.get(case.pk)) for case in page.rows],
+            "rows": [
+                (case, case.clock(today), leads.get(case.pk), hits.get(case.pk))
+                for case in page.rows
+            ],
             "views": _with_counts(views, worklist_counts(actor, today=today)),
             "view": view,
             "view_label": next(v.label for v in views if v.key == view),

@@ -490,6 +490,10 @@ class Migration(TablesMigration):
                     ),
                 ),
                 ("source", models.CharField(max_length=160, verbose_name="källa")),
+                (
+                    "is_withdrawn",
+                    models.BooleanField(default=False, verbose_name="återtaget"),
+                ),
                 ("entered_at", models.DateTimeField(verbose_name="angivet")),
                 ("entered_by", models.CharField(max_length=120, verbose_name="av")),
                 (
@@ -529,6 +533,10 @@ class Migration(TablesMigration):
                     models.BigAutoField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
+                ),
+                (
+                    "is_withdrawn",
+                    models.BooleanField(default=False, verbose_name="återtaget"),
                 ),
                 ("entered_at", models.DateTimeField(verbose_name="angivet")),
                 ("entered_by", models.CharField(max_length=120, verbose_name="av")),
@@ -848,6 +856,10 @@ class Migration(TablesMigration):
                     ),
                 ),
                 ("days", models.PositiveSmallIntegerField(verbose_name="längsta ledtid, dagar")),
+                (
+                    "is_withdrawn",
+                    models.BooleanField(default=False, verbose_name="återtaget"),
+                ),
                 ("entered_at", models.DateTimeField(verbose_name="angivet")),
                 ("entered_by", models.CharField(max_length=120, verbose_name="av")),
                 (

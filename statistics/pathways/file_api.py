@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -24,15 +25,17 @@ from organisations.uploads import XLSX
 from referral.pathways import FirstTreatment
 from statistics.pathways.importing import import_file
 from statistics.pathways.models import (
+    TOLD,
     InclusionCount,
     LeadTimeCount,
     OwnStep,
     PathwayFile,
     PathwayLimit,
 )
+from statistics.pathways.services import withdraw
 from statistics.pathways.told import limits_for, told_by
 
-TOLD = ("entered_at", "entered_by")
+TOLD_BY = ("entered_at", "entered_by")
 
 
 class PathwayLimitSerializer(serializers.ModelSerializer[PathwayLimit]):
@@ -40,7 +43,7 @@ class PathwayLimitSerializer(serializers.ModelSerializer[PathwayLimit]):
 
     class Meta:
         model = PathwayLimit
-        fields = ("pathway", "treatment", "days", *TOLD)
+        fields = ("id", "pathway", "treatment", "days", *TOLD_BY)
         read_only_fields = fields
 
 
@@ -49,7 +52,7 @@ class InclusionSerializer(serializers.ModelSerializer[InclusionCount]):
 
     class Meta:
         model = InclusionCount
-        fields = ("period", "pathway", "new_cases", "included", "source", *TOLD)
+        fields = ("id", "period", "pathway", "new_cases", "included", "source", *TOLD_BY)
         read_only_fields = fields
 
 
@@ -61,8 +64,8 @@ class LeadTimeCountSerializer(serializers.ModelSerializer[LeadTimeCount]):
     class Meta:
         model = LeadTimeCount
         fields = (
-            *("period", "pathway", "step", "patients", "within", "median_days", "source"),
-            *TOLD,
+            *("id", "period", "pathway", "step", "patients", "within", "median_days", "source"),
+            *TOLD_BY,
         )
         read_only_fields = fields
 
@@ -70,6 +73,15 @@ class LeadTimeCountSerializer(serializers.ModelSerializer[LeadTimeCount]):
 class OwnCountsSerializer(serializers.Serializer[Any]):
     inclusions = InclusionSerializer(many=True)
     lead_times = LeadTimeCountSerializer(many=True)
+
+
+class WithdrawnSerializer(serializers.Serializer[Any]):
+    """Återtagandet: en egen rad, med vad som gällde i historiken."""
+
+    id = serializers.IntegerField()
+    pathway = serializers.CharField()
+    withdrawn_at = serializers.DateTimeField(source="entered_at")
+    withdrawn_by = serializers.CharField(source="entered_by")
 
 
 class PathwayFaultSerializer(serializers.Serializer[Any]):
@@ -155,3 +167,22 @@ class CountsView(_FilesView):
     def post(self, request: Request) -> Response:
         """Läs in antal: CSV eller XLSX."""
         return self.take_in(request, PathwayFile.Kind.COUNTS)
+
+
+class WithdrawView(APIView):
+    """Återta vad regionen har angett. För regionens administratör."""
+
+    scope_area = "statistics"
+
+    @extend_schema(
+        tags=["statistics"],
+        parameters=[OpenApiParameter("what", str, OpenApiParameter.PATH, enum=list(TOLD))],
+        request=None,
+        responses=WithdrawnSerializer,
+    )
+    def post(self, request: Request, what: str, pk: int) -> Response:
+        """Uppgiften gäller inte längre, förrän den anges på nytt."""
+        if what not in TOLD:
+            raise Http404
+        row = withdraw(what, pk, actor=actor_of(request), now=timezone.now())
+        return Response(WithdrawnSerializer(row).data)

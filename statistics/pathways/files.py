@@ -98,7 +98,7 @@ def read_file(content: bytes, *, kind: str, today: date) -> list[FileRow]:
     return rows
 
 
-def key_of(told: dict[str, Any]) -> tuple[str, ...]:
+def key_of(told: Mapping[str, Any]) -> tuple[str, ...]:
     """What a told number is about: two rows about the same cannot both hold."""
     return tuple(
         str(told[name]) for name in ("period", "pathway", "treatment", "step") if name in told

@@ -16,7 +16,7 @@ from organisations.models import Region
 from organisations.uploads import safe_name
 from statistics.pathways.files import key_of, read_file
 from statistics.pathways.models import InclusionCount, LeadTimeCount, PathwayFile, PathwayLimit
-from statistics.pathways.services import region_of, signed
+from statistics.pathways.services import locked, region_of, signed
 
 MODELS: tuple[type[Model], ...] = (PathwayLimit, InclusionCount, LeadTimeCount)
 
@@ -32,8 +32,7 @@ def import_file(
     """
     code = region_of(actor)
     with as_product("pathway file"):
-        # One at a time for a region, so that two files do not both find what held before.
-        region = Region.objects.select_for_update(no_key=True).get(code=code)
+        region = locked(code)
         rows = read_file(content, kind=kind, today=timezone.localdate(now))
         faulty = [row for row in rows if row.errors]
         good = [row for row in rows if not row.errors]
@@ -82,6 +81,6 @@ def _news(
 
 
 def _holding(model: type[Any], region: Region) -> dict[tuple[str, ...], dict[str, Any]]:
-    """The newest of the region's rows by what they are about."""
-    rows = model.objects.filter(region=region).order_by("pk").values()
+    """What holds in the region by what it is about."""
+    rows = model.objects.filter(region=region).holding().values()
     return {key_of(row): row for row in rows}

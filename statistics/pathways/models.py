@@ -1,10 +1,12 @@
 """What a region tells about the pathways: maximum lead times, its cancer cases, its lead times.
 
 The tables can only be added to, and the newest row holds: a limit explains the shares of its time,
-and what was told before stays readable. An empty pathway stands for all of them together.
+and what was told before stays readable. Nothing holds where the newest row withdraws what the one
+before it told. An empty pathway stands for all of them together.
 """
 
 from decimal import Decimal
+from typing import Any, ClassVar, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -63,14 +65,43 @@ class PathwayFile(models.Model):
         return self.file_name
 
 
-class Told(models.Model):
-    """Who told it, when, and by which file; by hand without one."""
+class ToldQuerySet(models.QuerySet[Any]):
+    def of(self, region: str) -> Self:
+        return self.filter(region_id=region)
 
+    def holding(self) -> Self:
+        """What holds: the newest row about each thing, unless it is withdrawn."""
+        return self._newest().filter(is_withdrawn=False)
+
+    def withdrawn(self) -> Self:
+        """What is withdrawn and not told anew."""
+        return self._newest().filter(is_withdrawn=True)
+
+    def _newest(self) -> Self:
+        about = ("region_id", *self.model.ABOUT)
+        rows = self.order_by(*about, "-pk").distinct(*about)
+        return self.filter(pk__in=rows.values("pk")).order_by("pk")
+
+
+class Told(models.Model):
+    """Who told it, when, and by which file; by hand without one.
+
+    A row that is withdrawn repeats what the newest row told: the database holds that
+    (``statistics/migrations/0007_pathways_rules.py``).
+    """
+
+    # The columns that, with the region, say what is told: two rows about the same cannot both hold.
+    ABOUT: ClassVar[tuple[str, ...]]
+    pathway: Any
+
+    is_withdrawn = models.BooleanField(_("återtaget"), default=False)
     file = models.ForeignKey(
         PathwayFile, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("fil")
     )
     entered_at = models.DateTimeField(_("angivet"))
     entered_by = models.CharField(_("av"), max_length=120)
+
+    objects = ToldQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -78,6 +109,8 @@ class Told(models.Model):
 
 class PathwayLimit(Told):
     """The maximum lead time, calendar days, from suspicion to start of the treatment."""
+
+    ABOUT = ("pathway", "treatment")
 
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="pathway_limits")
     pathway = models.CharField(_("vårdförlopp"), max_length=40)
@@ -115,6 +148,8 @@ class InclusionCount(Told):
     they cannot be counted here. More may be included than were expected to fall ill.
     """
 
+    ABOUT = ("period", "pathway")
+
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="inclusion_counts")
     period = models.CharField(_("halvår"), max_length=6)
     pathway = models.CharField(_("vårdförlopp"), max_length=40, blank=True)
@@ -139,6 +174,8 @@ class InclusionCount(Told):
 
 class LeadTimeCount(Told):
     """A region's own lead times of a half-year: all its patients, also those treated at home."""
+
+    ABOUT = ("period", "pathway", "step")
 
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="lead_time_counts")
     period = models.CharField(_("halvår"), max_length=6)
@@ -179,3 +216,11 @@ class LeadTimeCount(Told):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.period} {self.pathway} {self.step}"
+
+
+# By the names of the pages and of the API.
+TOLD: dict[str, type[Told]] = {
+    "limits": PathwayLimit,
+    "inclusions": InclusionCount,
+    "lead_times": LeadTimeCount,
+}

@@ -107,10 +107,10 @@ def own_figures(
     inclusion = _table(
         {
             one.pathway: _row(one, one.new_cases, one.included, goal=inclusion_goal)
-            for one in _newest(InclusionCount, region, period)
+            for one in _told(InclusionCount, region, period)
         }
     )
-    leads = _newest(LeadTimeCount, region, period)
+    leads = _told(LeadTimeCount, region, period)
     lead_times = {
         step.value: _table(
             {
@@ -134,9 +134,8 @@ def own_figures(
     return Own(inclusion, lead_times)
 
 
-def _newest(model: type[Any], region: str, period: HalfYear) -> list[Any]:
-    rows = model.objects.filter(region_id=region, period=str(period)).order_by("pk")
-    return list({(one.pathway, getattr(one, "step", "")): one for one in rows}.values())
+def _told(model: type[Any], region: str, period: HalfYear) -> list[Any]:
+    return list(model.objects.filter(region_id=region, period=str(period)).holding())
 
 
 def _row(

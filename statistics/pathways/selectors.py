@@ -4,7 +4,7 @@ Those who see figures only get small numbers hidden: each table is a column of c
 same sum, and a share hides what would give its numerator or remainder away.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from organisations.errors import NotAllowed
 from organisations.models import Region, Role
 from organisations.suppression import parts_tell_of_small, suppress
 from referral.models import Offer, Phase
-from referral.pathways import pathway_names
+from referral.pathways import LimitKey, pathway_names
 from statistics.open_data.disclosure import hidden_shares
 from statistics.open_data.models import NATION
 from statistics.pathways.halves import HalfYear
@@ -159,16 +159,20 @@ Limits = dict[tuple[str, str], int]
 
 
 def limits_of(region: str) -> Limits:
-    """The region's newest maximum lead time, days, by pathway and treatment."""
-    rows = PathwayLimit.objects.filter(region_id=region).order_by("pk")
+    """The maximum lead times that hold in the region, days, by pathway and treatment."""
+    rows = PathwayLimit.objects.filter(region_id=region).holding()
     return {(one.pathway, one.treatment): one.days for one in rows}
 
 
-@as_product("maximum lead time of a case")
-def limit_of(region: str, pathway: str, treatment: str) -> int | None:
-    """The region's newest maximum lead time, days, for who sees a case: no number of patients."""
-    rows = PathwayLimit.objects.filter(region_id=region, pathway=pathway, treatment=treatment)
-    return rows.order_by("-pk").values_list("days", flat=True).first()
+@as_product("maximum lead times of cases")
+def limits_among(keys: Collection[LimitKey]) -> dict[LimitKey, int]:
+    """The maximum lead times that hold, days, for who sees the cases: no number of patients."""
+    rows = PathwayLimit.objects.filter(
+        region_id__in={region for region, _pathway, _treatment in keys},
+        pathway__in={pathway for _region, pathway, _treatment in keys},
+    ).holding()
+    found = {(one.region_id, one.pathway, one.treatment): one.days for one in rows}
+    return {key: found[key] for key in keys if key in found}
 
 
 def _shown(total: Row, by_pathway: Sequence[Row]) -> dict[str, Shown]:

@@ -9,21 +9,30 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organisations.access import Actor, as_product
-from organisations.errors import InvalidInput, NotAllowed
-from organisations.models import Role
+from organisations.errors import DomainError, InvalidInput, NotAllowed, WrongState
+from organisations.models import Region, Role
 from referral.pathways import FirstTreatment, pathway_names
 from statistics.pathways.halves import HalfYear
 from statistics.pathways.models import (
     MOST_MEDIAN,
+    TOLD,
     InclusionCount,
     LeadTimeCount,
     OwnStep,
     PathwayLimit,
+    Told,
 )
 
 MOST_DAYS = 365
 MOST_CASES = 100_000
 LONGEST_SOURCE = 160
+
+
+class NotTold(DomainError):
+    """The region has told no such thing."""
+
+    status = 404
+    code = "not_told"
 
 
 def enter_limit(
@@ -34,7 +43,7 @@ def enter_limit(
     told = {"pathway": pathway, "treatment": treatment, "days": days}
     _refuse(limit_problems(**told))  # type: ignore[arg-type]
     with transaction.atomic(), as_product("pathway limit"):
-        return PathwayLimit.objects.create(region_id=region, **told, **signed(actor, now=now))
+        return PathwayLimit.objects.create(region=locked(region), **told, **signed(actor, now=now))
 
 
 def enter_inclusion(
@@ -61,7 +70,9 @@ def enter_inclusion(
     }
     _refuse(inclusion_problems(**told, today=timezone.localdate(now)))
     with transaction.atomic(), as_product("inclusion"):
-        return InclusionCount.objects.create(region_id=region, **told, **signed(actor, now=now))
+        return InclusionCount.objects.create(
+            region=locked(region), **told, **signed(actor, now=now)
+        )
 
 
 def enter_lead_time(
@@ -92,7 +103,29 @@ def enter_lead_time(
     }
     _refuse(lead_time_problems(**told, today=timezone.localdate(now)))
     with transaction.atomic(), as_product("lead times"):
-        return LeadTimeCount.objects.create(region_id=region, **told, **signed(actor, now=now))
+        return LeadTimeCount.objects.create(region=locked(region), **told, **signed(actor, now=now))
+
+
+@transaction.atomic
+def withdraw(what: str, pk: int, *, actor: Actor, now: datetime) -> Told:
+    """Take back what holds, until it is told anew; what was told stays, and who took it back.
+
+    ``what`` is a name in ``TOLD``. Raises :class:`NotTold` for what the region has not told and
+    :class:`WrongState` for what holds no longer.
+    """
+    region = region_of(actor)
+    with as_product("pathway withdrawal"):
+        rows = TOLD[what].objects.of(locked(region).code)
+        row: Told | None = rows.filter(pk=pk).first()
+        if row is None:
+            raise NotTold(_("Uppgiften finns inte."))
+        if not rows.holding().filter(pk=pk).exists():
+            raise WrongState(_("Uppgiften gäller inte längre: återtagen eller angiven på nytt."))
+        row.pk, row.file, row.is_withdrawn = None, None, True
+        for name, value in signed(actor, now=now).items():
+            setattr(row, name, value)
+        row.save(force_insert=True)
+        return row
 
 
 def limit_problems(*, pathway: str, treatment: str, days: int) -> dict[str, str]:
@@ -167,6 +200,11 @@ def region_of(actor: Actor) -> str:
     if actor.role != Role.REGION_ADMIN or not actor.region:
         raise NotAllowed(_("Bara regionens administratör anger ledtider och antal."))
     return actor.region
+
+
+def locked(code: str) -> Region:
+    """The region, for one who tells at a time, so that none misses what another has just told."""
+    return Region.objects.select_for_update(no_key=True).get(code=code)
 
 
 def signed(actor: Actor, *, now: datetime) -> dict[str, Any]:

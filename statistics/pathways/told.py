@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 from organisations.access import Actor
 from organisations.errors import NotAllowed
 from statistics.pathways.files import key_of
-from statistics.pathways.models import InclusionCount, LeadTimeCount, PathwayFile, PathwayLimit
+from statistics.pathways.models import (
+    TOLD,
+    InclusionCount,
+    LeadTimeCount,
+    PathwayFile,
+    PathwayLimit,
+)
 from statistics.pathways.selectors import may_see
 from statistics.pathways.services import region_of
-
-Row = TypeVar("Row", PathwayLimit, InclusionCount, LeadTimeCount)
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Told:
     limits: list[PathwayLimit]
     inclusions: list[InclusionCount]
     lead_times: list[LeadTimeCount]
+    # What no longer holds, by the same names.
+    withdrawn: dict[str, list[Any]]
 
     @property
     def days(self) -> dict[tuple[str, str], int]:
@@ -34,10 +40,10 @@ class Told:
 def told_by(actor: Actor) -> Told:
     """For the region's administrator; raises :class:`NotAllowed` for others."""
     region = region_of(actor)
+    rows = {name: model.objects.of(region) for name, model in TOLD.items()}
     return Told(
-        limits=_newest(PathwayLimit.objects.filter(region_id=region)),
-        inclusions=_latest_first(_newest(InclusionCount.objects.filter(region_id=region))),
-        lead_times=_latest_first(_newest(LeadTimeCount.objects.filter(region_id=region))),
+        **{name: _sorted(one.holding()) for name, one in rows.items()},
+        withdrawn={name: _sorted(one.withdrawn()) for name, one in rows.items()},
     )
 
 
@@ -45,7 +51,7 @@ def limits_for(actor: Actor) -> list[PathwayLimit]:
     """The region's maximum lead times, for all who see its figures."""
     if not may_see(actor):
         raise NotAllowed(_("Din roll ser ingen statistik."))
-    return _newest(PathwayLimit.objects.filter(region_id=actor.region))
+    return _sorted(PathwayLimit.objects.filter(region_id=actor.region).holding())
 
 
 def files_of(actor: Actor) -> QuerySet[PathwayFile]:
@@ -53,10 +59,7 @@ def files_of(actor: Actor) -> QuerySet[PathwayFile]:
     return PathwayFile.objects.filter(region_id=region_of(actor)).order_by("-pk")
 
 
-def _newest(rows: QuerySet[Row]) -> list[Row]:
-    found = {key_of(vars(one)): one for one in rows.order_by("pk")}
-    return [found[key] for key in sorted(found)]
-
-
-def _latest_first(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda one: getattr(one, "period", ""), reverse=True)
+def _sorted(rows: Iterable[Any]) -> list[Any]:
+    """By what they are about, of the counts the latest half-year first."""
+    found = sorted(rows, key=lambda one: key_of(vars(one)))
+    return sorted(found, key=lambda one: getattr(one, "period", ""), reverse=True)

@@ -8,6 +8,11 @@ urlpatterns = [
     path("statistics/pathways/export.xlsx", views.pathways_xlsx, name="pathways-xlsx"),
     path("statistics/pathways/settings/", views.pathway_settings, name="pathway-settings"),
     path("statistics/pathways/told/<str:what>.<str:kind>", file_views.told, name="pathway-told"),
+    path(
+        "statistics/pathways/told/<str:what>/<int:pk>/withdraw/",
+        views.pathway_withdraw,
+        name="pathway-withdraw",
+    ),
     path("statistics/pathways/import/<str:what>/", file_views.import_page, name="pathway-import"),
     path("statistics/pathways/files/<int:pk>/", file_views.file_page, name="pathway-file"),
     path(

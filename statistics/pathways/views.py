@@ -1,29 +1,37 @@
 """Lead times of cancer pathways, downloads, and what the region enters."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from organisations.charts import bar_chart
+from organisations.charts import Chart, bar_chart
+from organisations.errors import WrongState
 from organisations.models import Role
 from organisations.pages import actor_of, attachment, roles_required
 from organisations.plain_forms import PlainForm, attempt
-from referral.pathways import FirstTreatment, pathway_names
+from referral.pathways import pathway_names
 from statistics.pathways import exports
 from statistics.pathways.forms import InclusionForm, LeadTimeForm, LimitForm, PeriodForm
-from statistics.pathways.models import OwnStep
+from statistics.pathways.models import TOLD, OwnStep, Told
 from statistics.pathways.selectors import (
     INCLUSION_GOAL,
     LEAD_TIME_GOAL,
     Pathways,
     pathways_for,
 )
-from statistics.pathways.services import enter_inclusion, enter_lead_time, enter_limit
+from statistics.pathways.services import (
+    NotTold,
+    enter_inclusion,
+    enter_lead_time,
+    enter_limit,
+    withdraw,
+)
 from statistics.pathways.told import files_of, told_by
 
 ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
@@ -32,7 +40,6 @@ ROLES = (Role.MANAGER, Role.REGION_ADMIN, Role.NAVIGATOR)
 @roles_required(*ROLES)
 def pathways_page(request: HttpRequest) -> HttpResponse:
     form, found = _read(request)
-    shown = [row for row in found.by_pathway if row.share is not None]
     return render(
         request,
         "statistics/pathways/page.html",
@@ -44,17 +51,7 @@ def pathways_page(request: HttpRequest) -> HttpResponse:
                 ("borders", _("Förmedlade inom och över regiongräns"), found.by_border),
                 ("flows", _("Förmedlade från hemregion till vårdgivarens region"), found.by_flow),
             ],
-            "chart": bar_chart(
-                _("Andel inom längsta ledtid, procent; strecket är målet"),
-                [
-                    (row.label, row.share.percent, f"{row.share.percent:.0f} %")
-                    for row in shown
-                    if row.share is not None
-                ],
-                marks=[LEAD_TIME_GOAL] * len(shown),
-            )
-            if shown
-            else None,
+            "chart": _chart(found),
             "lead_goal": LEAD_TIME_GOAL,
             "inclusion_goal": INCLUSION_GOAL,
             "own_rows": _own_rows(found),
@@ -110,18 +107,55 @@ def pathway_settings(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Sparat."))
                 return redirect("pathway-settings")
             status = refused or 422
-    told, names, treatments = told_by(actor), pathway_names(), dict(FirstTreatment.choices)
+    told = told_by(actor)
     context = {
         "forms": forms,
-        "limits": [
-            (names.get(one.pathway, one.pathway), treatments[one.treatment], one)
-            for one in told.limits
-        ],
-        "inclusions": [(names.get(one.pathway, ""), one) for one in told.inclusions],
-        "lead_times": [(names.get(one.pathway, ""), one) for one in told.lead_times],
+        "told": {
+            name: {
+                "holding": _named(getattr(told, name)),
+                "withdrawn": _named(told.withdrawn[name]),
+            }
+            for name in TOLD
+        },
         "files": files_of(actor).defer("faults")[:FILES_SHOWN],
     }
     return render(request, "statistics/pathways/settings.html", context, status=status)
+
+
+@require_POST
+@roles_required(Role.REGION_ADMIN)
+def pathway_withdraw(request: HttpRequest, what: str, pk: int) -> HttpResponse:
+    """Take back what the region has told."""
+    if what not in TOLD:
+        raise Http404
+    try:
+        withdraw(what, pk, actor=actor_of(request), now=timezone.now())
+    except NotTold as error:
+        raise Http404(str(error)) from error
+    except WrongState as error:
+        messages.warning(request, str(error.message))
+    else:
+        messages.success(request, _("Återtaget."))
+    return redirect("pathway-settings")
+
+
+def _named(rows: Iterable[Told]) -> list[tuple[str, Told]]:
+    """What is told with its pathway's name; without one for all together."""
+    names = pathway_names()
+    return [(names.get(one.pathway, one.pathway), one) for one in rows]
+
+
+def _chart(found: Pathways) -> Chart:
+    """The pathways whose share is shown, against the goal."""
+    shares = [(row.label, row.share.percent) for row in found.by_pathway if row.share is not None]
+    words = _("Andel inom längsta ledtid, procent")
+    if any(percent for _label, percent in shares):
+        words = _("Andel inom längsta ledtid, procent; strecket är målet")
+    return bar_chart(
+        words,
+        [(label, percent, f"{percent:.0f} %") for label, percent in shares],
+        marks=[LEAD_TIME_GOAL] * len(shares),
+    )
 
 
 def _own_rows(found: Pathways) -> list[dict[str, Any]]:

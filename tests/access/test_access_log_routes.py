@@ -848,6 +848,7 @@ NO_PATIENT: dict[str, str] = {
             *("pathways", "pathways-csv", "pathways-xlsx", "pathway-settings"),
             *("pathway-told", "pathway-import", "pathway-file", "pathway-faults"),
             *("api-cancer-pathways", "api-pathway-limits", "api-pathway-counts"),
+            *("pathway-withdraw", "api-pathway-withdraw"),
         ),
         "figures",
     ),

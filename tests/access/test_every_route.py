@@ -143,8 +143,9 @@ ADMINISTRATION |= {"unit-close", "unit-open", "history", "operations", "delivery
 ADMINISTRATION |= {"notice-prices", "campaign-count"}
 ADMINISTRATION |= {"notice-days", "regions", "region", "providers", "provider-new", "provider"}
 ADMINISTRATION |= {"patient-facts"}
-# Another region's file is not found: tests/statistics/pathways/test_own_counts.py.
+# Another region's file or number is not found: tests/statistics/pathways.
 ADMINISTRATION |= {"pathway-told", "pathway-import", "pathway-file", "pathway-faults"}
+ADMINISTRATION |= {"pathway-withdraw", "api-pathway-withdraw"}
 # Texts name no patient; another region's are not found: tests/notices/texts.
 ADMINISTRATION |= {"texts", "text-new", "text", "text-version", "texts-compared"}
 ADMINISTRATION |= {"situation-unit", "waiting-time-files", "waiting-time-file"}

@@ -35,6 +35,7 @@ from referral.selectors.worklist import views_for
 from statistics.frozen.services import publish_version, recount_month, run_months
 from statistics.models import MonthDue
 from statistics.months import Month
+from statistics.pathways.services import enter_limit, withdraw
 from tests.access.world import returned_letter
 from tests.browser.conftest import Console
 from tests.factories import (
@@ -130,6 +131,7 @@ def pages() -> Iterator[Address]:
     yield manager, reverse("statistics")
     yield manager, reverse("open-data")
     yield manager, reverse("pathways")
+    tell_of_pathways(region_admin_actor(region))
     yield region_admin_actor(region), reverse("pathway-settings")
     for what in ("limits", "counts"):
         yield region_admin_actor(region), reverse("pathway-import", args=[what])
@@ -161,6 +163,16 @@ def pages() -> Iterator[Address]:
     yield from delivery_plan_pages(owner, line)
     yield from notice_pages(region, line)
     yield from campaign_pages(home)
+
+
+def tell_of_pathways(actor: Actor) -> None:
+    """A limit that holds, and one that is withdrawn."""
+    now = timezone.now()
+    for treatment in ("surgery", "drugs"):
+        limit = enter_limit(
+            pathway="lungcancer", treatment=treatment, days=30, actor=actor, now=now
+        )
+    withdraw("limits", limit.pk, actor=actor, now=now)
 
 
 def campaign_pages(home: MadeCase) -> Iterator[Address]:

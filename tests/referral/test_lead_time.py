@@ -5,18 +5,21 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organisations.access import Actor
+from organisations.access import Actor, acting_as
 from organisations.errors import InvalidInput, NotAllowed
 from referral import services
 from referral.guarantee import Urgency
-from referral.lead_time import LeadTime
+from referral.lead_time import LeadTime, lead_time_of, lead_times_of
 from referral.machine import CaseNotFound
-from referral.models import CaseState, Correction, IntakeFormVersion, Phase
+from referral.models import Case, CaseState, Correction, IntakeFormVersion, Phase
 from statistics.pathways.services import enter_limit
 from tests.factories import (
     MadeCase,
@@ -209,3 +212,79 @@ def test_the_worklist_is_filtered_by_pathway(db):
     wrong = client.get("/cases/?view=all&svf_pathway=x")
     assert wrong.status_code == 200
     assert "Välj ett giltigt alternativ" in wrong.content.decode()
+
+
+def worklist_of(actor: Actor, view: str = "all") -> str:
+    client = Client()
+    client.force_login(user_of(actor))
+    page = client.get(reverse("worklist"), {"view": view}).content.decode()
+    return " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("suspected", "urgency", "words"),
+    [
+        (20, "calm", "10 dagar kvar"),
+        (30, "soon", "sista dagen i dag"),
+        (33, "breached", "3 dagar över gränsen"),
+    ],
+)
+def test_the_worklist_tells_how_much_is_left_of_the_lead_time(db, suspected, urgency, words):
+    suspicion = timezone.localdate() - timedelta(days=suspected)
+    made = cancer_case(suspicion_date=suspicion)
+    page = worklist_of(made.navigator)
+    assert (
+        f'<span class="clock clock--{urgency}"><span class="clock__date">SVF'
+        f' {suspicion + timedelta(days=30)}</span><span class="clock__left">{words}</span></span>'
+    ) in page
+
+
+def test_the_worklist_tells_no_lead_time_without_a_limit_or_a_treatment(db):
+    made = cancer_case(svf_treatment="")
+    cancer_case(svf_pathway="myelom", region=made.unit.region)
+    assert '<span class="clock__date">SVF' not in worklist_of(made.navigator)
+
+
+@pytest.mark.parametrize("phase", [Phase.TREATMENT, Phase.FIRST_VISIT])
+@pytest.mark.parametrize("state", [CaseState.OFFERED, CaseState.TREATED, CaseState.CLOSED])
+def test_list_and_case_tell_the_same_lead_time_to_all_who_see_it(db, state, phase):
+    made = cancer_case(state, phase=phase)
+    case, today = made.refresh(), timezone.localdate()
+    for actor in (made.navigator, made.clinic, made.provider):
+        with acting_as(actor):
+            offers = list(case.offers.select_related("referral"))
+            one = lead_time_of(case, offers, today=today)
+            assert one is not None
+            assert lead_times_of([case], today=today) == {case.pk: one}
+
+
+def test_the_worklist_over_the_api_has_the_lead_time(db):
+    made = cancer_case()
+    client = Client()
+    client.force_login(user_of(made.navigator))
+    [row] = client.get("/api/v1/cases/").json()["results"]
+    whole = client.get(f"/api/v1/cases/{made.case.number}/").json()
+    assert row["lead_time"] == whole["lead_time"]
+    assert (row["lead_time"]["days_left"], row["lead_time"]["limit_days"]) == (10, 30)
+    other = make_case(CaseState.CONFIRMED)
+    client.force_login(user_of(other.provider))
+    assert [row["lead_time"] for row in client.get("/api/v1/cases/").json()["results"]] == [None]
+
+
+def test_more_cases_in_pathways_take_no_more_queries(db):
+    made = cancer_case(CaseState.TREATED)
+    cancer_case(region=made.unit.region)
+    client = Client()
+    client.force_login(user_of(made.navigator))
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            page = client.get(reverse("worklist"), {"view": "all"}).content.decode()
+        assert page.count('<span class="clock__date">SVF') == Case.objects.count()
+        return len(found)
+
+    few = queries()
+    assert few <= 14
+    for state in (CaseState.TREATED, CaseState.IN_PROGRESS, CaseState.OFFERED):
+        cancer_case(state, region=made.unit.region)
+    assert queries() == few

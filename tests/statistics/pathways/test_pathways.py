@@ -280,6 +280,30 @@ def test_page_files_and_api_tell_the_same(region):
     assert "Alla;Alla;3;20,0;32,0;3;66,7" in text
 
 
+def chart_of(page: str) -> str:
+    return page[page.index('aria-label="Andel inom längsta ledtid"') :].partition("</section>")[0]
+
+
+def test_a_chart_without_bars_is_a_sentence_and_keeps_its_table(db):
+    region = RegionFactory.create()
+    client = Client()
+    client.force_login(user_of(navigator_actor(region)))
+
+    def shown() -> str:
+        with travel(NOW, tick=False):
+            return chart_of(client.get(reverse("pathways")).content.decode())
+
+    assert "ingen andel inom längsta ledtid att rita" in shown()
+    patients(1, region=region, line=line_in(region, region), days=40)
+    admin = region_admin_actor(region)
+    for days, has_bars in ((30, False), (50, True)):
+        told = {"pathway": "lungcancer", "treatment": "surgery", "days": days}
+        enter_limit(**told, actor=admin, now=NOW)
+        assert ("<svg" in shown()) is has_bars
+        assert ("diagrammet har inga staplar" in shown()) is not has_bars
+        assert '<th scope="row">Lungcancer</th>' in shown()
+
+
 def test_the_administrator_enters_both_on_one_page(db):
     region = RegionFactory.create()
     client = Client()
