@@ -13,6 +13,7 @@ class StatisticsConfig(AppConfig):
         from referral.retention import before_thinning
         from statistics.facts import rollup, upkeep
         from statistics.frozen import services, signs
+        from statistics.guarantee.services import decide_due
         from statistics.open_data.services import publish_due
         from statistics.pathways.selectors import limits_among
         from statistics.waiting_times import retention as waiting_times_kept
@@ -26,5 +27,7 @@ class StatisticsConfig(AppConfig):
         register_sweep("months", rollup.count_due)
         # After both, so that what is frozen is what is known.
         register_sweep("frozen_months", services.run_months)
+        # After what is frozen, which tells what is hidden.
+        register_sweep("clinics_waiting", decide_due)
         register_signs("frozen_months", signs.signs)
         register_sweep("open_data", publish_due)

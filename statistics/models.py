@@ -17,6 +17,7 @@ from statistics.frozen.models import (
     Recount,
     Subscription,
 )
+from statistics.guarantee.models import WithheldWaiting
 from statistics.open_data.models import Border, Edition, PublishedFigure, Status
 from statistics.pathways.models import InclusionCount, LeadTimeCount, PathwayFile, PathwayLimit
 from statistics.performance.models import PerformanceFigure, PerformanceImport
@@ -48,4 +49,5 @@ __all__ = [
     "Subscription",
     "WaitingTimeDegree",
     "WaitingTimeDelivery",
+    "WithheldWaiting",
 ]

@@ -92,6 +92,7 @@ from statistics.models import (
     Subscription,
     WaitingTimeDegree,
     WaitingTimeDelivery,
+    WithheldWaiting,
 )
 from tests.access.world import returned_letter
 from tests.factories import (
@@ -357,6 +358,12 @@ def corrected_month(model: type[Row]) -> Row:
     counted.now(number(8))
     run_months(now=FREEZES + timedelta(days=1), count=counted)
     return model._default_manager.earliest("pk")
+
+
+def withheld_waiting() -> WithheldWaiting:
+    return WithheldWaiting.objects.create(
+        region=RegionFactory(), first_day="2026-03-01", decided_at=timezone.now()
+    )
 
 
 def subscription() -> Subscription:
@@ -1064,6 +1071,8 @@ BREAKS: dict[str, Callable[[], str]] = {
     "figure_area_known": lambda: copy(figure(), area="'NO'"),
     "staff_mail_sent_has_time": lambda: update(staff_mail(), "state = 'sent'"),
     # statistics
+    "withheld_waiting_once": lambda: copy(withheld_waiting()),
+    "withheld_waiting_is_a_month": lambda: copy(withheld_waiting(), first_day="first_day + 1"),
     "month_due_once": lambda: copy(corrected_month(MonthDue)),
     "month_due_is_a_month": lambda: update(corrected_month(MonthDue), "first_day = first_day + 1"),
     "frozen_month_once_per_version": lambda: copy(corrected_month(FrozenMonth)),
@@ -1154,6 +1163,7 @@ APPEND_ONLY = (
     *("statistics_edition", "statistics_publishedfigure"),
     *("statistics_pathwaylimit", "statistics_inclusioncount"),
     *("statistics_leadtimecount", "statistics_pathwayfile"),
+    "statistics_withheldwaiting",
 )
 COLUMN = {
     "statistics_frozenmonth": "rules",
@@ -1180,6 +1190,7 @@ COLUMN = {
     "statistics_leadtimecount": "source",
     "statistics_pathwayfile": "file_name",
     "statistics_publishedfigure": "value",
+    "statistics_withheldwaiting": "clinics",
 }
 
 
@@ -1210,6 +1221,7 @@ def test_an_append_only_table_refuses(table, statement):
     inclusion()
     lead_time_count()
     pathway_file()
+    withheld_waiting()
     error = refused(statement.format(table=table, column=COLUMN[table]))
     assert "the table is append-only" in str(error)
 

@@ -195,6 +195,7 @@ def sweep_label(name: str) -> str:
         "facts": _("Statistikens underlag"),
         "months": _("Statistikens månader"),
         "frozen_months": _("Frysning och omräkning av månadens statistik"),
+        "clinics_waiting": _("Beslut om vilka klinikers väntande som visas"),
         "open_data": _("Öppna data som publiceras efter kvartalets slut"),
     }
     return labels.get(name, name)

@@ -12,7 +12,7 @@ Where nothing of the kind exists more is hidden, as little as makes such a table
 docs/decisions/0030-the-care-guarantees-figures.md
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 
@@ -42,17 +42,23 @@ _GOES_FIRST = {limit: place for place, limit in enumerate((30, 180, 60, 90))}
 
 
 def hide(
-    values: Values, families: Sequence[Family], *, elsewhere: Mapping[Row, bool] | None = None
+    values: Values,
+    families: Sequence[Family],
+    *,
+    elsewhere: Mapping[Row, bool] | None = None,
+    withheld: Iterable[Row] = (),
 ) -> Hidden:
     """The cells that are not shown. ``elsewhere``: whether another page hides the row's size.
 
-    What it shows can hide nothing here.
+    What it shows can hide nothing here. Of ``withheld`` rows nothing is shown.
     """
     elsewhere = elsewhere or {}
     table = _Table(values, families, known={row for row, away in elsewhere.items() if not away})
     for row, away in elsewhere.items():
         if away:
             table.hide(row, _block(SIZE))
+    for row in withheld:
+        table.hide(row, frozenset(COUNTS))
     # What is hidden later takes nothing from what was made safe before.
     for row, one, other in table.small:
         table.make_safe(row, one, other)

@@ -5,7 +5,7 @@ month's table, the same whatever is chosen, so that no two choices give a number
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -23,6 +23,7 @@ from statistics.frozen.hiding import Hiding
 from statistics.guarantee.columns import COUNTS, LIMITS, SIZE, Basis, Column, Count, Kind
 from statistics.guarantee.counting import Cells, Group, counted, last_counted_day
 from statistics.guarantee.hiding import Family, Hidden, hide
+from statistics.guarantee.models import WithheldWaiting
 from statistics.hiding import hiding_of
 from statistics.months import Month
 from statistics.selectors import SEES_CASES, clinics_of
@@ -166,7 +167,11 @@ def guarantee_for(
         if not hides and clinic:
             cells = {key: group for key, group in cells.items() if key[0] == clinic.pk}
         table = _Groups.of(cells, clinics)
-        hidden = table.hidden(hiding if kind == Kind.DONE else None) if hides else set()
+        hidden: Hidden = set()
+        if hides and kind == Kind.DONE:
+            hidden = table.hidden(hiding)
+        elif hides:
+            hidden = table.hidden(None, withheld=_withheld(region.code, month, mine))
         chosen = f"clinic:{clinic.pk}" if clinic and hides else TOTAL
         keys = table.keys_of(dimension)
         if chosen != TOTAL:
@@ -214,9 +219,10 @@ class _Groups:
             return keys
         return sorted(keys, key=lambda key: self.labels[key])
 
-    def hidden(self, hiding: Hiding | None) -> Hidden:
+    def hidden(self, hiding: Hiding | None, *, withheld: Collection[int] = ()) -> Hidden:
         """What is not shown. The done are the treated of other pages (``hiding``): clinics and
-        the region are hidden here as there."""
+        the region are hidden here as there. Of ``withheld`` clinics nothing is shown, nor of the
+        areas that they are in."""
         values: dict[str, dict[Count, int]] = {
             key: {count: group.counts[count] for count in COUNTS}
             for key, group in self.groups.items()
@@ -229,7 +235,11 @@ class _Groups:
                 if key.startswith("clinic:")
             }
             elsewhere[TOTAL] = "treated" in hiding.everywhere
-        return hide(values, self.families, elsewhere=elsewhere)
+        away = {f"clinic:{clinic}" for clinic in withheld}
+        away |= {
+            total for total, parts in self.families if total != TOTAL and not away.isdisjoint(parts)
+        }
+        return hide(values, self.families, elsewhere=elsewhere, withheld=away.intersection(values))
 
     def line(self, key: str, hidden: Hidden, *, hides: bool) -> Line:
         group = self.groups[key]
@@ -305,6 +315,12 @@ def _ended_elsewhere(
         for reason in CloseReason
         if reason != CloseReason.TREATED
     ]
+
+
+def _withheld(region: str, month: Month, clinics: set[int]) -> Collection[int]:
+    """The clinics whose waiting is not shown: all of them until it has been decided."""
+    decided = WithheldWaiting.objects.filter(region=region, first_day=month.first_day)
+    return next(iter(decided.values_list("clinics", flat=True)), clinics)
 
 
 def _hiding(

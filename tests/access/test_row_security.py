@@ -88,6 +88,7 @@ from statistics.models import (
     Subscription,
     WaitingTimeDegree,
     WaitingTimeDelivery,
+    WithheldWaiting,
 )
 from tests.access.world import STRANGERS, whole_case
 from tests.factories import (
@@ -144,6 +145,7 @@ FOR_THE_PRODUCT_ONLY: tuple[type[models.Model], ...] = (
     TakenPlace,
     *(CaseFact, OfferFact, StaleCase, MonthState, MonthRow),
     *(FrozenMonth, FrozenFigure, MonthDue, Recount, FigureCorrection, Subscription),
+    WithheldWaiting,
 )
 # Of the control of the log, read by a region's administrator.
 OF_REVIEWS: tuple[type[models.Model], ...] = (AccessSample, AccessSampleRow, AccessReview)

@@ -24,6 +24,8 @@ class Attacker:
     true: dict[Name, int] = field(default_factory=dict)
     shown: dict[Name, int] = field(default_factory=dict)
     sums: list[tuple[Name, tuple[Name, ...]]] = field(default_factory=list)
+    # Known to be some, where a rule hides no noughts.
+    some: set[Name] = field(default_factory=set)
 
     def read(self, page: Mapping[Name, int | None], truth: Mapping[Name, int]) -> None:
         """A page: each count, ``None`` where it is hidden. ``truth`` is the same unhidden."""
@@ -65,7 +67,8 @@ class Attacker:
             model.setOptionValue(option, value)
         for name in names:
             known = self.shown.get(name)
-            model.addVar(0 if known is None else known, MOST if known is None else known)
+            least = int(name in self.some)
+            model.addVar(least if known is None else known, MOST if known is None else known)
         for total, parts in self.sums:
             model.addRow(
                 0,

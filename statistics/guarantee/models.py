@@ -1,0 +1,35 @@
+"""What has been decided of the care guarantee's figures."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from organisations.models import Region
+
+
+class WithheldWaiting(models.Model):
+    """The clinics whose waiting at a month's end is not shown to those who see figures only.
+
+    Append-only: what has been shown cannot be taken back, and what is shown later depends on it. A
+    month without a row is not decided, and no clinic's waiting is shown.
+    """
+
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
+    first_day = models.DateField(_("månad"))
+    clinics = ArrayField(models.BigIntegerField(), verbose_name=_("kliniker"), default=list)
+    decided_at = models.DateTimeField(_("beslutat"))
+
+    class Meta:
+        ordering = ("region", "first_day")
+        verbose_name = _("dolda väntande")
+        verbose_name_plural = _("dolda väntande")
+        constraints = (
+            models.UniqueConstraint(fields=["region", "first_day"], name="withheld_waiting_once"),
+            models.CheckConstraint(
+                name="withheld_waiting_is_a_month", condition=Q(first_day__day=1)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.first_day:%Y-%m}"
