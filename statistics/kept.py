@@ -43,7 +43,7 @@ Row = tuple[Any, ...]
 
 def counted_months(region: str, months: Iterable[Month]) -> list[Month]:
     """Those of the months whose kept figures are what the cases say now."""
-    changed = _changed(region)
+    changed = changed_cases(region)
     if changed is None:
         return []
     differing = {month.first_day for month in _months_that_differ(changed)}
@@ -89,7 +89,7 @@ def each_case_once(
 
     ``case`` is the way from a row to its case, with ``__`` last. Without ``region`` all are meant.
     """
-    changed = _changed(region)
+    changed = changed_cases(region)
     if changed is None:
         return [rows]
     return [facts.exclude(case__in=changed), rows.filter(**{f"{case}pk__in": changed})]
@@ -101,7 +101,7 @@ def of_facts(cases: Conditions) -> Q:
     return Q(**{names.get(name, name): value for name, value in cases.items()})
 
 
-def _changed(region: str | None) -> list[int] | None:
+def changed_cases(region: str | None) -> list[int] | None:
     """The cases that may not be what their facts say, or ``None`` for too many.
 
     The events are read first: one that is delivered meanwhile has left its cases among the stale,

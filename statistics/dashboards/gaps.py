@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from capacity.matching import Landscape, Need
 from contracts.selectors import procedure_names
@@ -22,6 +22,8 @@ from referral.models import Case
 from statistics.counted import Conditions
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import conditions_of
+from statistics.facts.models import CaseFact
+from statistics.kept import each_case_once, of_facts
 from statistics.selectors import SEES_CASES, clinics_of
 
 # Darker from each of these on.
@@ -130,12 +132,7 @@ def uncovered(
     """Clinic, procedure, ASA class and number of those who wait and whom no line can take, and
     the procedures of which some line takes a patient of ASA 1.
     """
-    groups = list(
-        waiting(conditions)
-        .order_by()
-        .values_list("sending_unit_id", "kva", "asa")
-        .annotate(n=Count("pk"))
-    )
+    groups = _grouped(conditions)
     if not groups:
         return [], set()
     region = Region.objects.get(pk=actor.region)
@@ -148,6 +145,23 @@ def uncovered(
         for kva, asa in {(kva, asa) for _unit, kva, asa, _n in groups}
     }
     return [group for group in groups if not taken[group[1:3]]], lines
+
+
+def _grouped(conditions: Conditions) -> list[tuple[int, str, int, int]]:
+    """Those who wait by clinic, procedure and ASA class; a group may stand twice."""
+    facts = CaseFact.objects.filter(
+        of_facts(conditions), state__in=BEFORE_PROVIDER, closed_at__isnull=True
+    )
+    parts = each_case_once(
+        facts.annotate(unit=F("clinic_id")),
+        waiting(conditions).annotate(unit=F("sending_unit_id")),
+        region=conditions["region_id"],
+    )
+    return [
+        group
+        for part in parts
+        for group in part.order_by().values_list("unit", "kva", "asa").annotate(n=Count("*"))
+    ]
 
 
 def waiting(conditions: Conditions) -> QuerySet[Case]:

@@ -54,7 +54,8 @@ WHERE c.id = ANY(%(cases)s)
 _CASES = """
 INSERT INTO statistics_casefact (
     case_id, number, state, furthest, region_id, clinic_id, kva, mvo, municipality_id, age,
-    age_group, sex, svf, phase, funding, care_unit_id, provider_id, provider_region_id, contract_id,
+    age_group, sex, svf, phase, asa, funding, care_unit_id, provider_id, provider_region_id,
+    contract_id,
     contract_owner_id, contract_kind, distance_km, referred_on, decided_on, received_at, taken_at,
     first_offer_at, answered_at, accepted_at, confirmed_at, booked_at, booked_for, treated_on,
     closed_at, close_reason, offers, accepted, declined, expired, withdrawn, rejected,
@@ -70,7 +71,7 @@ SELECT
     CASE WHEN old.years IS NULL THEN '' WHEN old.years < 18 THEN '0-17'
         WHEN old.years < 40 THEN '18-39' WHEN old.years < 65 THEN '40-64'
         WHEN old.years < 80 THEN '65-79' ELSE '80-' END,
-    p.sex, c.svf, c.phase, coalesce(o.funding, ''), a.care_unit_id, a.provider_id,
+    p.sex, c.svf, c.phase, c.asa, coalesce(o.funding, ''), a.care_unit_id, a.provider_id,
     a.provider_region_id, a.contract_id,
     a.contract_owner_id, coalesce(a.contract_kind, ''), a.distance_km, c.referral_date,
     c.decision_date, c.received_at, log.taken_at, n.first_at, n.answered_at, a.answered_at,

@@ -84,6 +84,7 @@ class CaseFact(models.Model):
     sex = models.CharField(max_length=1, choices=Patient.Sex, blank=True)
     svf = models.BooleanField()
     phase = models.CharField(max_length=12, choices=Phase)
+    asa = models.SmallIntegerField()
     funding = models.CharField(max_length=7, choices=Funding, blank=True, default="")
 
     care_unit = _to(CareUnit, null=True)
@@ -157,7 +158,12 @@ class CaseFact(models.Model):
             models.Index(fields=["region", "taken_at"], name="casefact_taken"),
             models.Index(fields=["region", "first_offer_at"], name="casefact_offered"),
             models.Index(fields=["region", "booked_at"], name="casefact_booked"),
-            models.Index(fields=["region", "closed_at"], name="casefact_closed"),
+            # Who had come in and was not closed at a month's end, and why others were.
+            models.Index(
+                fields=["region", "closed_at", "received_at"],
+                name="casefact_closed",
+                include=["case", "clinic", "close_reason"],
+            ),
             models.Index(fields=["region", "stopped_on"], name="casefact_stopped"),
             # With all that the flows of a year ask for.
             models.Index(
@@ -165,10 +171,17 @@ class CaseFact(models.Model):
                 name="casefact_treated",
                 include=["case", "clinic", "kva", "care_unit"],
             ),
+            # With all that is asked of those who wait: by the care guarantee, and where a contract
+            # is missing.
             models.Index(
                 fields=["region", "received_at"],
                 name="casefact_open",
                 condition=Q(closed_at__isnull=True),
+                include=[
+                    *("case", "clinic", "state", "kva", "asa", "phase"),
+                    *("guarantee_start", "guarantee_days", "stopped_on"),
+                    *("paused_from", "pause_patient_days", "pause_medical_days"),
+                ],
             ),
         )
 

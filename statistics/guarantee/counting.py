@@ -9,11 +9,13 @@ pause takes away its days, from its first to the day after its last, as in ``ref
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from statistics.guarantee.columns import SIZE, WITHIN, Basis, Count, Kind
+from statistics.kept import changed_cases
 from statistics.months import Month
 
 _DAYS = {
@@ -23,50 +25,96 @@ _DAYS = {
     Basis.WITHOUT: "days - patient - medical",
 }
 _WITHIN = ", ".join(
-    f"count(*) FILTER (WHERE {_DAYS[Basis(column.basis)]} <= {column.limit})" for column in WITHIN
+    f"sum(n) FILTER (WHERE {_DAYS[Basis(column.basis)]} <= {column.limit})" for column in WITHIN
 )
 _OWN = ", ".join(
-    f"count(*) FILTER (WHERE {days} <= guarantee_days)" for days in (_DAYS[b] for b in Basis)
+    f"sum(n) FILTER (WHERE {days} <= guarantee_days)" for days in (_DAYS[b] for b in Basis)
 )
+# Cases of which the facts say what they say themselves now, by the facts alone: most have never
+# been paused, and need not be asked for it.
+_OF_FACTS = {
+    "wait": """
+        c.case_id AS id, c.clinic_id AS clinic, c.phase, c.guarantee_days,
+        c.guarantee_start AS start, (c.paused_from IS NOT NULL OR c.pause_patient_days > 0
+            OR c.pause_medical_days > 0) AS paused
+    """,
+    "cases": "statistics_casefact c",
+    "stopped_on": "c.stopped_on",
+    "treated": """
+        SELECT o.case_id, o.treated_on FROM statistics_offerfact o
+        WHERE o.region_id = %(region)s AND o.treated_on BETWEEN %(first_day)s AND %(day)s
+    """,
+    "key": "c.case_id",
+    "which": "c.case_id <> ALL(%(changed)s)",
+}
+_OF_CASES = {
+    "wait": """
+        c.id, c.sending_unit_id AS clinic, c.phase, c.guarantee_days, c.guarantee_start AS start,
+        true AS paused
+    """,
+    "cases": "referral_case c",
+    "stopped_on": "c.clock_stopped_on",
+    "treated": """
+        SELECT o.case_id, r.treated_on
+        FROM referral_referral r JOIN referral_offer o ON o.id = r.offer_id
+        WHERE r.treated_on BETWEEN %(first_day)s AND %(day)s
+    """,
+    "key": "c.id",
+    "which": "c.id = ANY(%(changed)s)",
+}
 # Those who waited are open still or closed since: two ways into one index.
-_WAITING = """
-    SELECT 'waiting' AS kind, id, sending_unit_id, phase, guarantee_days, guarantee_start AS start,
-        %(day)s::date AS till
-    FROM referral_case
-    WHERE region_id = %(region)s AND received_at < %(day_end)s AND guarantee_start <= %(day)s
-        AND (clock_stopped_on IS NULL OR clock_stopped_on > %(day)s)
+_CHOSEN = """
+    SELECT 'waiting' AS kind, {wait}, %(day)s::date AS till
+    FROM {cases}
+    WHERE {waited} AND c.closed_at IS NULL
+    UNION ALL
+    SELECT 'waiting', {wait}, %(day)s::date
+    FROM {cases}
+    WHERE {waited} AND c.closed_at >= %(day_end)s
+    UNION ALL
+    SELECT 'done', {wait}, t.treated_on
+    FROM ({treated}) t JOIN {cases} ON {key} = t.case_id
+    WHERE c.region_id = %(region)s AND {which}
+"""
+_WAITED = """
+    c.region_id = %(region)s AND c.received_at < %(day_end)s AND c.guarantee_start <= %(day)s
+    AND ({stopped_on} IS NULL OR {stopped_on} > %(day)s) AND {which}
 """
 _SQL = f"""
-WITH chosen AS (
-    {_WAITING} AND closed_at IS NULL
-    UNION ALL
-    {_WAITING} AND closed_at >= %(day_end)s
-    UNION ALL
-    SELECT 'done', c.id, c.sending_unit_id, c.phase, c.guarantee_days, c.guarantee_start,
-        r.treated_on
-    FROM referral_referral r
-    JOIN referral_offer o ON o.id = r.offer_id
-    JOIN referral_case c ON c.id = o.case_id
-    WHERE c.region_id = %(region)s AND r.treated_on BETWEEN %(first_day)s AND %(day)s
-), lengths AS (
-    SELECT w.kind, w.id, p.reason, greatest(0,
-        least(w.till, p.last_day + 1) - greatest(p.first_day, w.start)) AS length
-    FROM chosen w JOIN referral_pause p ON p.case_id = w.id AND p.first_day <= w.till
-), paused AS (
-    SELECT kind, id, coalesce(sum(length) FILTER (WHERE reason = 'patient'), 0) AS patient,
-        coalesce(sum(length) FILTER (WHERE reason = 'medical'), 0) AS medical
-    FROM lengths GROUP BY kind, id
+WITH alike AS (
+    SELECT kind, clinic, phase, guarantee_days, start, till, CASE WHEN paused THEN id END AS id,
+        count(*)::int AS n
+    FROM ({{chosen}}) w
+    GROUP BY kind, clinic, phase, guarantee_days, start, till, CASE WHEN paused THEN id END
 ), waits AS (
-    SELECT w.*, till - start AS days, coalesce(p.patient, 0) AS patient,
-        coalesce(p.medical, 0) AS medical
-    FROM chosen w LEFT JOIN paused p USING (kind, id)
+    SELECT kind, clinic, phase, guarantee_days, n, till - start AS days, p.patient, p.medical
+    FROM alike w CROSS JOIN LATERAL (
+        SELECT coalesce(sum(x.length) FILTER (WHERE x.reason = 'patient'), 0)::int AS patient,
+            coalesce(sum(x.length) FILTER (WHERE x.reason = 'medical'), 0)::int AS medical
+        FROM (
+            SELECT p.reason, greatest(0,
+                least(w.till, p.last_day + 1) - greatest(p.first_day, w.start)) AS length
+            FROM referral_pause p WHERE p.case_id = w.id AND p.first_day <= w.till) x) p
 )
-SELECT kind, sending_unit_id, phase, min(guarantee_days), max(guarantee_days),
-    count(*) FILTER (WHERE patient > 0), count(*) FILTER (WHERE medical > 0), count(*),
+SELECT kind, clinic, phase, min(guarantee_days), max(guarantee_days),
+    sum(n) FILTER (WHERE patient > 0), sum(n) FILTER (WHERE medical > 0), sum(n),
     {_WITHIN}, {_OWN}
 FROM waits
-GROUP BY kind, sending_unit_id, phase
+GROUP BY kind, clinic, phase
 """  # noqa: S608 – built of the columns alone; values are given beside it  # nosec B608
+
+
+def _statement(*sources: dict[str, str]) -> str:
+    return _SQL.format(
+        chosen=" UNION ALL ".join(
+            _CHOSEN.format(waited=_WAITED.format(**source), **source) for source in sources
+        )
+    )
+
+
+_ALL_OF_CASES = _statement(_OF_CASES | {"which": "true"})
+_BY_FACTS = _statement(_OF_FACTS)
+_BY_BOTH = _statement(_OF_FACTS, _OF_CASES)
 
 
 @dataclass
@@ -99,18 +147,24 @@ def last_counted_day(month: Month, *, today: date) -> date:
 
 
 def counted(region: str, *, month: Month, today: date) -> dict[str, Cells]:
-    """The month's counts of each kind, in one query. The caller acts as the product."""
+    """The month's counts of each kind, as the cases say now. The caller acts as the product."""
     day = last_counted_day(month, today=today)
-    values: dict[str, str | date] = {
+    changed = changed_cases(region)
+    statement = _BY_BOTH if changed else _BY_FACTS
+    if changed is None:
+        statement = _ALL_OF_CASES
+    values: dict[str, Any] = {
         "region": region,
+        "changed": changed,
         "first_day": month.first_day,
         "day": day,
         "day_end": _end_of(day),
     }
     found: dict[str, Cells] = {kind: {} for kind in Kind.values}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, values)
-        for kind, clinic, phase, least, most, patient, medical, n, *rest in cursor:
+        cursor.execute(statement, values)
+        for kind, clinic, phase, least, most, *numbers in cursor:
+            patient, medical, n, *rest = (number or 0 for number in numbers)
             within, own = rest[: len(WITHIN)], rest[len(WITHIN) :]
             counts: Counter[Count] = Counter({SIZE: n})
             counts.update(dict(zip(WITHIN, within, strict=True)))

@@ -4,14 +4,15 @@ Those who see figures only get small numbers hidden. What is hidden is worked ou
 month's table, the same whatever is chosen, so that no two choices give a number back.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from django.db import models
 from django.db.models import Count as CountOf
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,16 +20,19 @@ from notices.texts.comparing import Share, wilson
 from organisations.access import Actor, as_product
 from organisations.models import CareUnit, Region, Role
 from referral.models import Case, CloseReason, Phase
+from statistics.facts.models import CaseFact
 from statistics.frozen.hiding import Hiding
 from statistics.guarantee.columns import COUNTS, LIMITS, SIZE, Basis, Column, Count, Kind
 from statistics.guarantee.counting import Cells, Group, counted, last_counted_day
 from statistics.guarantee.hiding import Family, Hidden, hide
 from statistics.guarantee.models import WithheldWaiting
 from statistics.hiding import hiding_of
+from statistics.kept import each_case_once
 from statistics.months import Month
 from statistics.selectors import SEES_CASES, clinics_of
 
 TOTAL = "total"
+MOST_KEPT = 600
 
 
 class Dimension(models.TextChoices):
@@ -223,15 +227,15 @@ class _Groups:
         """What is not shown. The done are the treated of other pages (``hiding``): clinics and
         the region are hidden here as there. Of ``withheld`` clinics nothing is shown, nor of the
         areas that they are in."""
-        values: dict[str, dict[Count, int]] = {
-            key: {count: group.counts[count] for count in COUNTS}
+        values = tuple(
+            (key, tuple(group.counts[count] for count in COUNTS))
             for key, group in self.groups.items()
-        }
+        )
         elsewhere: dict[str, bool] = {}
         if hiding:
             elsewhere = {
                 key: hiding.is_hidden("treated", ("clinic", key.removeprefix("clinic:")))
-                for key in values
+                for key in self.groups
                 if key.startswith("clinic:")
             }
             elsewhere[TOTAL] = "treated" in hiding.everywhere
@@ -239,7 +243,12 @@ class _Groups:
         away |= {
             total for total, parts in self.families if total != TOTAL and not away.isdisjoint(parts)
         }
-        return hide(values, self.families, elsewhere=elsewhere, withheld=away.intersection(values))
+        return _hidden(
+            values,
+            tuple(self.families),
+            tuple(elsewhere.items()),
+            frozenset(away.intersection(self.groups)),
+        )
 
     def line(self, key: str, hidden: Hidden, *, hides: bool) -> Line:
         group = self.groups[key]
@@ -282,23 +291,35 @@ class _Groups:
         return sum(known) if told and len(known) == len(told) else None
 
 
+@lru_cache(maxsize=MOST_KEPT)
+def _hidden(
+    values: tuple[tuple[str, tuple[int, ...]], ...],
+    families: tuple[Family, ...],
+    elsewhere: tuple[tuple[str, bool], ...],
+    withheld: frozenset[str],
+) -> Hidden:
+    """By all counts, in the order of ``COUNTS``: most months are asked for again unchanged."""
+    table = {key: dict(zip(COUNTS, counts, strict=True)) for key, counts in values}
+    return hide(table, families, elsewhere=dict(elsewhere), withheld=withheld)
+
+
 def _cell(count: int | None, size: int | None) -> Cell:
     return Cell(count, wilson(count, size) if count is not None and size else None)
 
 
 def _ended(region: str, month: Month, *, clinics: set[int]) -> dict[str, int]:
     """Cases that ended in the month, by reason."""
-    return dict(
-        Case.objects.filter(
-            region_id=region,
-            sending_unit_id__in=clinics,
-            closed_at__gte=month.start,
-            closed_at__lt=month.end,
-        )
-        .order_by()
-        .values_list("close_reason")
-        .annotate(n=CountOf("pk"))
+    ended = Q(region_id=region, closed_at__gte=month.start, closed_at__lt=month.end)
+    parts = each_case_once(
+        CaseFact.objects.filter(ended, clinic_id__in=clinics),
+        Case.objects.filter(ended, sending_unit_id__in=clinics),
+        region=region,
     )
+    found: Counter[str] = Counter()
+    for part in parts:
+        counts = part.order_by().values_list("close_reason").annotate(n=CountOf("*"))
+        found.update(dict(counts))
+    return found
 
 
 def _ended_elsewhere(

@@ -104,6 +104,7 @@ class Migration(TablesMigration):
                         max_length=12,
                     ),
                 ),
+                ("asa", models.SmallIntegerField()),
                 (
                     "funding",
                     models.CharField(
@@ -1396,7 +1397,11 @@ class Migration(TablesMigration):
         ),
         migrations.AddIndex(
             model_name="casefact",
-            index=models.Index(fields=["region", "closed_at"], name="casefact_closed"),
+            index=models.Index(
+                fields=["region", "closed_at", "received_at"],
+                include=("case", "clinic", "close_reason"),
+                name="casefact_closed",
+            ),
         ),
         migrations.AddIndex(
             model_name="casefact",
@@ -1415,6 +1420,20 @@ class Migration(TablesMigration):
             index=models.Index(
                 condition=models.Q(("closed_at__isnull", True)),
                 fields=["region", "received_at"],
+                include=(
+                    "case",
+                    "clinic",
+                    "state",
+                    "kva",
+                    "asa",
+                    "phase",
+                    "guarantee_start",
+                    "guarantee_days",
+                    "stopped_on",
+                    "paused_from",
+                    "pause_patient_days",
+                    "pause_medical_days",
+                ),
                 name="casefact_open",
             ),
         ),

@@ -1,7 +1,7 @@
 """The pages show the same from counted months and facts as straight from the cases."""
 
 import copy
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -14,8 +14,10 @@ from statistics import kept as kept_now
 from statistics.dashboards.flows import Flows, flows_of
 from statistics.dashboards.forms import Choice
 from statistics.dashboards.funnel import Funnel, funnel_of
+from statistics.dashboards.gaps import Gaps, gaps_of
 from statistics.facts.rollup import count_due
 from statistics.facts.upkeep import CONSUMER, refresh_stale
+from statistics.guarantee.selectors import Guarantee, guarantee_for
 from statistics.kept import counted_months
 from statistics.models import CaseFact, MonthState
 from statistics.months import Month
@@ -137,38 +139,49 @@ def test_whatever_happens_to_some_cases_the_page_is_as_the_cases_say(
     assert some_kept
 
 
-def of_the_year(actors: list[Actor], clinic: CareUnit) -> list[tuple[Funnel, Flows]]:
+def of_the_year(
+    actors: list[Actor], clinic: CareUnit
+) -> list[tuple[Funnel, Flows, Gaps, Guarantee]]:
+    today = date(2026, 6, 20)
     return [
-        (funnel_of(actor, choice), flows_of(actor, choice))
+        (
+            funnel_of(actor, choice),
+            flows_of(actor, choice),
+            gaps_of(actor, choice, today=today),
+            guarantee_for(actor, month=choice.month, today=today, clinic=choice.clinic),
+        )
         for actor in actors
         for choice in (
             Choice(Month(2026, 6)),
-            Choice(Month(2026, 6), clinic, procedure="NGB"),
+            Choice(Month(2026, 3), clinic, procedure="NGB"),
         )
     ]
 
 
-def test_funnel_and_flows_are_the_same_from_facts_as_from_the_cases(
+def test_the_dashboard_and_the_guarantee_are_the_same_from_facts_as_from_the_cases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World.make(79, stockholm(2026, 2, 10))
     world.everything_once()
     world.follow("take", "offer", "accept", "confirm", "book", "reject")
+    # More than any line takes.
+    lacking = world.new_case(kva="NGB49", asa=4)
     clinic = world.clinics[0]
     actors = [world.navigator, manager_actor(clinic.region), clinic_actor(world.clinics[1])]
 
-    def from_cases() -> list[tuple[Funnel, Flows]]:
+    def from_cases() -> list[tuple[Funnel, Flows, Gaps, Guarantee]]:
         with monkeypatch.context() as patch:
             patch.setattr(kept_now, "MOST_CHANGED", -1)
             return of_the_year(actors, clinic)
 
     def changed() -> int:
         with as_product("test"):
-            found = kept_now._changed("13")
+            found = kept_now.changed_cases("13")
         assert found is not None
         return len(found)
 
     expected = from_cases()
+    assert any(row.clinic == lacking.sending_unit for row in expected[0][2].rows)
     with as_product("test"):
         cases = list(Case.objects.all())
     # No fact is made yet: all are counted from the cases, one by one.

@@ -17,7 +17,8 @@ from statistics.dashboards.funnel import ORDER, Funnel, _counted, funnel_of, hid
 from statistics.dashboards.gaps import gaps_of
 from statistics.open_data.selectors import Published
 from tests.factories import RegionFactory, clinic_actor, manager_actor, navigator_actor
-from tests.statistics.dashboards.parts import MONTH, TODAY, busy_region
+from tests.statistics.dashboards.parts import MONTH, NOW, TODAY, busy_region
+from tests.statistics.facts.sweep import put_in_facts
 
 REASONS = [reason for reason in CloseReason.values if reason != CloseReason.TREATED][:3]
 small_or_more = st.one_of(st.just(0), st.integers(1, 5), st.integers(0, 30))
@@ -181,9 +182,12 @@ def test_nobody_gets_other_regions_flows_of_periods_that_overlap(region: Any) ->
     assert flows_of(navigator_actor(other), asked).rows == ()
 
 
-def test_the_gaps_are_those_that_no_line_takes(region: Any) -> None:
+@pytest.mark.parametrize("counted", ["cases", "facts"])
+def test_the_gaps_are_those_that_no_line_takes(region: Any, counted: str) -> None:
     """Only the ASA 4 patient lacks a line; with the line stopped all who wait do."""
     made = busy_region(region)
+    if counted == "facts":
+        put_in_facts(now=NOW)
     navigator = navigator_actor(region)
     gaps = gaps_of(navigator, Choice(MONTH), today=TODAY)
     assert [(row.clinic, row.total) for row in gaps.rows] == [(made[-1].unit, 1)]

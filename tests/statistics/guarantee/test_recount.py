@@ -11,12 +11,16 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from organisations.access import as_product
 from organisations.errors import NotAllowed
 from organisations.models import MedicalArea
 from referral.guarantee import GuaranteeClock, last_day
-from referral.models import Case, CaseState, Pause, Phase, Referral
+from referral.models import Case, CaseState, CloseReason, Pause, Phase, Referral
+from statistics.facts.upkeep import mark_stale
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.selectors import Dimension, Line, guarantee_for
+from statistics.kept import changed_cases
+from statistics.models import CaseFact, OfferFact
 from statistics.months import Month
 from tests.factories import (
     CareUnitFactory,
@@ -28,8 +32,10 @@ from tests.factories import (
     navigator_actor,
     stockholm,
 )
+from tests.statistics.facts.sweep import put_in_facts
 
 TODAY = date(2026, 5, 20)
+NEXT_MONTH = stockholm(2026, 6, 1)
 MONTHS = [Month(2026, 1), Month(2026, 3), Month(2026, 4), Month(2026, 5)]
 KEPT_AWAY = {
     Basis.ALL: frozenset[str](),
@@ -170,6 +176,7 @@ def some_cases(region: Any, *, many: int = 40) -> None:
                 last_day=None if open_end else last,
             )
             if open_end:
+                Case.objects.filter(pk=made.case.pk).update(paused_from=first)
                 break
             at = last + timedelta(days=1)
 
@@ -181,7 +188,23 @@ def region(db: None) -> Any:
     return region
 
 
-def test_every_figure_equals_the_recount(region: Any) -> None:
+def let_some_facts_be_wrong(region: Any) -> None:
+    """Every third case's, which are to be made anew."""
+    with as_product("test"):
+        stale = list(Case.objects.order_by("pk").values_list("pk", flat=True))[::3]
+        mark_stale(stale, now=NEXT_MONTH)
+        wrong = CaseFact.objects.filter(pk__in=stale)
+        wrong.update(guarantee_start=date(2020, 1, 1), closed_at=None, close_reason="")
+        OfferFact.objects.filter(case__in=stale).update(treated_on=date(2026, 3, 1))
+        assert changed_cases(region.pk) == stale
+
+
+@pytest.mark.parametrize("counted", ["cases", "facts", "both"])
+def test_every_figure_equals_the_recount(region: Any, counted: str) -> None:
+    if counted != "cases":
+        put_in_facts(now=NEXT_MONTH)
+    if counted == "both":
+        let_some_facts_be_wrong(region)
     cases = list(Case.objects.select_related("sending_unit").prefetch_related("pauses"))
     groups = {
         Dimension.CLINIC: lambda c: f"clinic:{c.sending_unit_id}",
@@ -198,6 +221,12 @@ def test_every_figure_equals_the_recount(region: Any) -> None:
             for line in found.lines[kind]:
                 own = [(c, d) for c, d in expected if group_of(c) == line.key]
                 same(line, own, kind)
+        ended = Counter(
+            str(CloseReason(c.close_reason).label)
+            for c in cases
+            if c.closed_at and Month.of(timezone.localdate(c.closed_at)) == month
+        )
+        assert found.ended == [(reason, ended[reason]) for reason, _count in found.ended]
 
 
 def test_the_months_hold_both_kinds_and_pauses(region: Any) -> None:
