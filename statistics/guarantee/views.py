@@ -1,11 +1,11 @@
 """The care guarantee's figures as page and downloads."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from organisations.charts import Chart, bar_chart
@@ -22,12 +22,13 @@ from statistics.views import ROLES
 @roles_required(*ROLES)
 def guarantee_page(request: HttpRequest) -> HttpResponse:
     form, found = _read(request)
+    heads = [*(_("Inom %(days)s dagar") % {"days": days} for days in LIMITS), _("Inom egen gräns")]
     sections = [
         {
             "kind": kind.value,
             "label": kind.label,
-            "lines": [_cells(line, found.basis) for line in found.lines[kind]],
-            "total": _cells(found.totals[kind], found.basis),
+            "lines": [_cells(line, found.basis, heads) for line in found.lines[kind]],
+            "total": _cells(found.totals[kind], found.basis, heads),
             "chart": _chart(str(kind.label), found.totals[kind], found.basis),
         }
         for kind in Kind
@@ -39,7 +40,7 @@ def guarantee_page(request: HttpRequest) -> HttpResponse:
             "form": form,
             "found": found,
             "sections": sections,
-            "limits": LIMITS,
+            "heads": heads,
             "basis": Basis(found.basis).label,
             "definitions": DEFINITIONS,
             "query": request.GET.urlencode(),
@@ -70,15 +71,31 @@ def _read(request: HttpRequest) -> tuple[GuaranteeForm, Guarantee]:
     return form, guarantee_for(actor, today=today, **form.choice())
 
 
-def _cells(line: Line, basis: str) -> dict[str, Any]:
+def _cells(line: Line, basis: str, heads: Sequence[str]) -> dict[str, Any]:
+    """The line in words: there are hundreds of cells, which a template writes out slowly."""
+    within = [(line.within[basis][days], None) for days in LIMITS]
+    cells = [*within, (line.own[basis], line.own_limit)]
     return {
         "label": line.label,
         "size": line.size,
-        "within": [(limit, line.within[basis][limit]) for limit in LIMITS],
-        "own": line.own[basis],
-        "own_limit": line.own_limit,
+        "cells": [
+            {"head": head, "count": cell.count, "share": _interval(cell), "limit": limit}
+            for head, (cell, limit) in zip(heads, cells, strict=True)
+        ],
         "paused": line.paused,
     }
+
+
+def _interval(cell: Cell) -> str:
+    if cell.share is None:
+        return ""
+    percent, low, high = (_whole(n) for n in (cell.share.percent, cell.share.low, cell.share.high))
+    return f"{percent} % ({low}–{high})"
+
+
+def _whole(percent: float) -> int:
+    """Half upwards, as readers do."""
+    return int(percent + 0.5)
 
 
 def _chart(title: str, line: Line, basis: str) -> Chart:
@@ -95,4 +112,4 @@ def _chart(title: str, line: Line, basis: str) -> Chart:
 def _shown(cell: Cell) -> str:
     if cell.share is None:
         return HIDDEN if cell.is_hidden else "–"
-    return f"{number_format(round(cell.share.percent), 0)} %"
+    return f"{_whole(cell.share.percent)} %"
