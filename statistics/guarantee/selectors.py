@@ -338,6 +338,14 @@ def _ended_elsewhere(
     ]
 
 
+@as_product("statistics")
+def last_decided_month(actor: Actor) -> Month | None:
+    """The last month of which it has been decided what figures-only readers see of the clinics."""
+    decided = WithheldWaiting.objects.filter(region=actor.region).order_by("-first_day")
+    first_day = decided.values_list("first_day", flat=True).first()
+    return Month.of(first_day) if first_day else None
+
+
 def _withheld(region: str, month: Month, clinics: set[int]) -> Collection[int]:
     """The clinics whose waiting is not shown: all of them until it has been decided."""
     decided = WithheldWaiting.objects.filter(region=region, first_day=month.first_day)

@@ -14,7 +14,14 @@ from statistics.exports import HIDDEN
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.exports import csv_file, xlsx_file
 from statistics.guarantee.forms import GuaranteeForm
-from statistics.guarantee.selectors import DEFINITIONS, Cell, Guarantee, Line, guarantee_for
+from statistics.guarantee.selectors import (
+    DEFINITIONS,
+    Cell,
+    Guarantee,
+    Line,
+    guarantee_for,
+    last_decided_month,
+)
 from statistics.selectors import SEES_CASES, clinics_of
 from statistics.views import ROLES
 
@@ -62,8 +69,12 @@ def guarantee_xlsx(request: HttpRequest) -> HttpResponse:
 
 def _read(request: HttpRequest) -> tuple[GuaranteeForm, Guarantee]:
     actor, today = actor_of(request), timezone.localdate()
+    data = request.GET.copy()
+    if not data.get("month") and actor.role not in SEES_CASES:
+        # Of a month that is not decided they see no clinic's waiting.
+        data["month"] = str(last_decided_month(actor) or "")
     form = GuaranteeForm(
-        request.GET,
+        data,
         clinics=clinics_of(actor),
         today=today,
         sees_cases=actor.role in SEES_CASES,

@@ -4,6 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
 
 from referral import services as handling
 from referral.models import Case, CloseReason
@@ -20,6 +23,7 @@ from tests.factories import (
     manager_actor,
     navigator_actor,
     stockholm,
+    user_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +108,20 @@ def test_what_waits_is_what_came_in_less_what_left(region: Any) -> None:
     assert {f"clinic:{clinic}": many for clinic, many in end.waiting.items()} == {
         key: size for key, size in sizes.items() if size
     }
+
+
+@time_machine.travel(stockholm(2026, 4, 20), tick=False)
+def test_who_sees_figures_only_first_sees_the_last_month_that_is_decided(
+    region: Any, client: Client
+) -> None:
+    freeze(region, MARCH)
+    decide_due(now=NOW)
+    figures, cases = manager_actor(region=region), navigator_actor(region=region)
+    for actor, month in ((figures, "2026-03"), (cases, "2026-04")):
+        client.force_login(user_of(actor))
+        page = client.get(reverse("guarantee"))
+        assert page.context["found"].month == Month.parse(month)
+    client.force_login(user_of(figures))
+    assert 'value="2026-03" selected' in client.get(reverse("guarantee")).content.decode()
+    page = client.get(reverse("guarantee"), {"month": "2026-04"})
+    assert page.context["found"].month == Month(2026, 4)
