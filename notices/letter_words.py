@@ -1,11 +1,14 @@
 """What a letter says beside its text, in the letter's language (``make texts``)."""
 
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from notices.models import Notice
+from referral.models import DeclineReason
 
 
 def words_of(letter: Notice) -> dict[str, str]:
@@ -17,6 +20,26 @@ def words_of(letter: Notice) -> dict[str, str]:
         "qr": words["qr"] % {"number": number},
         "other_ways": words["other_ways"] % {"unit": unit, "number": number},
     }
+
+
+def reasons_to_decline() -> tuple[str, ...]:
+    """What may be ticked on the answer slip, in the language that is being spoken."""
+    return _reasons(get_language() or "")
+
+
+def day_in_words(day: date) -> str:
+    """The day as letters write it, in the language that is being spoken."""
+    return _day(get_language() or "", day)
+
+
+@cache
+def _reasons(_language: str) -> tuple[str, ...]:
+    return tuple(str(label) for label in DeclineReason.labels)
+
+
+@lru_cache(maxsize=100)
+def _day(_language: str, day: date) -> str:
+    return date_format(day, "j F Y")
 
 
 @cache

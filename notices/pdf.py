@@ -2,16 +2,13 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
-from functools import cache, lru_cache
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from notices.letter_words import words_of
+from notices.letter_words import day_in_words, reasons_to_decline, words_of
 from notices.models import Notice
 from notices.outgoing import answer_place, how_to_answer, in_its_language
 from organisations.typesetters import Setter
@@ -23,7 +20,6 @@ from organisations.typesetting import (
     pages_of,
     qr_svg,
 )
-from referral.models import DeclineReason
 
 TEMPLATE = "notices/letter.typ"
 # Archivable, and readable by those who listen.
@@ -106,27 +102,16 @@ def _data(letter: Notice) -> dict[str, Any]:
         "clinic": case.sending_unit.name,
         "region": region.name,
         "navigator_unit": region.navigator_unit_name,
-        "date": _day_in(get_language() or "", timezone.localdate(letter.due_at)),
+        "date": day_in_words(timezone.localdate(letter.due_at)),
         # A booked time that goes by post asks for no answer.
         "answerable": letter.kind == Notice.Kind.OFFER_LETTER,
-        "reasons": _reasons_in(get_language() or ""),
+        "reasons": reasons_to_decline(),
         "qr": qr_svg(case.number),
         # How and where the patient answers on the web; on the answer slip, if there is one.
         "link_qr": qr_svg(place.url) if place else "",
         "online": _paragraphs(how_to_answer(letter, place)) if place else [],
         "words": words_of(letter),
     }
-
-
-# Worked out once for a language: a campaign has tens of thousands of letters.
-@lru_cache(maxsize=100)
-def _day_in(_language: str, day: date) -> str:
-    return date_format(day, "j F Y")
-
-
-@cache
-def _reasons_in(_language: str) -> list[str]:
-    return [str(label) for label in DeclineReason.labels]
 
 
 def _body(letter: Notice) -> list[dict[str, Any]]:

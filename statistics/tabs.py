@@ -17,7 +17,7 @@ from statistics.forms import StatisticsForm
 from statistics.guarantee.forms import GuaranteeForm
 from statistics.pathways.forms import PeriodForm
 from statistics.performance.forms import PerformanceForm
-from statistics.selectors import SEES_CASES, clinics_of
+from statistics.selectors import clinics_of
 
 Read = Callable[[QueryDict, Actor, date], forms.Form]
 
@@ -31,8 +31,7 @@ def _dashboard(data: QueryDict, actor: Actor, today: date) -> forms.Form:
 
 
 def _guarantee(data: QueryDict, actor: Actor, today: date) -> forms.Form:
-    sees_cases = actor.role in SEES_CASES
-    return GuaranteeForm(data, clinics=clinics_of(actor), today=today, sees_cases=sees_cases)
+    return GuaranteeForm(data, actor=actor, today=today)
 
 
 def _performance(data: QueryDict, _actor: Actor, today: date) -> forms.Form:

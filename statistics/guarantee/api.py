@@ -13,7 +13,6 @@ from organisations.api import actor_of, refuse_unreadable
 from statistics.guarantee.columns import LIMITS, Basis, Kind
 from statistics.guarantee.forms import GuaranteeForm
 from statistics.guarantee.selectors import Cell, Dimension, Line, guarantee_for
-from statistics.selectors import SEES_CASES, clinics_of
 
 
 class WithinSerializer(serializers.Serializer[Any]):
@@ -77,12 +76,7 @@ class GuaranteeView(APIView):
     )
     def get(self, request: Request) -> Response:
         actor, today = actor_of(request), timezone.localdate()
-        form = GuaranteeForm(
-            request.query_params,
-            clinics=clinics_of(actor),
-            today=today,
-            sees_cases=actor.role in SEES_CASES,
-        )
+        form = GuaranteeForm(request.query_params, actor=actor, today=today)
         refuse_unreadable(form)
         found = guarantee_for(actor, today=today, **form.choice())
         answer = {

@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from organisations.models import CareUnit
+from organisations.access import Actor
 from referral.models import Phase
 from statistics.forms import StatisticsForm
 from statistics.guarantee.columns import Basis
 from statistics.guarantee.selectors import Dimension
+from statistics.selectors import SEES_CASES, clinics_of
 
 UNKNOWN = _("Valet finns inte. Välj ett i listan.")
 
@@ -35,11 +36,9 @@ class GuaranteeForm(StatisticsForm):
         error_messages={"invalid_choice": UNKNOWN},
     )
 
-    def __init__(
-        self, data: Any, *, clinics: list[CareUnit], today: date, sees_cases: bool
-    ) -> None:
-        super().__init__(data, clinics=clinics, today=today)
-        if not sees_cases:
+    def __init__(self, data: Any, *, actor: Actor, today: date) -> None:
+        super().__init__(data, clinics=clinics_of(actor), today=today)
+        if actor.role not in SEES_CASES:
             # Crossed with clinics it would give small numbers back; it is a dimension instead.
             del self.fields["phase"]
 

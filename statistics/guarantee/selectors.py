@@ -6,6 +6,7 @@ month's table, the same whatever is chosen, so that no two choices give a number
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -24,7 +25,7 @@ from statistics.facts.models import CaseFact
 from statistics.frozen.hiding import Hiding
 from statistics.guarantee.columns import COUNTS, LIMITS, SIZE, Basis, Column, Count, Kind
 from statistics.guarantee.counting import Cells, Group, counted, last_counted_day
-from statistics.guarantee.hiding import Family, Hidden, hide
+from statistics.guarantee.hiding import Family, hide
 from statistics.guarantee.models import WithheldWaiting
 from statistics.hiding import hiding_of
 from statistics.kept import each_case_once
@@ -33,6 +34,8 @@ from statistics.selectors import SEES_CASES, clinics_of
 
 TOTAL = "total"
 MOST_KEPT = 600
+# The cells that are not shown.
+Hidden = AbstractSet[tuple[str, Count]]
 
 
 class Dimension(models.TextChoices):
@@ -171,7 +174,7 @@ def guarantee_for(
         if not hides and clinic:
             cells = {key: group for key, group in cells.items() if key[0] == clinic.pk}
         table = _Groups.of(cells, clinics)
-        hidden: Hidden = set()
+        hidden: Hidden = frozenset()
         if hides and kind == Kind.DONE:
             hidden = table.hidden(hiding)
         elif hides:
@@ -300,7 +303,7 @@ def _hidden(
 ) -> Hidden:
     """By all counts, in the order of ``COUNTS``: most months are asked for again unchanged."""
     table = {key: dict(zip(COUNTS, counts, strict=True)) for key, counts in values}
-    return hide(table, families, elsewhere=dict(elsewhere), withheld=withheld)
+    return frozenset(hide(table, families, elsewhere=dict(elsewhere), withheld=withheld))
 
 
 def _cell(count: int | None, size: int | None) -> Cell:

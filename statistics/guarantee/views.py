@@ -22,7 +22,7 @@ from statistics.guarantee.selectors import (
     guarantee_for,
     last_decided_month,
 )
-from statistics.selectors import SEES_CASES, clinics_of
+from statistics.selectors import SEES_CASES
 from statistics.views import ROLES
 
 
@@ -73,12 +73,7 @@ def _read(request: HttpRequest) -> tuple[GuaranteeForm, Guarantee]:
     if not data.get("month") and actor.role not in SEES_CASES:
         # Of a month that is not decided they see no clinic's waiting.
         data["month"] = str(last_decided_month(actor) or "")
-    form = GuaranteeForm(
-        data,
-        clinics=clinics_of(actor),
-        today=today,
-        sees_cases=actor.role in SEES_CASES,
-    )
+    form = GuaranteeForm(data, actor=actor, today=today)
     return form, guarantee_for(actor, today=today, **form.choice())
 
 
