@@ -10,7 +10,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
@@ -209,7 +209,8 @@ def _store(
 ) -> None:
     surroundings = Surroundings(unit, today=timezone.localdate(now))
     new = [row for row in rows if row.outcome == Outcome.NEW]
-    with _out_of_collection():
+    # For a short list the collector's one look at all that is loaded would take the longest.
+    with _out_of_collection() if len(new) > STORED_AT_A_TIME else nullcontext():
         for start in range(0, len(new), STORED_AT_A_TIME):
             some = new[start : start + STORED_AT_A_TIME]
             numbered = numbers[start : start + STORED_AT_A_TIME]
