@@ -4,7 +4,7 @@ Every named constraint of the models stands in ``BREAKS`` with a statement that 
 nothing else; a constraint without one fails the test that counts them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -119,6 +119,7 @@ from tests.factories import (
 )
 from tests.invoices import bill_for, receive
 from tests.notices.campaigns.parts import campaign_with
+from tests.shared_world import shared
 from tests.statistics.frozen.parts import FREEZES, Counted, frozen_march, number
 from tests.statistics.waiting_times.files import delivered
 from tests.waiting_lists import handed_in
@@ -1194,36 +1195,45 @@ COLUMN = {
 }
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE {table} SET {column} = {column}",
-        "DELETE FROM {table}",
-        "RESET ROLE; TRUNCATE {table} CASCADE",
-    ],
-)
-def test_an_append_only_table_refuses(table, statement):
-    made = make_case()
-    administration.shut_off(
-        user_of(made.navigator), why="Slutat.", actor=operator_actor(), now=timezone.now()
+@pytest.fixture(scope="class")
+def a_row_in_each(django_db_setup: None, django_db_blocker: object) -> Iterator[None]:
+    """A row in every append-only table."""
+    with shared(django_db_blocker):
+        made = make_case()
+        administration.shut_off(
+            user_of(made.navigator), why="Slutat.", actor=operator_actor(), now=timezone.now()
+        )
+        reviewed()
+        version()
+        correction()
+        MatchingWeightsFactory()
+        invoice_line()
+        draft_campaign()
+        waiting_delivery()
+        corrected_month(FrozenMonth)
+        figure()
+        pathway_limit()
+        inclusion()
+        lead_time_count()
+        pathway_file()
+        withheld_waiting()
+        yield
+
+
+@pytest.mark.usefixtures("a_row_in_each")
+class TestAnAppendOnlyTable:
+    @pytest.mark.parametrize("table", APPEND_ONLY)
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE {table} SET {column} = {column}",
+            "DELETE FROM {table}",
+            "RESET ROLE; TRUNCATE {table} CASCADE",
+        ],
     )
-    reviewed()
-    version()
-    correction()
-    MatchingWeightsFactory()
-    invoice_line()
-    draft_campaign()
-    waiting_delivery()
-    corrected_month(FrozenMonth)
-    figure()
-    pathway_limit()
-    inclusion()
-    lead_time_count()
-    pathway_file()
-    withheld_waiting()
-    error = refused(statement.format(table=table, column=COLUMN[table]))
-    assert "the table is append-only" in str(error)
+    def test_refuses(self, table, statement):
+        error = refused(statement.format(table=table, column=COLUMN[table]))
+        assert "the table is append-only" in str(error)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
