@@ -1,6 +1,7 @@
 """The pages show the same from counted months and facts as straight from the cases."""
 
 import copy
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from statistics.models import CaseFact, MonthState
 from statistics.months import Month
 from statistics.selectors import Statistics, statistics_for
 from tests.factories import clinic_actor, manager_actor, stockholm
+from tests.shared_world import shared
 from tests.statistics.facts.walk import World
 
 pytestmark = pytest.mark.django_db
@@ -31,13 +33,21 @@ LATER = stockholm(2027, 6, 1)
 MONTHS = [Month(2026, 2), Month(2026, 3), Month(2026, 4), Month(2027, 1)]
 
 
-def walked() -> World:
-    world = World.make(77, stockholm(2026, 2, 10))
-    cases = [world.new_case() for _ in range(20)]
-    for _step in range(12):
-        for case in cases:
-            world.step(case)
-    return world
+@pytest.fixture(scope="class")
+def walked(django_db_setup: None, django_db_blocker: object) -> Iterator[World]:
+    with shared(django_db_blocker):
+        world = World.make(77, stockholm(2026, 2, 10))
+        cases = [world.new_case() for _ in range(20)]
+        for _step in range(12):
+            for case in cases:
+                world.step(case)
+        yield world
+
+
+@pytest.fixture
+def world(walked: World) -> World:
+    """With its own chance and clocks: what one test does in it no other sees."""
+    return copy.deepcopy(walked)
 
 
 def sweep() -> None:
@@ -55,24 +65,6 @@ def everything(world: World, actors: list[Actor]) -> list[Statistics]:
     ]
 
 
-def test_the_page_shows_the_same_from_counted_months_as_from_the_cases() -> None:
-    world = walked()
-    region = world.clinics[0].region
-    actors = [world.navigator, manager_actor(region), clinic_actor(world.clinics[1])]
-    from_cases = everything(world, actors)
-    sweep()
-    with as_product("test"):
-        assert counted_months("13", MONTHS) == MONTHS
-    for kept, expected in zip(everything(world, actors), from_cases, strict=True):
-        same(kept, expected)
-    with as_product("test"):
-        # One month due: that one from the cases, the others as they are kept.
-        MonthState.objects.filter(month="2026-03-01").update(due_at=LATER)
-        assert counted_months("13", MONTHS) == [m for m in MONTHS if m != Month(2026, 3)]
-    for mixed, expected in zip(everything(world, actors), from_cases, strict=True):
-        same(mixed, expected)
-
-
 def same(found: Statistics, expected: Statistics) -> None:
     assert found.declines == expected.declines
     pairs = [(found.total, expected.total)]
@@ -85,58 +77,74 @@ def same(found: Statistics, expected: Statistics) -> None:
         assert one == other
 
 
-def test_what_has_just_happened_is_on_the_page_before_any_sweep() -> None:
-    world = walked()
-    sweep()
-    month = Month(2027, 6)
-    before = statistics_for(world.navigator, month=month).total.received
-    with as_product("test"):
-        case = Case.objects.exclude(state="closed").order_by("-pk").first()
-    assert case is not None
-    services.note(case, text="Ingenting räknas.", actor=world.navigator, now=LATER)
-    with as_product("test"):
-        assert counted_months("13", [month]) == [month]
-    world.start = LATER - timedelta(days=3)
-    world._moment = lambda _after, **_: LATER  # type: ignore[method-assign]
-    world.new_case()
-    with as_product("test"):
-        assert counted_months("13", [month]) == []
-        assert EventDelivery.objects.filter(consumer=CONSUMER, done_at__isnull=True).exists()
-        # The months in which nothing of it happened are as they were counted.
-        assert counted_months("13", [Month(2026, 3), month]) == [Month(2026, 3)]
-    assert statistics_for(world.navigator, month=month).total.received == (before or 0) + 1
+class TestAfterManySteps:
+    def test_the_page_shows_the_same_from_counted_months_as_from_the_cases(
+        self, world: World
+    ) -> None:
+        region = world.clinics[0].region
+        actors = [world.navigator, manager_actor(region), clinic_actor(world.clinics[1])]
+        from_cases = everything(world, actors)
+        sweep()
+        with as_product("test"):
+            assert counted_months("13", MONTHS) == MONTHS
+        for kept, expected in zip(everything(world, actors), from_cases, strict=True):
+            same(kept, expected)
+        with as_product("test"):
+            # One month due: that one from the cases, the others as they are kept.
+            MonthState.objects.filter(month="2026-03-01").update(due_at=LATER)
+            assert counted_months("13", MONTHS) == [m for m in MONTHS if m != Month(2026, 3)]
+        for mixed, expected in zip(everything(world, actors), from_cases, strict=True):
+            same(mixed, expected)
 
+    def test_what_has_just_happened_is_on_the_page_before_any_sweep(self, world: World) -> None:
+        sweep()
+        month = Month(2027, 6)
+        before = statistics_for(world.navigator, month=month).total.received
+        with as_product("test"):
+            case = Case.objects.exclude(state="closed").order_by("-pk").first()
+        assert case is not None
+        services.note(case, text="Ingenting räknas.", actor=world.navigator, now=LATER)
+        with as_product("test"):
+            assert counted_months("13", [month]) == [month]
+        world.start = LATER - timedelta(days=3)
+        world._moment = lambda _after, **_: LATER  # type: ignore[method-assign]
+        world.new_case()
+        with as_product("test"):
+            assert counted_months("13", [month]) == []
+            assert EventDelivery.objects.filter(consumer=CONSUMER, done_at__isnull=True).exists()
+            # The months in which nothing of it happened are as they were counted.
+            assert counted_months("13", [Month(2026, 3), month]) == [Month(2026, 3)]
+        assert statistics_for(world.navigator, month=month).total.received == (before or 0) + 1
 
-def test_whatever_happens_to_some_cases_the_page_is_as_the_cases_say(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = walked()
-    # Each with the thirteen months up to it.
-    months = [Month(2026, 12), Month(2027, 6)]
-    sweep()
-    with as_product("test"):
-        cases = list(Case.objects.all())
+    def test_whatever_happens_to_some_cases_the_page_is_as_the_cases_say(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Each with the thirteen months up to it.
+        months = [Month(2026, 12), Month(2027, 6)]
+        sweep()
+        with as_product("test"):
+            cases = list(Case.objects.all())
 
-    def pages() -> list[Statistics]:
-        return [statistics_for(world.navigator, month=month) for month in months]
+        def pages() -> list[Statistics]:
+            return [statistics_for(world.navigator, month=month) for month in months]
 
-    def from_cases() -> list[Statistics]:
-        with monkeypatch.context() as patch:
-            patch.setattr(kept_now, "MOST_CHANGED", -1)
-            return pages()
+        def from_cases() -> list[Statistics]:
+            with monkeypatch.context() as patch:
+                patch.setattr(kept_now, "MOST_CHANGED", -1)
+                return pages()
 
-    some_kept = 0
-    for turn, case in enumerate(cases):
-        world.step(case)
-        if turn % 3 == 0:
-            with as_product("test"):
-                deliver_events(now=LATER)
-        if turn % 4 == 0:
-            for kept, expected in zip(pages(), from_cases(), strict=True):
-                same(kept, expected)
-            with as_product("test"):
-                some_kept += bool(counted_months("13", MONTHS))
-    assert some_kept
+        some_kept = 0
+        for turn, case in enumerate(cases):
+            world.step(case)
+            if turn % 3 == 0:
+                with as_product("test"):
+                    deliver_events(now=LATER)
+            if turn % 4 == 0:
+                for kept, expected in zip(pages(), from_cases(), strict=True):
+                    same(kept, expected)
+                with as_product("test"):
+                    some_kept += bool(counted_months("13", MONTHS))
+        assert some_kept
 
 
 def of_the_year(

@@ -1,6 +1,7 @@
 """Each figure equals a slow recount in plain Python, by the guarantee clock itself."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
 from random import Random
@@ -32,7 +33,10 @@ from tests.factories import (
     navigator_actor,
     stockholm,
 )
+from tests.shared_world import shared
 from tests.statistics.facts.sweep import put_in_facts
+
+pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 5, 20)
 NEXT_MONTH = stockholm(2026, 6, 1)
@@ -181,11 +185,12 @@ def some_cases(region: Any, *, many: int = 40) -> None:
             at = last + timedelta(days=1)
 
 
-@pytest.fixture
-def region(db: None) -> Any:
-    region = RegionFactory()
-    some_cases(region)
-    return region
+@pytest.fixture(scope="module")
+def region(django_db_setup: None, django_db_blocker: object) -> Iterator[Any]:
+    with shared(django_db_blocker):
+        region = RegionFactory()
+        some_cases(region)
+        yield region
 
 
 def let_some_facts_be_wrong(region: Any) -> None:

@@ -16,6 +16,7 @@ from statistics.open_data.measures import MEASURES
 from statistics.open_data.models import PublishedFigure
 from statistics.open_data.services import correct, publish_due
 from tests.factories import navigator_actor, user_of
+from tests.shared_world import shared
 from tests.statistics.open_data.parts import PUBLISHED, QUARTER, line_in, treated, two_regions
 
 pytestmark = pytest.mark.django_db
@@ -35,35 +36,37 @@ ADDRESSES = {
 }
 
 
-@pytest.fixture
-def regions():
-    found = two_regions()
-    publish_due(now=PUBLISHED)
-    return found
+@pytest.fixture(scope="class")
+def regions(django_db_setup, django_db_blocker):
+    """Once for the tests of a class; anew for each of the others."""
+    with shared(django_db_blocker):
+        found = two_regions()
+        publish_due(now=PUBLISHED)
+        yield found
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_no_login_no_cookie_no_trace(name, regions):
-    logged = AccessLog.objects.count()
-    answer = Client().get(ADDRESSES[name])
-    assert answer.status_code == 200
-    assert not answer.cookies
-    assert AccessLog.objects.count() == logged
-    assert answer["Cache-Control"].startswith("public, max-age=")
-    assert ("Access-Control-Allow-Origin" in answer) == (name != "page")
-    assert "Access-Control-Allow-Credentials" not in answer
-
-
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_a_cache_on_the_way_keeps_one_answer_for_all(name, regions):
-    anybody, somebody = Client(), Client()
-    somebody.force_login(user_of(navigator_actor(regions[0])))
-    for client in (anybody, somebody):
-        answer = client.get(ADDRESSES[name])
-        assert "Vary" not in answer
+class TestEveryAddress:
+    @pytest.mark.parametrize("name", ADDRESSES)
+    def test_no_login_no_cookie_no_trace(self, name, regions):
+        logged = AccessLog.objects.count()
+        answer = Client().get(ADDRESSES[name])
+        assert answer.status_code == 200
+        assert not answer.cookies
+        assert AccessLog.objects.count() == logged
         assert answer["Cache-Control"].startswith("public, max-age=")
-    assert "sessionid" in somebody.cookies  # still logged in
-    assert "no-store" in somebody.get("/")["Cache-Control"]
+        assert ("Access-Control-Allow-Origin" in answer) == (name != "page")
+        assert "Access-Control-Allow-Credentials" not in answer
+
+    @pytest.mark.parametrize("name", ADDRESSES)
+    def test_a_cache_on_the_way_keeps_one_answer_for_all(self, name, regions):
+        anybody, somebody = Client(), Client()
+        somebody.force_login(user_of(navigator_actor(regions[0])))
+        for client in (anybody, somebody):
+            answer = client.get(ADDRESSES[name])
+            assert "Vary" not in answer
+            assert answer["Cache-Control"].startswith("public, max-age=")
+        assert "sessionid" in somebody.cookies  # still logged in
+        assert "no-store" in somebody.get("/")["Cache-Control"]
 
 
 def test_who_asks_too_often_is_told_so_alone(settings):
