@@ -18,17 +18,23 @@ from statistics.dashboards.forms import Choice
 from statistics.dashboards.pdf import _parts
 from statistics.dashboards.pictures import flow_map, funnel_picture
 from tests.factories import RegionFactory, manager_actor, navigator_actor, user_of
+from tests.shared_world import shared
 from tests.statistics.dashboards.parts import MONTH, NOW, TODAY, busy_region
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def region(db: None) -> Any:
+def made_region() -> Any:
     region = RegionFactory()
     made = busy_region(region)
     CareUnit.objects.filter(pk=made[0].unit.pk).update(name="Åsögatans öronklinik – ÅÄÖ åäö")
     return region
+
+
+@pytest.fixture(scope="module")
+def region(django_db_setup: None, django_db_blocker: object) -> Iterator[Any]:
+    with shared(django_db_blocker):
+        yield made_region()
 
 
 def download(actor: Any, kind: str) -> bytes:

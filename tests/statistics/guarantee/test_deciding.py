@@ -1,5 +1,6 @@
 """Whose waiting is shown is decided once for each month, when the month has been frozen."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.factories import (
     stockholm,
     user_of,
 )
+from tests.shared_world import shared
 
 pytestmark = pytest.mark.django_db
 CAME, TODAY = stockholm(2026, 3, 20, 12), date(2026, 4, 20)
@@ -32,8 +34,7 @@ MARCH = Month(2026, 3)
 NOW = stockholm(2026, 4, 7, 6)
 
 
-@pytest.fixture
-def region() -> Any:
+def made_region() -> Any:
     """In March eleven came in to each of two clinics, five to a third, none to a fourth. One of the
     first clinic's ended."""
     region = RegionFactory()
@@ -48,6 +49,12 @@ def region() -> Any:
     handling.end(case, reason=CloseReason.HOME_CLINIC, comment="", actor=actor, now=CAME)
     make_case(now=CAME, region=region, unit=units[0], line=line)
     return region
+
+
+@pytest.fixture(scope="module")
+def region(django_db_setup: None, django_db_blocker: object) -> Iterator[Any]:
+    with shared(django_db_blocker):
+        yield made_region()
 
 
 def freeze(region: Any, month: Month) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.factories import (
     stockholm,
     user_of,
 )
+from tests.shared_world import shared
 
 pytestmark = pytest.mark.django_db
 NOW = stockholm(2026, 3, 20, 12)
@@ -39,8 +41,7 @@ MONTH = Month(2026, 3)
 SMALL = {1, 2, 3, 4}
 
 
-@pytest.fixture
-def region() -> Any:
+def made_region() -> Any:
     """Three clinics: seven waiting of which one over 30 days, six waiting, three done."""
     region = RegionFactory()
     line = ContractLineFactory(kva="NGB", contract__owner_region=region, contract__cap_volume=None)
@@ -65,6 +66,12 @@ def region() -> Any:
         guarantee_start=date(2026, 1, 20),
     )
     return region
+
+
+@pytest.fixture(scope="module")
+def region(django_db_setup: None, django_db_blocker: object) -> Iterator[Any]:
+    with shared(django_db_blocker):
+        yield made_region()
 
 
 def client_of(actor: Actor) -> Client:
