@@ -132,14 +132,16 @@ class Move:
 
     def text(self, text: str) -> str:
         # All at once: what has been put in is not looked at again.
-        text = re.sub(
-            "|".join(map(re.escape, self.words)), lambda found: self.words[found[0]], text
-        )
+        text = self._words.sub(lambda found: self.words[found[0]], text)
         text = _MOMENT.sub(lambda found: self._iso_moment(found[0]), text)
         return _DAY.sub(
             lambda found: (date.fromisoformat(found[0]) + timedelta(weeks=self.weeks)).isoformat(),
             text,
         )
+
+    @cached_property
+    def _words(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self.words)))
 
     def _iso_moment(self, text: str) -> str:
         at = parse_datetime(text)
