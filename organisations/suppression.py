@@ -9,7 +9,7 @@ hidden values look the same; a reader knows of them only that they are at least 
 A table in two dimensions with its totals: :func:`suppress_table`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SMALL = range(1, 5)
@@ -29,25 +29,6 @@ def suppress(counts: Sequence[int], *, hide_total: bool = False) -> tuple[list[b
     if hide_total and larger:
         return [count == max(larger) for count in counts], True
     return [False] * len(counts), False
-
-
-def tells_of_small(hidden: Sequence[int]) -> bool:
-    """Whether the sum of counts that are hidden one by one, each at least one, tells of a small one
-    that it is small: the hidden months of a quarter that is shown, say."""
-    counts = [count for count in hidden if count]
-    most = sum(counts) - (len(counts) - 1)
-    return any(count in SMALL for count in counts) and most <= SMALL[-1]
-
-
-def parts_tell_of_small(periods: Iterable[Sequence[int]]) -> bool:
-    """The same of periods (months) whose parts (within and across, say) and whole are shown, where
-    none is small, and whose sums by part are shown of all periods together."""
-    hidden = [
-        parts for parts in periods if sum(parts) in SMALL or any(count in SMALL for count in parts)
-    ]
-    return any(tells_of_small(column) for column in zip(*hidden, strict=True)) or tells_of_small(
-        [sum(parts) for parts in hidden if sum(parts) in SMALL]
-    )
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _decided(table: Table, frozen: Frozen, groups: Sequence[Group]) -> Hiding:
     if found is None:
         if len(_DECIDED) > MOST_KEPT:
             _DECIDED.clear()
-        found = Hiding([table, *frozen.tables], SPLITS, before=frozen.before, groups=groups)
+        found = Hiding([*frozen.tables, table], SPLITS, before=frozen.before, groups=groups)
         _DECIDED[key] = found
     return found
 

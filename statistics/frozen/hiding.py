@@ -58,7 +58,8 @@ class Within:
 
 
 class Hiding:
-    """``tables`` are pictures of the same month (versions, corrections): they hide the same.
+    """``tables`` are pictures of the same month (versions, corrections): they hide the same. Each
+    hides more than those before it: a page that has one more names it last.
 
     ``before`` are counts that were small between two of them. ``groups`` are those that a page
     lists though nothing happened in them.
@@ -111,7 +112,7 @@ class Hiding:
         return dict(sorted(found.items(), key=lambda item: item[0] in self._within))
 
     @cached_property
-    def _region(self) -> Group:
+    def region(self) -> Group:
         groups = (g for table in self.tables for column in table.values() for g in column)
         return next((group for group in groups if group[0] == REGION), (REGION, ""))
 
@@ -127,7 +128,7 @@ class Hiding:
 
     def _decide(self, column: str) -> None:
         """A whole that is no part of anything."""
-        if _any_small(self._numbers(column, self._region)) or self._was_small(column, self._region):
+        if _any_small(self._numbers(column, self.region)) or self._was_small(column, self.region):
             self._hide_everywhere(column)
             return
         for dimension, sets in self._divided():
@@ -147,8 +148,8 @@ class Hiding:
     def _decide_parts(self, split: Split) -> None:
         """The parts of a whole that the region shows."""
         names = (*split.parts, REST)
-        totals = dict(zip(names, self._parts(split, self._region), strict=True))
-        small = {part for part in split.parts if self._was_small(part, self._region)}
+        totals = dict(zip(names, self._parts(split, self.region), strict=True))
+        small = {part for part in split.parts if self._was_small(part, self.region)}
         away = alone(totals, small)
         for part in away - {REST}:
             self._hide_everywhere(part)
@@ -199,7 +200,7 @@ class Hiding:
         for dimension, keys in self.keys.items():
             inside = self._within.get(dimension)
             if inside is None or inside.outer not in self.keys:
-                yield dimension, [(self._region, keys)]
+                yield dimension, [(self.region, keys)]
                 continue
             sets: dict[Group | None, set[str]] = defaultdict(set)
             for key in keys:
@@ -221,9 +222,10 @@ def alone(
 
     ``total``: their known sum; what they lack of it is a hidden one more.
     """
-    hidden = {key for key, counts in numbers.items() if _any_small(counts)} | set(small)
+    hidden = set(small)
     for place in range(len(next(iter(numbers.values()), ()))):
         column = {key: counts[place] for key, counts in numbers.items()}
+        hidden |= {key for key, n in column.items() if n in SMALL}
         rest = 0 if total is None else total[place] - sum(column.values())
         if rest < 0:  # some are counted twice: no sum to subtract from
             continue
@@ -245,31 +247,34 @@ def together(
     totals: Sequence[Numbers] | None,
 ) -> set[Key]:
     """The rows of parts to hide: those with a small one, until no sum of the hidden is small."""
-    away = {key for key, row in rows.items() if any(map(_any_small, row))} | set(hidden)
+    away = set(hidden)
     inside = [_added(parts) for parts in zip(*rows.values(), strict=True)]
     left = [
         tuple(whole - n for whole, n in zip(total, found, strict=True))
         for total, found in zip(totals or inside, inside, strict=True)
     ]
-    # Where some are counted twice there is no sum to subtract from.
-    sums = [(part, place) for part, row in enumerate(left) for place, n in enumerate(row) if n >= 0]
-    while True:
-        lacking = [
-            (part, place)
-            for part, place in sums
-            if sum(rows[key][part][place] for key in away) + left[part][place] in SMALL
-        ]
-        more: list[Any] = [
-            (sum(n[place] for n in row), number, key)
-            for part, place in lacking[:1]
-            for number, (key, row) in enumerate(rows.items())
-            if key not in away and row[part][place]
-        ]
-        if not lacking:
-            return away
-        if not more:
-            return set(rows)
-        away.add(min(more)[2])
+    for place in range(len(next(iter(inside), ()))):
+        away |= {key for key, row in rows.items() if _any_small(part[place] for part in row)}
+        # Where some are counted twice there is no sum to subtract from.
+        sums = [part for part, rest in enumerate(left) if rest[place] >= 0]
+        while True:
+            lacking = [
+                part
+                for part in sums
+                if sum(rows[key][part][place] for key in away) + left[part][place] in SMALL
+            ]
+            more: list[Any] = [
+                (sum(n[place] for n in row), number, key)
+                for part in lacking[:1]
+                for number, (key, row) in enumerate(rows.items())
+                if key not in away and row[part][place]
+            ]
+            if not lacking:
+                break
+            if not more:
+                return set(rows)
+            away.add(min(more)[2])
+    return away
 
 
 def _any_small(counts: Iterable[int]) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from organisations.suppression import parts_tell_of_small
 from referral.models import ReferralCause
 from statistics.open_data.counting import Counted
 from statistics.open_data.disclosure import (
@@ -16,6 +15,7 @@ from statistics.open_data.disclosure import (
 )
 from statistics.open_data.measures import MEASURES, PATIENTS
 from statistics.open_data.models import NATION, Border, Status
+from statistics.periods import period_tells_of_small
 
 Key = tuple[str, str, str]
 Columns = dict[Key, Column]
@@ -139,7 +139,7 @@ def _base_before(before: Columns, *measures: str) -> Column | None:
 
 def _patients(counted: Regions, cause: str, side: str, before: Columns) -> Column:
     counts = {area: one.patients.get((cause, side), 0) for area, one in counted.items()}
-    also = [area for area, one in counted.items() if parts_tell_of_small(one.by_month.values())]
+    also = [area for area, one in counted.items() if period_tells_of_small(one.by_month.values())]
     away = hidden_counts(counts, before.get((PATIENTS, cause, side)), also=also)
     every = counts | {NATION: sum(counts.values())}
     return {

@@ -18,7 +18,7 @@ from notices.texts.comparing import Share, wilson
 from organisations.access import Actor, as_product
 from organisations.errors import NotAllowed
 from organisations.models import Region, Role
-from organisations.suppression import parts_tell_of_small, suppress
+from organisations.suppression import suppress
 from referral.models import Offer, Phase
 from referral.pathways import LimitKey, pathway_names
 from statistics.open_data.disclosure import hidden_shares
@@ -26,6 +26,7 @@ from statistics.open_data.models import NATION
 from statistics.pathways.halves import HalfYear
 from statistics.pathways.models import PathwayLimit
 from statistics.pathways.own import Own, Shown, own_figures
+from statistics.periods import period_tells_of_small
 
 # Socialstyrelsen's report of regions' work with SVF, 2025: the national goals.
 LEAD_TIME_GOAL = 80
@@ -132,7 +133,7 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     total = _row("all", _("Alla"), leads, limits)
     if hide:
         # The months' pages show those in SVF, by month: with a pathway or not, within and across.
-        secret = 0 < unknown < FEWEST or parts_tell_of_small(by_month)
+        secret = 0 < unknown < FEWEST or period_tells_of_small(by_month)
         _hide(tables[0], tables[1], tables[2], total, secret=secret)
     own = own_figures(
         actor.region or "",
