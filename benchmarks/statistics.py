@@ -315,7 +315,7 @@ def freeze(month: Any) -> None:
     from django.utils import timezone
 
     from statistics.frozen.services import _one
-    from statistics.models import MonthDue
+    from statistics.models import MonthDue, WithheldWaiting
     from statistics.monthly.figures import month_figures
 
     now = timezone.now()
@@ -327,6 +327,8 @@ def freeze(month: Any) -> None:
         pass
     took = time.perf_counter() - began
     print(f"{len(months)} months frozen, {took / len(months):.2f} s each", flush=True)
+    # The first of them has been decided on too, and the others are waiting for it.
+    WithheldWaiting.objects.create(region_id=REGION, first_day=months[-1].first_day, decided_at=now)
 
 
 def busy(work: Callable[[], None]) -> Callable[[], None]:

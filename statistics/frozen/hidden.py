@@ -61,9 +61,8 @@ SHARES = {
 }
 
 # This month's less last month's is what came in less what was closed: one of these two would follow
-# from the other, in any group. The region's own is shown while both are.
+# from the other, in any group. The region's own is told where that gives nothing back (docs/0037).
 STOCKS = frozenset({"in_work", "open_age"})
-FLOWS = ("received", "closed")
 
 Column = dict[Group, int]
 
@@ -73,11 +72,13 @@ def hidden_places(
     *,
     passing: Iterable[tuple[Place, Cell]] = (),
     within: Iterable[Within] = (),
+    region_told: bool = False,
 ) -> frozenset[Place]:
     """The figures hidden in all of the pictures, which are of one region's month.
 
     ``passing`` are figures as they were between two pictures; they are hidden when they were small
-    then. Figures that are nought, but hidden beside others, are among them.
+    then. Figures that are nought, but hidden beside others, are among them. ``region_told``:
+    whether the region's own cases in work are told.
     """
     before = {
         (name, *place[:2])
@@ -101,12 +102,11 @@ def hidden_places(
             found |= {
                 (*group, measure) for measure, on in columns.items() if not away.isdisjoint(on)
             }
-    flows_hidden = any(column in hiding.everywhere for column in FLOWS)
     stocks = {
         place
         for picture in pictures
         for place in picture
-        if place[2] in STOCKS and (place[0] != REGION or flows_hidden)
+        if place[2] in STOCKS and not (region_told and place[0] == REGION)
     }
     return frozenset(found | stocks)
 
@@ -153,15 +153,17 @@ def groups_within() -> tuple[Within, ...]:
     )
 
 
-def hidden_of(versions: Sequence[FrozenMonth]) -> frozenset[Place]:
+def hidden_of(versions: Sequence[FrozenMonth], *, region_told: bool) -> frozenset[Place]:
     """The figures hidden in every version of a month and in what is known of it now."""
     with as_product("small numbers"):
         last = Recount.objects.filter(frozen__in=versions).aggregate(last=Max("pk"))["last"]
-        return _hidden_of(tuple(sorted(one.pk for one in versions)), last)
+        return _hidden_of(tuple(sorted(one.pk for one in versions)), last, region_told)
 
 
 @lru_cache(maxsize=64)
-def _hidden_of(versions: tuple[int, ...], _last_recount: int | None) -> frozenset[Place]:
+def _hidden_of(
+    versions: tuple[int, ...], _last_recount: int | None, region_told: bool
+) -> frozenset[Place]:
     """Versions and corrections never change; a new one gives other arguments."""
     pictures: list[Picture] = []
     passing: list[tuple[Place, Cell]] = []
@@ -169,4 +171,4 @@ def _hidden_of(versions: tuple[int, ...], _last_recount: int | None) -> frozense
         picture, rows = frozen_picture(frozen), corrections_of(frozen)
         pictures += [picture, corrected(picture, rows)]
         passing += [(place_of(row), cell) for row in rows for cell in cells_of(row)]
-    return hidden_places(pictures, passing=passing, within=groups_within())
+    return hidden_places(pictures, passing=passing, within=groups_within(), region_told=region_told)

@@ -28,6 +28,7 @@ from statistics.frozen.picture import (
 from statistics.frozen.services import MonthNotFound
 from statistics.frozen.source import Count, month_figures
 from statistics.frozen.words import texts, told
+from statistics.guarantee.withheld import region_told
 from statistics.monthly.dimensions import DIMENSIONS
 from statistics.monthly.measures import MEASURES, Measure
 from statistics.months import Month
@@ -184,14 +185,19 @@ def month_page(
     )
     chosen = _chosen(versions, choice.version)
     hides = actor.role not in SEES_CASES
+    told = hides and region_told(actor.region or "", month)
     if chosen is None:
         whole = picture_of(count(actor.region or "", month))
         before, now = _of(whole, dimension), _of(whole, dimension)
-        hidden = hidden_places([whole], within=groups_within()) if hides else frozenset()
+        hidden = (
+            hidden_places([whole], within=groups_within(), region_told=told)
+            if hides
+            else frozenset()
+        )
     else:
         before = frozen_picture(chosen, dimension=dimension)
         now = known_picture(versions[0], dimension=dimension)
-        hidden = hidden_of(versions) if hides else frozenset()
+        hidden = hidden_of(versions, region_told=told) if hides else frozenset()
     own = _own_key(actor) if actor.role == Role.CLINIC else None
 
     def wanted(place: Place, label: str) -> bool:

@@ -1,34 +1,32 @@
-"""Of which clinics the waiting at a month's end can be told without giving hidden flows away.
+"""Whose waiting at a month's end can be told without giving hidden flows away.
 
 What waits is what waited a month before, and what came in, less what was treated or ended. One who
 has a clinic's waiting at two months' ends thus knows its flows in between together. Flows of 1-4
 are hidden, each with a larger one of another clinic (``statistics.frozen.hiding``).
 
-All that hangs together is a network. A hidden flow joins its clinic in the month with the column
-that it is a part of, whose sum is known; the waiting joins a clinic's month with its next, as long
-as it is not told. A hidden small number could be 5 or more exactly when as much can go from one of
-its ends to the other some other way round: one clinic's more is another's less, and each of them
-makes up for it by another hidden flow, or by a waiting that is not told. Every number stands in two
-sums, so a maximum flow answers what a linear program would.
-docs/decisions/0036-the-waiting-of-clinics.md
+All that hangs together is a network (``statistics.circulation``). A hidden flow joins its clinic in
+the month with the column that it is a part of, whose sum is known; the waiting joins a clinic's
+month with its next, as long as it is not told. One clinic's more is another's less, and each makes
+up for it by another hidden flow, or by a waiting that is not told.
+
+The region's own flows are hidden when fewer than five came, were treated or closed in all of it.
+What waits and is in work there tells them in the same way. It is told or not as one, and the sum of
+each kind of flow since it was last told counts as known then: the months can only exchange with
+each other.
+docs/decisions/0036-the-waiting-of-clinics.md, docs/decisions/0037-the-regions-own-waiting.md
 """
 
-from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from organisations.suppression import SMALL
+from statistics.circulation import NO_LIMIT, Ask, Circulation, Node, Step, Steps, Way
 
-ENOUGH = SMALL[-1] + 1
-NO_LIMIT = 10**9
 LEAST_TOLD = 10
-
-Clinic = int
-Node = tuple[str, int, int] | tuple[()]
-Step = tuple[Node, Node]
-Steps = frozenset[Step]
 # Where all ends meet of which nothing is known.
 OUTSIDE: Node = ()
+
+Clinic = int
 # Each kind of flow goes from one to the other of: the clinic among those who wait, among the
 # closed, and the column of the flow. The ended have no column: they are the closed less those who
 # were closed as treated.
@@ -45,32 +43,35 @@ GOES = {
 class MonthEnd:
     """``hidden``: the flows that are not known, by kind. ``told``: the clinics whose waiting is.
 
-    ``or_none``: the kinds of which noughts are hidden too, as few came in all.
+    ``or_none``: the kinds of which noughts are hidden too, as few came in all. ``totals``: the
+    region's own flows that are hidden; ``reasons``: how many ended by each of the reasons that are.
+    ``region_told``: whether its waiting and cases in work are told.
     """
 
     waiting: Mapping[Clinic, int]
     hidden: Mapping[tuple[str, Clinic], int]
     or_none: frozenset[str] = frozenset()
     told: frozenset[Clinic] = frozenset()
+    totals: Mapping[str, int] = field(default_factory=dict)
+    reasons: Sequence[int] = ()
+    region_told: bool = False
 
 
 @dataclass(frozen=True)
-class Way:
-    """How much must be able to go from ``start`` to ``end``, not by the straight way."""
+class Told:
+    """Whose waiting is told at a month's end."""
 
-    start: Node
-    end: Node
-    amount: int
+    region: bool
+    clinics: frozenset[Clinic]
 
 
-class Network:
+class Network(Circulation):
     """Hidden flows and waiting of months that follow each other, the first from nothing."""
 
     def __init__(self, months: Sequence[MonthEnd]) -> None:
-        self.room: dict[Node, dict[Node, int]] = defaultdict(dict)
-        # Of each small number how it could be another, 5 first.
-        self.ways: list[list[Way]] = []
+        super().__init__()
         self._last = len(months) - 1
+        since_told: list[tuple[int, MonthEnd]] = []
         for number, month in enumerate(months):
             for (kind, clinic), count in month.hidden.items():
                 nodes: dict[str, Node] = {
@@ -80,10 +81,27 @@ class Network:
                 }
                 start, end = GOES[kind]
                 least = 0 if kind in month.or_none else min(count, 1)
-                self._add(nodes[start], nodes[end], count, least=least)
+                few = kind in month.totals or (kind == "ended" and "closed" in month.totals)
+                self.add(nodes[start], nodes[end], count, least=least, known=few)
             for clinic, count in month.waiting.items():
                 if clinic not in month.told:
-                    self._add(*self._ends(number, clinic), count, least=min(count, 1))
+                    self.add(*self._ends(number, clinic), count, least=min(count, 1))
+            since_told.append((number, month))
+            if month.region_told:
+                self._add_totals(since_told)
+                since_told = []
+        # Of the sums since the region was last told nothing is known.
+        self._open = self._add_totals(since_told)
+        for whole in self._open:
+            self.room[whole][OUTSIDE] = self.room[OUTSIDE][whole] = NO_LIMIT
+
+    def tell_region(self) -> Steps:
+        """Let the region's waiting and cases in work be known; returns the steps gone by it."""
+        for whole in self._open:
+            del self.room[whole][OUTSIDE], self.room[OUTSIDE][whole]
+        return frozenset(
+            step for whole in self._open for step in ((whole, OUTSIDE), (OUTSIDE, whole))
+        )
 
     def tell(self, clinic: Clinic) -> Steps:
         """Let the clinic's last waiting be known; returns the steps that are gone by it."""
@@ -92,87 +110,92 @@ class Network:
         return frozenset({(here, there), (there, here)})
 
     def untell(self, clinic: Clinic, count: int) -> None:
-        self._join(*self._ends(self._last, clinic), count - min(count, 1))
+        self.join(*self._ends(self._last, clinic), count - min(count, 1))
 
-    def round_about(self, way: Way) -> Steps | None:
-        """The steps by which as much as the way asks for can go round, if it can."""
-        left, used = way.amount, defaultdict[Step, int](int)
-        steps: set[Step] = set()
-        while left:
-            path = self._path(way, used)
-            if not path:
-                return None
-            many = min(left, *(self.room[a][b] - used[a, b] for a, b in path))
-            for a, b in path:
-                used[a, b] += many
-                used[b, a] -= many
-            steps.update(path)
-            left -= many
-        return frozenset(steps)
-
-    def _path(self, way: Way, used: Mapping[Step, int]) -> list[Step]:
-        """The steps of a shortest path with room left."""
-        came: dict[Node, Node] = {way.start: way.start}
-        queue = deque([way.start])
-        while queue and way.end not in came:
-            here = queue.popleft()
-            for there, room in self.room[here].items():
-                straight = here == way.start and there == way.end
-                if there not in came and not straight and room > used.get((here, there), 0):
-                    came[there] = here
-                    queue.append(there)
-        if way.end not in came:
-            return []
-        path, here = [], way.end
-        while here != way.start:
-            path.append((came[here], here))
-            here = came[here]
-        return path
-
-    def _add(self, start: Node, end: Node, count: int, *, least: int) -> None:
-        """A hidden number: it could be any larger one, and smaller ones down to ``least``."""
-        self._join(start, end, count - least)
-        if count in SMALL:
-            more = [Way(end, start, many) for many in range(ENOUGH - count, 0, -1)]
-            self.ways.append([*more, Way(start, end, 1)])
+    def _add_totals(self, months: Sequence[tuple[int, MonthEnd]]) -> set[Node]:
+        """The region's hidden flows of months, and the sum of each kind, which is returned."""
+        sums: set[Node] = set()
+        for number, month in months:
+            steps = {}
+            for kind, count in month.totals.items():
+                column: Node = (kind, number, 0)
+                whole: Node = (f"all {kind}", months[0][0], 0)
+                sums.add(whole)
+                start, end = (whole, column) if GOES[kind][0] == "column" else (column, whole)
+                steps[kind] = (start, end)
+                fewer, more = _room(month, kind, count)
+                self.join(start, end, fewer, more=more)
+                if count in SMALL:
+                    self.ask(start, end, count, known=True)
+            if any(count in SMALL for count in month.reasons):
+                self.asks.append([_other_reasons(steps["closed"], steps["closed_treated"])])
+        return sums
 
     def _ends(self, number: int, clinic: Clinic) -> Step:
         here: Node = ("waits", number, clinic)
         return here, OUTSIDE if number == self._last else ("waits", number + 1, clinic)
 
-    def _join(self, start: Node, end: Node, fewer: int) -> None:
-        """A number that goes from ``start`` to ``end``, and could be so many fewer."""
-        self.room[start][end] = NO_LIMIT
-        self.room[end][start] = fewer
+
+def _room(month: MonthEnd, kind: str, count: int) -> tuple[int, int]:
+    """How many fewer and more a hidden number of the region's could be. A whole is hidden when it
+    is small, as the reader knows, or was so before a correction; each reason is one at least."""
+    more = SMALL[-1] - count if count in SMALL else NO_LIMIT
+    if "closed" not in month.totals or kind in {"received", "treated"}:
+        return count - min(count, 1), more
+    ended = sum(month.reasons) - len(month.reasons)
+    treated = month.totals["closed_treated"] - min(month.totals["closed_treated"], 1)
+    return (treated, ended) if kind == "closed_treated" else (min(count - 1, treated + ended), more)
 
 
-def clinics_told(months: Sequence[MonthEnd]) -> frozenset[Clinic]:
-    """Of which clinics the last month's waiting can be told, after what was told before.
+def _other_reasons(closed: Step, treated: Step) -> Ask:
+    """How more or fewer of the region's cases could have ended untreated: with as many closed, or
+    with as many closed as treated."""
+    return (
+        *(Way(*step, 1, _both(closed)) for step in (treated, treated[::-1])),
+        *(Way(*step, 1, _both(treated)) for step in (closed, closed[::-1])),
+    )
 
-    The larger first, as they are asked for most. A number that could not be 5 or more with no
-    waiting told of this month, stays as uncertain as it is.
+
+def _both(step: Step) -> Steps:
+    """The step there and back."""
+    return frozenset({step, step[::-1]})
+
+
+def told_of(months: Sequence[MonthEnd]) -> Told:
+    """Whose waiting of the last month can be told, after what was told before.
+
+    The region first, then the larger clinics, as they are asked for most. A number that could not
+    be 5 or more with no waiting told of this month, stays as uncertain as it is.
     """
     last = months[-1]
-    network = Network([*months[:-1], replace(last, told=frozenset())])
-    round_about: dict[Way, Steps] = {}
-    for ways in network.ways:
-        found = ((way, network.round_about(way)) for way in ways)
-        round_about |= next(([(way, steps)] for way, steps in found if steps is not None), [])
-    told = set()
-    for clinic in sorted(last.waiting, key=lambda one: (-last.waiting[one], one)):
-        if last.waiting[clinic] < LEAST_TOLD:
-            continue
-        gone = network.tell(clinic)
-        touched = [way for way, steps in round_about.items() if not steps.isdisjoint(gone)]
-        again: dict[Way, Steps] = {}
-        for way in touched:
-            steps = network.round_about(way)
+    network = Network([*months[:-1], replace(last, told=frozenset(), region_told=False)])
+    answers: dict[Ask, Steps] = {}
+    for asks in network.asks:
+        found = ((ask, network.answer(ask)) for ask in asks)
+        answers |= next(([(ask, steps)] for ask, steps in found if steps is not None), [])
+
+    def is_safe(gone: Steps) -> bool:
+        """Whether every number can still be another without the steps."""
+        again: dict[Ask, Steps] = {}
+        for ask, before in answers.items():
+            if before.isdisjoint(gone):
+                continue
+            steps = network.answer(ask)
             if steps is None:
-                break
-            again[way] = steps
-        if len(again) < len(touched):
-            network.untell(clinic, last.waiting[clinic])
-        else:
+                return False
+            again[ask] = steps
+        answers.update(again)
+        return True
+
+    if not is_safe(network.tell_region()):
+        return Told(region=False, clinics=frozenset())
+    told: set[Clinic] = set()
+    for clinic in sorted(last.waiting, key=lambda one: (-last.waiting[one], one)):
+        # Where few came or were closed in all of the region, nothing of its clinics is told.
+        if last.totals or last.waiting[clinic] < LEAST_TOLD:
+            continue
+        if is_safe(network.tell(clinic)):
             told.add(clinic)
-            round_about |= again
-    return frozenset(told)
+        else:
+            network.untell(clinic, last.waiting[clinic])
+    return Told(region=True, clinics=frozenset(told))

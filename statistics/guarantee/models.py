@@ -9,7 +9,8 @@ from organisations.models import Region
 
 
 class WithheldWaiting(models.Model):
-    """The clinics whose waiting at a month's end is not shown to those who see figures only.
+    """Whose waiting at a month's end is not shown to those who see figures only: the clinics', or
+    the region's own with its cases in work.
 
     Append-only: what has been shown cannot be taken back, and what is shown later depends on it. A
     month without a row is not decided, and no clinic's waiting is shown.
@@ -18,6 +19,7 @@ class WithheldWaiting(models.Model):
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
     first_day = models.DateField(_("månad"))
     clinics = ArrayField(models.BigIntegerField(), verbose_name=_("kliniker"), default=list)
+    region_withheld = models.BooleanField(_("regionens egna"), default=False)
     decided_at = models.DateTimeField(_("beslutat"))
 
     class Meta:

@@ -26,7 +26,7 @@ from statistics.frozen.hiding import Hiding
 from statistics.guarantee.columns import COUNTS, LIMITS, SIZE, Basis, Column, Count, Kind
 from statistics.guarantee.counting import Cells, Group, counted, last_counted_day
 from statistics.guarantee.hiding import Family, hide
-from statistics.guarantee.models import WithheldWaiting
+from statistics.guarantee.withheld import region_told, withheld_clinics
 from statistics.hiding import hiding_of
 from statistics.kept import each_case_once
 from statistics.months import Month
@@ -178,7 +178,11 @@ def guarantee_for(
         if hides and kind == Kind.DONE:
             hidden = table.hidden(hiding)
         elif hides:
-            hidden = table.hidden(None, withheld=_withheld(region.code, month, mine))
+            hidden = table.hidden(
+                None,
+                withheld=withheld_clinics(region.code, month, mine),
+                total_withheld=not region_told(region.code, month),
+            )
         chosen = f"clinic:{clinic.pk}" if clinic and hides else TOTAL
         keys = table.keys_of(dimension)
         if chosen != TOTAL:
@@ -226,10 +230,16 @@ class _Groups:
             return keys
         return sorted(keys, key=lambda key: self.labels[key])
 
-    def hidden(self, hiding: Hiding | None, *, withheld: Collection[int] = ()) -> Hidden:
+    def hidden(
+        self,
+        hiding: Hiding | None,
+        *,
+        withheld: Collection[int] = (),
+        total_withheld: bool = False,
+    ) -> Hidden:
         """What is not shown. The done are the treated of other pages (``hiding``): clinics and
         the region are hidden here as there. Of ``withheld`` clinics nothing is shown, nor of the
-        areas that they are in."""
+        areas that they are in; with the total withheld nothing of the phases that make it up."""
         values = tuple(
             (key, tuple(group.counts[count] for count in COUNTS))
             for key, group in self.groups.items()
@@ -246,6 +256,8 @@ class _Groups:
         away |= {
             total for total, parts in self.families if total != TOTAL and not away.isdisjoint(parts)
         }
+        if total_withheld:
+            away |= {TOTAL, *self.keys_of(Dimension.PHASE)}
         return _hidden(
             values,
             tuple(self.families),
@@ -339,20 +351,6 @@ def _ended_elsewhere(
         for reason in CloseReason
         if reason != CloseReason.TREATED
     ]
-
-
-@as_product("statistics")
-def last_decided_month(actor: Actor) -> Month | None:
-    """The last month of which it has been decided what figures-only readers see of the clinics."""
-    decided = WithheldWaiting.objects.filter(region=actor.region).order_by("-first_day")
-    first_day = decided.values_list("first_day", flat=True).first()
-    return Month.of(first_day) if first_day else None
-
-
-def _withheld(region: str, month: Month, clinics: set[int]) -> Collection[int]:
-    """The clinics whose waiting is not shown: all of them until it has been decided."""
-    decided = WithheldWaiting.objects.filter(region=region, first_day=month.first_day)
-    return next(iter(decided.values_list("clinics", flat=True)), clinics)
 
 
 def _hiding(

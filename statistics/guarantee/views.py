@@ -20,8 +20,8 @@ from statistics.guarantee.selectors import (
     Guarantee,
     Line,
     guarantee_for,
-    last_decided_month,
 )
+from statistics.guarantee.withheld import last_decided_month
 from statistics.selectors import SEES_CASES
 from statistics.views import ROLES
 

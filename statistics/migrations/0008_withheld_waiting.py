@@ -1,4 +1,4 @@
-"""Which clinics' waiting is not shown: decided once, and read by the product only."""
+"""Whose waiting is not shown: decided once, and read by the product only."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
                         size=None,
                         verbose_name="kliniker",
                     ),
+                ),
+                (
+                    "region_withheld",
+                    models.BooleanField(default=False, verbose_name="regionens egna"),
                 ),
                 ("decided_at", models.DateTimeField(verbose_name="beslutat")),
                 (

@@ -5,7 +5,7 @@ of 1-4 is found out when no solution makes it larger than 4: it is then known to
 That is asked of a linear program (HiGHS), which knows nothing of how hiding is done.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Attacker:
     sums: list[tuple[Name, tuple[Name, ...]]] = field(default_factory=list)
     # Known to be some, where a rule hides no noughts.
     some: set[Name] = field(default_factory=set)
+    # Known to be 1-4, where a rule hides nothing else.
+    few: set[Name] = field(default_factory=set)
 
     def read(self, page: Mapping[Name, int | None], truth: Mapping[Name, int]) -> None:
         """A page: each count, ``None`` where it is hidden. ``truth`` is the same unhidden."""
@@ -60,6 +62,26 @@ class Attacker:
 
     def finds_out(self) -> list[tuple[Name, int]]:
         """Each hidden small count that must be small, with the most that it can be."""
+        most_of = self._asking()
+        asked = [name for name, n in self.true.items() if n in SMALL and name not in self.shown]
+        found = []
+        while asked:
+            name = asked.pop()
+            could_be = most_of(name, 1)
+            if could_be[name] < LEAST - 0.001:
+                found.append((name, int(could_be[name] + 0.001)))
+            # One solution answers for all that it makes large.
+            asked = [one for one in asked if could_be[one] < LEAST]
+        return found
+
+    def knows(self) -> list[Name]:
+        """The hidden small counts that can be nothing else."""
+        most_of = self._asking()
+        hidden = [name for name, n in self.true.items() if n in SMALL and name not in self.shown]
+        return [name for name in hidden if most_of(name, 1)[name] - most_of(name, -1)[name] < 0.001]
+
+    def _asking(self) -> Callable[[Name, int], Mapping[Name, float]]:
+        """A function that gives the counts in which one is the largest (or smallest) it can be."""
         names = list(self.true)
         place = {name: number for number, name in enumerate(names)}
         model = highspy.Highs()
@@ -67,8 +89,8 @@ class Attacker:
             model.setOptionValue(option, value)
         for name in names:
             known = self.shown.get(name)
-            least = int(name in self.some)
-            model.addVar(least if known is None else known, MOST if known is None else known)
+            least, most = int(name in self.some | self.few), SMALL[-1] if name in self.few else MOST
+            model.addVar(least if known is None else known, most if known is None else known)
         for total, parts in self.sums:
             model.addRow(
                 0,
@@ -78,19 +100,14 @@ class Attacker:
                 [1.0, *[-1.0] * len(parts)],
             )
         model.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        asked = [name for name, n in self.true.items() if n in SMALL and name not in self.shown]
-        found = []
-        while asked:
-            name = asked.pop()
-            model.changeColCost(place[name], 1.0)
+
+        def most_of(name: Name, sign: int) -> Mapping[Name, float]:
+            model.changeColCost(place[name], float(sign))
             model.run()
             if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 raise AssertionError(f"what is shown does not add up: {model.getModelStatus()}")
-            could_be = model.getSolution().col_value
+            found = dict(zip(names, model.getSolution().col_value, strict=True))
             model.changeColCost(place[name], 0.0)
-            most = could_be[place[name]]
-            if most < LEAST - 0.001:
-                found.append((name, int(most + 0.001)))
-            # One solution answers for all that it makes large.
-            asked = [one for one in asked if could_be[place[one]] < LEAST]
-        return found
+            return found
+
+        return most_of
