@@ -22,13 +22,11 @@ Steps = frozenset[Step]
 
 @dataclass(frozen=True)
 class Way:
-    """How much must be able to go from ``start`` to ``end``, not by the straight way, nor by the
-    steps that are ``barred``."""
+    """How much must be able to go from ``start`` to ``end``, not by the straight way."""
 
     start: Node
     end: Node
     amount: int
-    barred: Steps = frozenset()
 
 
 # Ways of which one is enough.
@@ -96,8 +94,7 @@ class Circulation:
             here = queue.popleft()
             for there, room in self.room[here].items():
                 straight = here == way.start and there == way.end
-                away = straight or (here, there) in way.barred
-                if there not in came and not away and room > used.get((here, there), 0):
+                if there not in came and not straight and room > used.get((here, there), 0):
                     came[there] = here
                     queue.append(there)
         if way.end not in came:

@@ -24,6 +24,8 @@ from statistics.frozen.picture import (
     pictures_of,
     place_of,
 )
+from statistics.guarantee.flows import hidden_next, months_until, totals_of
+from statistics.guarantee.models import WithheldWaiting
 from statistics.months import Month
 
 DIMENSIONS = ("region", "clinic")
@@ -46,6 +48,7 @@ MEASURES = (
     *CLOSED,
 )
 MOST_KEPT = 600
+MOST_UNDECIDED = 12
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,70 @@ _DECIDED: dict[bytes, Hiding] = {}
 
 
 def hiding_of(
-    region: str, live: Mapping[Month, Table], *, groups: Iterable[Group] = ()
+    region: str,
+    live: Mapping[Month, Table],
+    *,
+    groups: Iterable[Group] = (),
+    after_few: Mapping[Month, Iterable[str]] | None = None,
 ) -> dict[Month, Hiding]:
-    """What is hidden of each month, whose counts as of now are given. One query as a rule."""
+    """What is hidden of each month, whose counts as of now are given. Two queries as a rule.
+
+    ``after_few``: the wholes that each hides for the month before, where the caller knows.
+    """
     groups = sorted(groups)
     frozen = frozen_months(region, live)
-    return {month: _decided(table, frozen[month], groups) for month, table in live.items()}
+    if after_few is None:
+        after_few = hidden_after_few(region, live)
+    return {
+        month: _decided(table, frozen[month], groups, nodes_of(region, after_few[month]))
+        for month, table in live.items()
+    }
 
 
-def _decided(table: Table, frozen: Frozen, groups: Sequence[Group]) -> Hiding:
+def nodes_of(region: str, wholes: Iterable[str]) -> set[Node]:
+    """The region's own counts of the wholes."""
+    return {(whole, "region", region) for whole in wholes}
+
+
+@as_product("small numbers")
+def hidden_after_few(region: str, months: Iterable[Month]) -> dict[Month, frozenset[str]]:
+    """Which wholes each of the months hides since the region had few of them in the month before.
+
+    As it was decided when that month was frozen, and until then by its counts.
+    """
+    rows = WithheldWaiting.objects.filter(region=region).order_by("first_day")
+    decided = {Month.of(day): kinds for day, kinds in rows.values_list("first_day", "hidden_next")}
+    found = {month: frozenset(decided.get(month.back(1), ())) for month in months}
+    last = max(decided, default=None)
+    open_months = [month for month in found if last is None or month.back(1) > last]
+    if not open_months:
+        return found
+    undecided = months_until(region, max(open_months).back(1))
+    if last is not None:
+        undecided = [month for month in undecided if month > last]
+    # Nothing of what waits is told then, and nothing need be hidden for it.
+    if len(undecided) > MOST_UNDECIDED:
+        return found
+    frozen, totals = frozen_months(region, undecided), totals_of(region, undecided)
+    hidden = frozenset(decided[last]) if last is not None else frozenset()
+    for month in undecided:
+        tables = [*frozen[month].tables, totals[month]]
+        hidden = hidden_next(hidden, tables, ("region", region))
+        if month.back(-1) in found:
+            found[month.back(-1)] = hidden
+    return found
+
+
+def _decided(table: Table, frozen: Frozen, groups: Sequence[Group], after_few: set[Node]) -> Hiding:
     counts = [(name, sorted(column.items())) for name, column in sorted(table.items())]
-    key = blake2b(repr((frozen.key, groups, counts)).encode()).digest()
+    key = blake2b(repr((frozen.key, groups, sorted(after_few), counts)).encode()).digest()
     found = _DECIDED.get(key)
     if found is None:
         if len(_DECIDED) > MOST_KEPT:
             _DECIDED.clear()
-        found = Hiding([*frozen.tables, table], SPLITS, before=frozen.before, groups=groups)
+        found = Hiding(
+            [*frozen.tables, table], SPLITS, before=frozen.before | after_few, groups=groups
+        )
         _DECIDED[key] = found
     return found
 

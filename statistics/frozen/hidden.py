@@ -10,7 +10,7 @@ from contracts.models import Contract, Procedure
 from organisations.access import as_product
 from organisations.suppression import SMALL
 from referral.models import CloseReason, DeclineReason
-from statistics.frozen.hiding import REGION, Group, Hiding, Split, Within
+from statistics.frozen.hiding import REGION, Group, Hiding, Node, Split, Within
 from statistics.frozen.models import FrozenMonth, Recount
 from statistics.frozen.picture import (
     Cell,
@@ -73,14 +73,16 @@ def hidden_places(
     passing: Iterable[tuple[Place, Cell]] = (),
     within: Iterable[Within] = (),
     region_told: bool = False,
+    after_few: Iterable[Node] = (),
 ) -> frozenset[Place]:
     """The figures hidden in all of the pictures, which are of one region's month.
 
     ``passing`` are figures as they were between two pictures; they are hidden when they were small
     then. Figures that are nought, but hidden beside others, are among them. ``region_told``:
-    whether the region's own cases in work are told.
+    whether the region's own cases in work are told; ``after_few``: what is hidden for the sake of
+    the month before.
     """
-    before = {
+    before = set(after_few) | {
         (name, *place[:2])
         for place, cell in passing
         for name, count in counts_told(place[2], cell)
@@ -153,16 +155,22 @@ def groups_within() -> tuple[Within, ...]:
     )
 
 
-def hidden_of(versions: Sequence[FrozenMonth], *, region_told: bool) -> frozenset[Place]:
+def hidden_of(
+    versions: Sequence[FrozenMonth], *, region_told: bool, after_few: Iterable[Node]
+) -> frozenset[Place]:
     """The figures hidden in every version of a month and in what is known of it now."""
     with as_product("small numbers"):
         last = Recount.objects.filter(frozen__in=versions).aggregate(last=Max("pk"))["last"]
-        return _hidden_of(tuple(sorted(one.pk for one in versions)), last, region_told)
+        keys = tuple(sorted(one.pk for one in versions))
+        return _hidden_of(keys, last, region_told, frozenset(after_few))
 
 
 @lru_cache(maxsize=64)
 def _hidden_of(
-    versions: tuple[int, ...], _last_recount: int | None, region_told: bool
+    versions: tuple[int, ...],
+    _last_recount: int | None,
+    region_told: bool,
+    after_few: frozenset[Node],
 ) -> frozenset[Place]:
     """Versions and corrections never change; a new one gives other arguments."""
     pictures: list[Picture] = []
@@ -171,4 +179,10 @@ def _hidden_of(
         picture, rows = frozen_picture(frozen), corrections_of(frozen)
         pictures += [picture, corrected(picture, rows)]
         passing += [(place_of(row), cell) for row in rows for cell in cells_of(row)]
-    return hidden_places(pictures, passing=passing, within=groups_within(), region_told=region_told)
+    return hidden_places(
+        pictures,
+        passing=passing,
+        within=groups_within(),
+        region_told=region_told,
+        after_few=after_few,
+    )

@@ -61,8 +61,9 @@ class Hiding:
     """``tables`` are pictures of the same month (versions, corrections): they hide the same. Each
     hides more than those before it: a page that has one more names it last.
 
-    ``before`` are counts that were small between two of them. ``groups`` are those that a page
-    lists though nothing happened in them.
+    ``before`` are counts that are hidden whatever they are now: they were small between two of
+    them, or the month before would follow. ``groups`` are those that a page lists though nothing
+    happened in them.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Hiding:
         self._rows: dict[tuple[str, str], set[str]] = {}
         self._extra = groups
         columns = {column for table in tables for column in table}
+        columns |= {column for column, *_group in self.before}
         for column in sorted({self._top(column) for column in columns}):
             self._decide(column)
 

@@ -29,6 +29,7 @@ from statistics.frozen.services import MonthNotFound
 from statistics.frozen.source import Count, month_figures
 from statistics.frozen.words import texts, told
 from statistics.guarantee.withheld import region_told
+from statistics.hiding import hidden_after_few, nodes_of
 from statistics.monthly.dimensions import DIMENSIONS
 from statistics.monthly.measures import MEASURES, Measure
 from statistics.months import Month
@@ -185,19 +186,14 @@ def month_page(
     )
     chosen = _chosen(versions, choice.version)
     hides = actor.role not in SEES_CASES
-    told = hides and region_told(actor.region or "", month)
     if chosen is None:
         whole = picture_of(count(actor.region or "", month))
         before, now = _of(whole, dimension), _of(whole, dimension)
-        hidden = (
-            hidden_places([whole], within=groups_within(), region_told=told)
-            if hides
-            else frozenset()
-        )
+        hidden = _hidden(actor.region or "", month, [], whole) if hides else frozenset()
     else:
         before = frozen_picture(chosen, dimension=dimension)
         now = known_picture(versions[0], dimension=dimension)
-        hidden = hidden_of(versions, region_told=told) if hides else frozenset()
+        hidden = _hidden(actor.region or "", month, versions, {}) if hides else frozenset()
     own = _own_key(actor) if actor.role == Role.CLINIC else None
 
     def wanted(place: Place, label: str) -> bool:
@@ -225,6 +221,18 @@ def month_page(
         hidden_corrections=sum(place_of(row) in hidden for row in corrections),
         suppressed=hides,
     )
+
+
+def _hidden(
+    region: str, month: Month, versions: list[FrozenMonth], preliminary: Picture
+) -> frozenset[Place]:
+    """What is hidden of the month's versions, or of a month that has none yet."""
+    told = region_told(region, month)
+    after_few = nodes_of(region, hidden_after_few(region, [month])[month])
+    if versions:
+        return hidden_of(versions, region_told=told, after_few=after_few)
+    within = groups_within()
+    return hidden_places([preliminary], within=within, region_told=told, after_few=after_few)
 
 
 def _rows(

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from organisations.suppression import SMALL
-from statistics.circulation import NO_LIMIT, Ask, Circulation, Node, Step, Steps, Way
+from statistics.circulation import NO_LIMIT, Ask, Circulation, Node, Step, Steps
 
 LEAST_TOLD = 10
 # Where all ends meet of which nothing is known.
@@ -44,8 +44,8 @@ class MonthEnd:
     """``hidden``: the flows that are not known, by kind. ``told``: the clinics whose waiting is.
 
     ``or_none``: the kinds of which noughts are hidden too, as few came in all. ``totals``: the
-    region's own flows that are hidden; ``reasons``: how many ended by each of the reasons that are.
-    ``region_told``: whether its waiting and cases in work are told.
+    region's own flows that are hidden. ``region_told``: whether its waiting and cases in work are
+    told.
     """
 
     waiting: Mapping[Clinic, int]
@@ -53,7 +53,6 @@ class MonthEnd:
     or_none: frozenset[str] = frozenset()
     told: frozenset[Clinic] = frozenset()
     totals: Mapping[str, int] = field(default_factory=dict)
-    reasons: Sequence[int] = ()
     region_told: bool = False
 
 
@@ -81,7 +80,10 @@ class Network(Circulation):
                 }
                 start, end = GOES[kind]
                 least = 0 if kind in month.or_none else min(count, 1)
-                few = kind in month.totals or (kind == "ended" and "closed" in month.totals)
+                # The rule that hides the few of a whole region tells that they are few. And how
+                # many ended in the region follows from what waits (docs/decisions/0037).
+                of_closed = "closed" in month.totals and kind in {"ended", "closed_treated"}
+                few = of_closed or month.totals.get(kind) in SMALL
                 self.add(nodes[start], nodes[end], count, least=least, known=few)
             for clinic, count in month.waiting.items():
                 if clinic not in month.told:
@@ -116,49 +118,23 @@ class Network(Circulation):
         """The region's hidden flows of months, and the sum of each kind, which is returned."""
         sums: set[Node] = set()
         for number, month in months:
-            steps = {}
             for kind, count in month.totals.items():
                 column: Node = (kind, number, 0)
                 whole: Node = (f"all {kind}", months[0][0], 0)
                 sums.add(whole)
                 start, end = (whole, column) if GOES[kind][0] == "column" else (column, whole)
-                steps[kind] = (start, end)
-                fewer, more = _room(month, kind, count)
-                self.join(start, end, fewer, more=more)
-                if count in SMALL:
+                if kind == "closed_treated":
+                    self.join(start, end, count)
+                elif count in SMALL:  # that it is few is known, but not how few
+                    self.join(start, end, count - 1, more=SMALL[-1] - count)
                     self.ask(start, end, count, known=True)
-            if any(count in SMALL for count in month.reasons):
-                self.asks.append([_other_reasons(steps["closed"], steps["closed_treated"])])
+                else:
+                    self.join(start, end, count)
         return sums
 
     def _ends(self, number: int, clinic: Clinic) -> Step:
         here: Node = ("waits", number, clinic)
         return here, OUTSIDE if number == self._last else ("waits", number + 1, clinic)
-
-
-def _room(month: MonthEnd, kind: str, count: int) -> tuple[int, int]:
-    """How many fewer and more a hidden number of the region's could be. A whole is hidden when it
-    is small, as the reader knows, or was so before a correction; each reason is one at least."""
-    more = SMALL[-1] - count if count in SMALL else NO_LIMIT
-    if "closed" not in month.totals or kind in {"received", "treated"}:
-        return count - min(count, 1), more
-    ended = sum(month.reasons) - len(month.reasons)
-    treated = month.totals["closed_treated"] - min(month.totals["closed_treated"], 1)
-    return (treated, ended) if kind == "closed_treated" else (min(count - 1, treated + ended), more)
-
-
-def _other_reasons(closed: Step, treated: Step) -> Ask:
-    """How more or fewer of the region's cases could have ended untreated: with as many closed, or
-    with as many closed as treated."""
-    return (
-        *(Way(*step, 1, _both(closed)) for step in (treated, treated[::-1])),
-        *(Way(*step, 1, _both(treated)) for step in (closed, closed[::-1])),
-    )
-
-
-def _both(step: Step) -> Steps:
-    """The step there and back."""
-    return frozenset({step, step[::-1]})
 
 
 def told_of(months: Sequence[MonthEnd]) -> Told:

@@ -9,6 +9,7 @@ from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from organisations.suppression import SMALL
 from referral.models import Case, CloseReason
 from statistics.circulation import ENOUGH
 from statistics.counted import counted
@@ -19,6 +20,8 @@ from statistics.months import Month
 CLOSED_TREATED = f"closed_{CloseReason.TREATED}"
 ENDED = tuple(f"closed_{reason}" for reason in CloseReason.values if reason != CloseReason.TREATED)
 KINDS = ("received", "treated", CLOSED_TREATED, "closed")
+# The wholes by which what waits and is in work changes.
+WHOLES = ("received", "treated", "closed")
 
 Counts = dict[str, dict[Group, int]]
 
@@ -40,22 +43,15 @@ def month_end(table: Table, hiding: Hiding, waiting: Mapping[Clinic, int]) -> Mo
     or_none = {kind for kind in KINDS if kind in hiding.everywhere}
     if CLOSED_TREATED in or_none:
         or_none.add("ended")
-    reasons = (_count(table, {one}, hiding.region) for one in ENDED if "closed" in totals)
-    return MonthEnd(
-        waiting,
-        hidden,
-        frozenset(or_none),
-        totals=totals,
-        reasons=tuple(count for count in reasons if count),
-    )
+    return MonthEnd(waiting, hidden, frozenset(or_none), totals=totals)
 
 
 def totals_hidden(table: Table, hiding: Hiding) -> dict[str, int]:
-    """The region's own flows that are not known: those of fewer than five in the month.
+    """The region's own flows that are not known: those of fewer than five, or after such a month.
 
     How many of the closed were treated is known where the closed are, by what waits.
     """
-    kinds = {"received", "treated", "closed"} & hiding.everywhere
+    kinds = hiding.everywhere.intersection(WHOLES)
     if "closed" in kinds:
         kinds.add(CLOSED_TREATED)
     return {kind: _count(table, {kind}, hiding.region) for kind in sorted(kinds)}
@@ -90,6 +86,21 @@ def flows_of(region: str, months: Sequence[Month]) -> dict[Month, Counts]:
             counts["region", region] += many
             counts["clinic", str(unit)] += many
     return found
+
+
+def hidden_next(hidden: Collection[str], tables: Sequence[Table], here: Group) -> frozenset[str]:
+    """Of which wholes the next month hides the region's too: those of fewer than five, and those
+    of nothing that were ``hidden`` after such a month.
+
+    The sum of a month of few and the next follows from what waits and is in work, and with the
+    next month shown the few would.
+    """
+    found = set()
+    for kind in WHOLES:
+        numbers = [table.get(kind, {}).get(here, 0) for table in tables]
+        if any(number in SMALL for number in numbers) or (kind in hidden and not any(numbers)):
+            found.add(kind)
+    return frozenset(found)
 
 
 def totals_of(region: str, months: Sequence[Month]) -> dict[Month, Counts]:

@@ -20,6 +20,10 @@ class WithheldWaiting(models.Model):
     first_day = models.DateField(_("månad"))
     clinics = ArrayField(models.BigIntegerField(), verbose_name=_("kliniker"), default=list)
     region_withheld = models.BooleanField(_("regionens egna"), default=False)
+    # Flows of the region that the month after hides with this one's few.
+    hidden_next = ArrayField(
+        models.CharField(max_length=8), verbose_name=_("döljs nästa månad"), default=list
+    )
     decided_at = models.DateTimeField(_("beslutat"))
 
     class Meta:

@@ -4,7 +4,7 @@ A month is decided when it has been frozen, so that what its pages hide is known
 months before it. docs/decisions/0036-the-waiting-of-clinics.md
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,11 +12,12 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from organisations.access import as_product
+from statistics.frozen.hiding import Table
 from statistics.frozen.models import FrozenMonth
 from statistics.guarantee.balance import Clinic, MonthEnd, told_of
-from statistics.guarantee.flows import ENDED, flows_of, month_end, months_until
+from statistics.guarantee.flows import ENDED, flows_of, hidden_next, month_end, months_until
 from statistics.guarantee.models import WithheldWaiting
-from statistics.hiding import hiding_of
+from statistics.hiding import frozen_months, hiding_of
 from statistics.months import Month
 
 MONTHS_AT_ONCE = 24
@@ -56,10 +57,11 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
     rows = WithheldWaiting.objects.filter(region=region)
     before = {Month.of(row.first_day): row for row in rows}
     last = FrozenMonth.objects.filter(region=region).aggregate(last=Max("first_day"))["last"]
-    months = months_until(region, Month.of(last))
+    tables = flows_of(region, months_until(region, Month.of(last)))
+    after_few = _after_few(region, tables, before)
     past: list[MonthEnd] = []
     decided: list[WithheldWaiting] = []
-    for month, end in zip(months, month_ends(region, months), strict=True):
+    for month, end in month_ends(region, tables, after_few).items():
         row = before.get(month)
         if row is None:
             if len(decided) == limit:
@@ -70,6 +72,7 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
                 first_day=month.first_day,
                 clinics=sorted(set(end.waiting) - told.clinics),
                 region_withheld=not told.region,
+                hidden_next=sorted(after_few[month.back(-1)]),
                 decided_at=now,
             )
             decided.append(row)
@@ -78,18 +81,38 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
     return len(WithheldWaiting.objects.bulk_create(decided))
 
 
-def month_ends(region: str, months: Sequence[Month]) -> list[MonthEnd]:
+def _after_few(
+    region: str, tables: Mapping[Month, Table], decided: Mapping[Month, WithheldWaiting]
+) -> dict[Month, frozenset[str]]:
+    """Which wholes each month hides for the month before; of the month after the last, too."""
+    frozen = frozen_months(region, tables)
+    hidden: frozenset[str] = frozenset()
+    found = {}
+    for month, table in tables.items():
+        found[month] = hidden
+        if month in decided:
+            hidden = frozenset(decided[month].hidden_next)
+        else:
+            versions = [*frozen[month].tables, table]
+            hidden = hidden_next(hidden, versions, ("region", region))
+        found[month.back(-1)] = hidden
+    return found
+
+
+def month_ends(
+    region: str,
+    tables: Mapping[Month, Table],
+    after_few: Mapping[Month, frozenset[str]] | None = None,
+) -> dict[Month, MonthEnd]:
     """The waiting at each month's end of the clinics that had had cases by then, and which of
-    their flows in the month are hidden. The caller acts as the product."""
-    tables = flows_of(region, months)
-    hidings = hiding_of(region, tables)
+    their flows in the month are hidden. ``tables`` are in order. The caller acts as the product."""
+    hidings = hiding_of(region, tables, after_few=after_few)
     waiting: dict[Clinic, int] = {}
-    ends = []
-    for month in months:
-        table = tables[month]
+    ends = {}
+    for month, table in tables.items():
         for kind, sign in (("received", 1), ("treated", -1), *((one, -1) for one in ENDED)):
             for (dimension, key), count in table.get(kind, {}).items():
                 if dimension == "clinic":
                     waiting[int(key)] = max(0, waiting.get(int(key), 0) + sign * count)
-        ends.append(month_end(table, hidings[month], dict(waiting)))
+        ends[month] = month_end(table, hidings[month], dict(waiting))
     return ends

@@ -5,10 +5,8 @@ from collections.abc import Collection
 from organisations.access import Actor, as_product
 from statistics.guarantee.flows import months_until, totals_hidden, totals_of
 from statistics.guarantee.models import WithheldWaiting
-from statistics.hiding import hiding_of
+from statistics.hiding import MOST_UNDECIDED, hiding_of
 from statistics.months import Month
-
-MOST_UNDECIDED = 12
 
 
 @as_product("statistics")

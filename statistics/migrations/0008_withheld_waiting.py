@@ -37,6 +37,15 @@ class Migration(migrations.Migration):
                     "region_withheld",
                     models.BooleanField(default=False, verbose_name="regionens egna"),
                 ),
+                (
+                    "hidden_next",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8),
+                        default=list,
+                        size=None,
+                        verbose_name="döljs nästa månad",
+                    ),
+                ),
                 ("decided_at", models.DateTimeField(verbose_name="beslutat")),
                 (
                     "region",

@@ -9,6 +9,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from referral.models import PATIENTS_OWN, Case, Offer, Referral, ReferralCause
+from statistics.hiding import hidden_after_few
+from statistics.months import Month
 from statistics.open_data.models import Border
 from statistics.open_data.quarters import Quarter
 
@@ -22,6 +24,8 @@ class Counted:
     patients: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     # By month, within the region and across its border.
     by_month: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    # Whether the region's own pages hide the treated of a month for the sake of the one before.
+    after_few: bool = False
     waited: list[float] = field(default_factory=list)
     gained: list[float] = field(default_factory=list)
     to_back_referral: list[float] = field(default_factory=list)
@@ -52,6 +56,10 @@ def count_quarter(quarter: Quarter, *, until: datetime) -> dict[str, Counted]:
     counted = {
         code: Counted() for code in sorted(taking_part.values_list("region", flat=True).distinct())
     }
+    months = [Month.of(quarter.first_day).back(-number) for number in range(3)]
+    for code, one in counted.items():
+        hidden = hidden_after_few(code, months).values()
+        one.after_few = any("treated" in kinds for kinds in hidden)
     _count_treated(counted, quarter, until=until)
     _count_decided(counted, quarter)
     _count_answers(counted, quarter)

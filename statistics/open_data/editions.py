@@ -139,7 +139,11 @@ def _base_before(before: Columns, *measures: str) -> Column | None:
 
 def _patients(counted: Regions, cause: str, side: str, before: Columns) -> Column:
     counts = {area: one.patients.get((cause, side), 0) for area, one in counted.items()}
-    also = [area for area, one in counted.items() if period_tells_of_small(one.by_month.values())]
+    also = [
+        area
+        for area, one in counted.items()
+        if one.after_few or period_tells_of_small(one.by_month.values())
+    ]
     away = hidden_counts(counts, before.get((PATIENTS, cause, side)), also=also)
     every = counts | {NATION: sum(counts.values())}
     return {

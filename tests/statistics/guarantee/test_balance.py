@@ -19,12 +19,20 @@ from organisations.suppression import SMALL
 from statistics.frozen.hidden import SPLITS
 from statistics.frozen.hiding import Hiding, Table
 from statistics.guarantee.balance import MonthEnd, Told, told_of
-from statistics.guarantee.flows import CLOSED_TREATED, ENDED, is_away, month_end
+from statistics.guarantee.flows import (
+    CLOSED_TREATED,
+    ENDED,
+    WHOLES,
+    hidden_next,
+    is_away,
+    month_end,
+)
 from tests.statistics.attacker import Attacker, Name
 
 REGION = ("region", "13")
 CLINICS = range(4)
 COLUMNS = ("received", "treated", "closed", CLOSED_TREATED, *ENDED)
+PARTS_OF_CLOSED = (CLOSED_TREATED, *ENDED, "ended")
 counts = st.sampled_from
 # Of a clinic: came in, treated, ended (as long as anybody waits), and why.
 flows = st.tuples(
@@ -56,6 +64,7 @@ def months_of(found: Sequence[Sequence[Any]]) -> tuple[list[Table], list[Hiding]
     waiting = dict.fromkeys(CLINICS, 0)
     tables: list[Table] = []
     hidings, ends = [], []
+    after_few: frozenset[str] = frozenset()
     for month in found:
         table: dict[str, dict[tuple[str, str], int]] = {column: {} for column in COLUMNS}
         for clinic, (received, treated, ended, reason) in enumerate(month):
@@ -73,7 +82,13 @@ def months_of(found: Sequence[Sequence[Any]]) -> tuple[list[Table], list[Hiding]
                 table[column]["clinic", str(clinic)] = count
         for counts in table.values():
             counts[REGION] = sum(counts.values())
-        hiding = Hiding([table], SPLITS, groups=[("clinic", str(one)) for one in CLINICS])
+        hiding = Hiding(
+            [table],
+            SPLITS,
+            before=[(kind, *REGION) for kind in after_few],
+            groups=[("clinic", str(one)) for one in CLINICS],
+        )
+        after_few = hidden_next(after_few, [table], REGION)
         tables.append(table)
         hidings.append(hiding)
         ends.append(month_end(table, hiding, dict(waiting)))
@@ -137,11 +152,10 @@ def _read_flows(attacker: Attacker, number: int, table: Table, hiding: Hiding) -
         attacker.some |= {
             name
             for name, count in truth.items()
-            if count and name[1] in hidden
-            if place == "all" or name[1] not in hiding.everywhere
+            if count and name[1] in hidden and name[1] not in hiding.everywhere
         }
         if place == "all":
-            wholes = {(number, one, place) for one in ("received", "treated", "closed")}
+            wholes = {(number, one, place) for one in WHOLES}
             attacker.few |= {name for name in wholes if truth[name] in SMALL and page[name] is None}
         ended = (number, "ended", place)
         attacker.true[ended] = sum(truth[number, one, place] for one in ENDED)
@@ -168,7 +182,13 @@ def found_out(
     What stands on no page, as what came in and waited before together, is left aside.
     """
     found = reader_of(tables[: len(ends)], hidings[: len(ends)], ends).finds_out()
-    return {name: most for name, most in found if name[1] != "had"}
+    return {
+        name: most
+        for name, most in found
+        if name[1] != "had"
+        # How many ended follows from what waits, and so how many of the closed were treated.
+        if "closed" not in hidings[name[0]].everywhere or name[1] not in PARTS_OF_CLOSED
+    }
 
 
 def but_small_ones(months: Sequence[MonthEnd]) -> Told:
@@ -183,7 +203,7 @@ def regions_own(
     """The region's hidden small numbers that are told exactly: that they are small is known to
     whoever knows the rule."""
     known = reader_of(tables[: len(ends)], hidings[: len(ends)], ends).knows()
-    return [name for name in known if name[2] == "all" and name[1] != "had"]
+    return [name for name in known if name[2] == "all" and name[1] in WHOLES]
 
 
 def and_before(past: Sequence[MonthEnd]) -> Iterator[tuple[list[MonthEnd], list[MonthEnd]]]:
@@ -211,6 +231,17 @@ def test_no_waiting_tells_how_few_came_and_went_in_the_whole_region(
     tables, hidings, ends = months_of([[(many, 0, 0, ENDED[0]) for many in first], *found])
     for without, told in and_before(decided(ends)):
         assert set(regions_own(tables, hidings, told)) <= {*regions_own(tables, hidings, without)}
+
+
+@slow
+@given(in_a_row(few_flows, most=4), st.lists(st.integers(60, 90), min_size=4, max_size=4))
+def test_after_months_of_few_the_first_usual_one_tells_the_region(
+    found: Any, first: list[int]
+) -> None:
+    """A new region has few in its first months, and must not be hidden for ever."""
+    waiting = [(many, 0, 0, ENDED[0]) for many in first]
+    _tables, _hidings, ends = months_of([waiting, *found, USUAL])
+    assert decided(ends)[-1].region_told
 
 
 @slow
@@ -275,12 +306,17 @@ def region_of(*, came: int = 9, treated: int = 9, ended: int = 0) -> list[Any]:
         pytest.param([region_of(came=3)], False, id="few-came"),
         pytest.param([region_of(treated=3, ended=9)], False, id="few-treated"),
         pytest.param([region_of(treated=3)], False, id="few-treated-and-closed"),
-        pytest.param([region_of(came=3), USUAL], False, id="still-told-by-the-sum"),
+        pytest.param([region_of(came=3), USUAL], True, id="hidden-with-the-next"),
+        pytest.param([region_of(came=3), USUAL, USUAL], True, id="and-from-then-on"),
         pytest.param([region_of(came=3), region_of(came=3)], True, id="which-month-is-not-told"),
         pytest.param([region_of(came=1), region_of(came=1)], False, id="one-in-each-is-told"),
         pytest.param([region_of(came=4), region_of(came=4)], False, id="four-in-each-is-told"),
         pytest.param([region_of(came=1), region_of(came=2)], True, id="one-or-two"),
-        pytest.param([region_of(came=3), NOTHING], False, id="nothing-to-exchange-with"),
+        pytest.param([region_of(came=3), NOTHING], True, id="one-could-have-come-later"),
+        pytest.param([region_of(came=1), NOTHING], False, id="nothing-to-exchange-with"),
+        pytest.param([region_of(came=1), NOTHING, USUAL], True, id="hidden-with-the-one-after"),
+        pytest.param([region_of(came=1), region_of(came=1), USUAL], True, id="and-with-two"),
+        pytest.param([region_of(came=3, treated=2), USUAL], True, id="more-kinds-at-once"),
         # How many ended follows where the closed are shown (docs/decisions/0037).
         pytest.param([region_of(ended=3)], True, id="few-ended"),
     ],

@@ -14,9 +14,11 @@ from referral import services as handling
 from referral.models import Case, CloseReason
 from statistics.frozen.selectors import Choice, month_page
 from statistics.guarantee.columns import Kind
+from statistics.guarantee.flows import flows_of
 from statistics.guarantee.selectors import Dimension, guarantee_for
 from statistics.guarantee.services import decide_due, month_ends
 from statistics.guarantee.withheld import region_told
+from statistics.hiding import hidden_after_few
 from statistics.models import FrozenMonth, WithheldWaiting
 from statistics.months import Month
 from tests.factories import (
@@ -117,7 +119,8 @@ def is_told(actor: Any, month: Month) -> bool:
 def test_the_regions_own_is_told_while_no_flow_of_fewer_than_five_follows(region: Any) -> None:
     """In March some came, and six were closed. In April one was closed, in May nothing happened."""
     manager, navigator = manager_actor(region), navigator_actor(region)
-    april, may = MARCH.back(-1), MARCH.back(-2)
+    april, may, june = (MARCH.back(-number) for number in (1, 2, 3))
+    nothing, closed = frozenset[str](), frozenset({"closed"})
     run_due(now=stockholm(2026, 4, 1, 12))
     assert is_told(manager, MARCH)
     case, closed_at = Case.objects.filter(closed_at=None)[0], stockholm(2026, 4, 8, 12)
@@ -126,10 +129,18 @@ def test_the_regions_own_is_told_while_no_flow_of_fewer_than_five_follows(region
     run_due(now=stockholm(2026, 4, 30, 12))
     assert WithheldWaiting.objects.get().first_day == MARCH.first_day
     assert not is_told(manager, april)
+    # April's few would follow from what is in work, if May's were known.
+    after = {april: nothing, may: closed, june: closed}
+    assert hidden_after_few(region.code, after) == after
     run_due(now=stockholm(2026, 5, 20, 12))
     rows = WithheldWaiting.objects.order_by("first_day")
     assert [row.region_withheld for row in rows] == [False, True]
     assert [is_told(manager, month) for month in (MARCH, april, may)] == [True, False, False]
+    assert hidden_after_few(region.code, after) == after
+    assert {"closed", "closed_home_clinic"} <= {
+        row.measure for row in month_page(manager, may, Choice()).rows if row.hidden
+    }
+    assert not any(row.hidden for row in month_page(navigator, may, Choice()).rows)
 
 
 def test_where_more_than_a_year_is_undecided_nothing_is_told(region: Any) -> None:
@@ -148,7 +159,7 @@ def test_a_month_is_decided_once_and_after_those_before_it(region: Any) -> None:
 
 def test_what_waits_is_what_came_in_less_what_left(region: Any) -> None:
     """The balance that the rule looks at is that of the page."""
-    (end,) = month_ends(region.code, [MARCH])
+    (end,) = month_ends(region.code, flows_of(region.code, [MARCH])).values()
     page = guarantee_for(navigator_actor(region), month=MARCH, today=TODAY)
     sizes = {line.key: line.size for line in page.lines[Kind.WAITING]}
     assert {f"clinic:{clinic}": many for clinic, many in end.waiting.items()} == {

@@ -67,6 +67,19 @@ def solutions(column: Column, *, most: int) -> Iterator[tuple[int, ...]]:
             yield counts
 
 
+def test_a_quarter_does_not_tell_a_month_that_is_hidden_for_the_one_before() -> None:
+    """Of a region that had few in the last month of the quarter before."""
+    counts = {(WAIT, "within"): 20, (WAIT, "across"): 30}
+    counted = {area: region(counts) for area in AREAS}
+    assert not columns_of(counted)[PATIENTS, WAIT, "within"][AREAS[0]].is_hidden
+    counted[AREAS[0]].after_few = True
+    hidden = [
+        a for a, cell in columns_of(counted)[PATIENTS, WAIT, "within"].items() if cell.is_hidden
+    ]
+    assert AREAS[0] in hidden
+    assert len(hidden) > 1  # or it would be the nation's less the others'
+
+
 @settings(max_examples=150, deadline=None)
 @given(regions())
 def test_no_count_of_an_edition_is_small_or_can_be_worked_out(counted: dict[str, Counted]) -> None:
