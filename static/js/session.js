@@ -19,6 +19,8 @@
   let lastKept = 0;
   let leaving = false;
   let asking = false;
+  // Counts what prolongs the session: an answer to a question from before that is out of date.
+  let prolonged = 0;
   const waiting = new Map();
 
   const secondsLeft = () => Math.ceil((endsAt - Date.now()) / 1000);
@@ -64,6 +66,7 @@
       values.action = actionOf(form);
     }
     lastKept = Date.now();
+    prolonged += 1;
     try {
       const answer = await post(keepUrl, values, options);
       if (answer.status === 401) return leave();
@@ -86,9 +89,11 @@
   const ask = async () => {
     if (asking) return;
     asking = true;
+    const before = prolonged;
     try {
       const answer = await fetch(statusUrl, { credentials: "same-origin" });
-      if (answer.ok) setClock((await answer.json()).seconds_left);
+      const seconds = answer.ok ? (await answer.json()).seconds_left : null;
+      if (seconds !== null && before === prolonged) setClock(seconds);
     } catch { /* no connection */ } finally {
       asking = false;
     }
