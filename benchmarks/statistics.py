@@ -317,6 +317,7 @@ def freeze(month: Any) -> None:
     from statistics.frozen.services import _one
     from statistics.models import MonthDue, WithheldWaiting
     from statistics.monthly.figures import month_figures
+    from statistics.months import Month
 
     now = timezone.now()
     months = [month.back(back) for back in range(3)]
@@ -327,8 +328,12 @@ def freeze(month: Any) -> None:
         pass
     took = time.perf_counter() - began
     print(f"{len(months)} months frozen, {took / len(months):.2f} s each", flush=True)
-    # The first of them has been decided on too, and the others are waiting for it.
-    WithheldWaiting.objects.create(region_id=REGION, first_day=months[-1].first_day, decided_at=now)
+    # What is told of the waiting has been decided up to the last month, as the sweep does.
+    decided = {*months, Month.of(timezone.localdate(now)).back(1)}
+    WithheldWaiting.objects.bulk_create(
+        WithheldWaiting(region_id=REGION, first_day=one.first_day, decided_at=now)
+        for one in sorted(decided)
+    )
 
 
 def busy(work: Callable[[], None]) -> Callable[[], None]:
