@@ -56,7 +56,7 @@ def in_a_row(month: Any, *, most: int) -> Any:
     )
 
 
-slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def months_of(found: Sequence[Sequence[Any]]) -> tuple[list[Table], list[Hiding], list[MonthEnd]]:
