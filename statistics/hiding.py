@@ -24,7 +24,7 @@ from statistics.frozen.picture import (
     pictures_of,
     place_of,
 )
-from statistics.guarantee.flows import hidden_next, months_until, totals_of
+from statistics.guarantee.flows import after_few_of, months_until, totals_of
 from statistics.guarantee.models import WithheldWaiting
 from statistics.months import Month
 
@@ -113,13 +113,19 @@ def hidden_after_few(region: str, months: Iterable[Month]) -> dict[Month, frozen
     if len(undecided) > MOST_UNDECIDED:
         return found
     frozen, totals = frozen_months(region, undecided), totals_of(region, undecided)
-    hidden = frozenset(decided[last]) if last is not None else frozenset()
-    for month in undecided:
-        tables = [*frozen[month].tables, totals[month]]
-        hidden = hidden_next(hidden, tables, ("region", region))
-        if month.back(-1) in found:
-            found[month.back(-1)] = hidden
-    return found
+    counted = after_few_of(
+        {month: [*frozen[month].tables, totals[month]] for month in undecided},
+        ("region", region),
+        decided={},
+        hidden=() if last is None else decided[last],
+    )
+    return found | {month: kinds for month, kinds in counted.items() if month in found}
+
+
+def treated_after_few(region: str, months: Iterable[Month]) -> bool:
+    """Whether one of a period's months hides its treated for the month before: the period's sum
+    would tell them."""
+    return any("treated" in kinds for kinds in hidden_after_few(region, months).values())
 
 
 def _decided(table: Table, frozen: Frozen, groups: Sequence[Group], after_few: set[Node]) -> Hiding:

@@ -103,6 +103,28 @@ def hidden_next(hidden: Collection[str], tables: Sequence[Table], here: Group) -
     return frozenset(found)
 
 
+def after_few_of(
+    months: Mapping[Month, Sequence[Table]],
+    here: Group,
+    *,
+    decided: Mapping[Month, Collection[str]],
+    hidden: Collection[str] = (),
+) -> dict[Month, frozenset[str]]:
+    """Which wholes each month hides for the month before, the one after the last too.
+
+    ``months`` in order, each with its pictures; what was ``decided`` of one stands. ``hidden`` is
+    what the first of them hides.
+    """
+    found = {}
+    kinds = frozenset(hidden)
+    for month, tables in months.items():
+        found[month] = kinds
+        known = decided.get(month)
+        kinds = hidden_next(kinds, tables, here) if known is None else frozenset(known)
+        found[month.back(-1)] = kinds
+    return found
+
+
 def totals_of(region: str, months: Sequence[Month]) -> dict[Month, Counts]:
     """How many came in, were treated and closed in the region, counted to five at most: enough to
     know of which of it there is little."""

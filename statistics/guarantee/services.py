@@ -15,7 +15,7 @@ from organisations.access import as_product
 from statistics.frozen.hiding import Table
 from statistics.frozen.models import FrozenMonth
 from statistics.guarantee.balance import Clinic, MonthEnd, told_of
-from statistics.guarantee.flows import ENDED, flows_of, hidden_next, month_end, months_until
+from statistics.guarantee.flows import ENDED, after_few_of, flows_of, month_end, months_until
 from statistics.guarantee.models import WithheldWaiting
 from statistics.hiding import frozen_months, hiding_of
 from statistics.months import Month
@@ -58,7 +58,12 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
     before = {Month.of(row.first_day): row for row in rows}
     last = FrozenMonth.objects.filter(region=region).aggregate(last=Max("first_day"))["last"]
     tables = flows_of(region, months_until(region, Month.of(last)))
-    after_few = _after_few(region, tables, before)
+    frozen = frozen_months(region, tables)
+    after_few = after_few_of(
+        {month: [*frozen[month].tables, table] for month, table in tables.items()},
+        ("region", region),
+        decided={month: row.hidden_next for month, row in before.items()},
+    )
     past: list[MonthEnd] = []
     decided: list[WithheldWaiting] = []
     for month, end in month_ends(region, tables, after_few).items():
@@ -79,24 +84,6 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
         told_clinics = frozenset(end.waiting) - set(row.clinics)
         past.append(replace(end, told=told_clinics, region_told=not row.region_withheld))
     return len(WithheldWaiting.objects.bulk_create(decided))
-
-
-def _after_few(
-    region: str, tables: Mapping[Month, Table], decided: Mapping[Month, WithheldWaiting]
-) -> dict[Month, frozenset[str]]:
-    """Which wholes each month hides for the month before; of the month after the last, too."""
-    frozen = frozen_months(region, tables)
-    hidden: frozenset[str] = frozenset()
-    found = {}
-    for month, table in tables.items():
-        found[month] = hidden
-        if month in decided:
-            hidden = frozenset(decided[month].hidden_next)
-        else:
-            versions = [*frozen[month].tables, table]
-            hidden = hidden_next(hidden, versions, ("region", region))
-        found[month.back(-1)] = hidden
-    return found
 
 
 def month_ends(

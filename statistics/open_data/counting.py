@@ -9,8 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from referral.models import PATIENTS_OWN, Case, Offer, Referral, ReferralCause
-from statistics.hiding import hidden_after_few
-from statistics.months import Month
+from statistics.hiding import treated_after_few
 from statistics.open_data.models import Border
 from statistics.open_data.quarters import Quarter
 
@@ -56,10 +55,8 @@ def count_quarter(quarter: Quarter, *, until: datetime) -> dict[str, Counted]:
     counted = {
         code: Counted() for code in sorted(taking_part.values_list("region", flat=True).distinct())
     }
-    months = [Month.of(quarter.first_day).back(-number) for number in range(3)]
     for code, one in counted.items():
-        hidden = hidden_after_few(code, months).values()
-        one.after_few = any("treated" in kinds for kinds in hidden)
+        one.after_few = treated_after_few(code, quarter.months)
     _count_treated(counted, quarter, until=until)
     _count_decided(counted, quarter)
     _count_answers(counted, quarter)

@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
+from statistics.months import Month
+
 
 @dataclass(frozen=True, order=True)
 class Quarter:
@@ -40,6 +42,11 @@ class Quarter:
     @property
     def last_day(self) -> date:
         return self.next.first_day - timedelta(days=1)
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        first = Month.of(self.first_day)
+        return tuple(first.back(-number) for number in range(3))
 
     @property
     def start(self) -> datetime:

@@ -7,6 +7,8 @@ subtract the figures of the other.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from statistics.months import Month
+
 
 @dataclass(frozen=True, order=True)
 class HalfYear:
@@ -34,6 +36,11 @@ class HalfYear:
     @property
     def last_day(self) -> date:
         return self.next.first_day - timedelta(days=1)
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        first = Month.of(self.first_day)
+        return tuple(first.back(-number) for number in range(6))
 
     @property
     def next(self) -> "HalfYear":

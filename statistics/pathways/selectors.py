@@ -21,8 +21,7 @@ from organisations.models import Region, Role
 from organisations.suppression import suppress
 from referral.models import Offer, Phase
 from referral.pathways import LimitKey, pathway_names
-from statistics.hiding import hidden_after_few
-from statistics.months import Month
+from statistics.hiding import treated_after_few
 from statistics.open_data.disclosure import hidden_shares
 from statistics.open_data.models import NATION
 from statistics.pathways.halves import HalfYear
@@ -135,11 +134,11 @@ def pathways_for(actor: Actor, *, period: HalfYear) -> Pathways:
     total = _row("all", _("Alla"), leads, limits)
     if hide:
         # The months' pages show those in SVF, by month: with a pathway or not, within and across.
-        secret = 0 < unknown < FEWEST or period_tells_of_small(by_month)
-        # A month that hides its treated for the one before would be told by the others.
-        months = [Month.of(period.first_day).back(-number) for number in range(6)]
-        after_few = hidden_after_few(actor.region or "", months)
-        secret = secret or any("treated" in kinds for kinds in after_few.values())
+        secret = (
+            0 < unknown < FEWEST
+            or period_tells_of_small(by_month)
+            or treated_after_few(actor.region or "", period.months)
+        )
         _hide(tables[0], tables[1], tables[2], total, secret=secret)
     own = own_figures(
         actor.region or "",
