@@ -10,6 +10,8 @@ from organisations.access import acting_as, as_product
 from organisations.errors import InvalidInput
 from organisations.sweeps import run_due
 from referral.models import Case, Referral, ReferralCause
+from statistics.guarantee.models import WithheldWaiting
+from statistics.open_data.counting import count_quarter
 from statistics.open_data.models import NATION, Edition, PublishedFigure
 from statistics.open_data.quarters import Quarter
 from statistics.open_data.services import correct, due_quarter, publish_due
@@ -30,6 +32,18 @@ def published():
     regions = two_regions()
     assert publish_due(now=PUBLISHED) == 1
     return regions
+
+
+def test_a_month_that_is_hidden_for_the_one_before_keeps_the_regions_patients_from_the_quarter():
+    halland, dalarna = two_regions()
+    for region, kinds in ((halland, ["treated"]), (dalarna, ["received"])):
+        WithheldWaiting.objects.create(
+            region=region, first_day="2026-06-01", hidden_next=kinds, decided_at=PUBLISHED
+        )
+        # The month after is decided too, so that its own few do not matter here.
+        WithheldWaiting.objects.create(region=region, first_day="2026-09-01", decided_at=PUBLISHED)
+    counted = count_quarter(QUARTER, until=PUBLISHED)
+    assert {code: one.after_few for code, one in counted.items()} == {"13": True, "20": False}
 
 
 def test_patients_are_told_apart_by_reason_and_border():

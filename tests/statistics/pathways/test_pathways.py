@@ -14,11 +14,12 @@ from time_machine import travel
 
 from organisations.access import acting_as
 from organisations.errors import InvalidInput, NotAllowed
-from organisations.models import ApiToken
+from organisations.models import ApiToken, Region
 from organisations.scopes import Scope
 from referral.models import CaseState, Phase
 from referral.pathways import pathway_names
 from referral.submission import check
+from statistics.guarantee.models import WithheldWaiting
 from statistics.models import InclusionCount, PathwayLimit
 from statistics.pathways.halves import HalfYear
 from statistics.pathways.selectors import (
@@ -159,6 +160,18 @@ def test_a_manager_sees_no_small_number(region):
         assert row.n is None
         assert row.share is None
         assert row.median is None
+
+
+def test_a_half_year_does_not_tell_a_month_that_is_hidden_for_the_one_before(region):
+    dalarna = Region.objects.get(code="20")
+    patients(4, region=region, line=line_in(region, region))
+    patients(5, region=region, line=line_in(region, dalarna))
+    assert found_by(manager_actor(region)).total.n == 12
+    WithheldWaiting.objects.create(
+        region=region, first_day="2026-02-01", hidden_next=["treated"], decided_at=NOW
+    )
+    assert found_by(manager_actor(region)).total.n is None
+    assert found_by(navigator_actor(region)).total.n == 12
 
 
 def test_only_those_who_see_the_regions_statistics(region):
