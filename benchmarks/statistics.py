@@ -303,8 +303,11 @@ PAGES = (
     "/statistics/dashboard/flows/?month={month}",
     "/statistics/dashboard/contracts/?month={month}",
     "/statistics/guarantee/?month={month}",
-    # The running month, in which all who wait now are counted.
+    # The running month, in which all who wait now are counted: for what is hidden on their account
+    # too, as nothing of the month has been decided.
     "/statistics/guarantee/",
+    "/statistics/",
+    "/statistics/dashboard/",
     "/statistics/performance/?month={month}",
     "/statistics/pathways/",
 )

@@ -5,7 +5,7 @@ every frozen version of the month hide the same.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -24,7 +24,15 @@ from statistics.frozen.picture import (
     pictures_of,
     place_of,
 )
-from statistics.guarantee.flows import after_few_of, months_until, totals_of
+from statistics.guarantee.flows import (
+    after_few_of,
+    flows_of,
+    hidden_with_few_waiting,
+    months_until,
+    totals_of,
+    waiting_at,
+    waiting_until,
+)
 from statistics.guarantee.models import WithheldWaiting
 from statistics.months import Month
 
@@ -72,71 +80,112 @@ def hiding_of(
     live: Mapping[Month, Table],
     *,
     groups: Iterable[Group] = (),
-    after_few: Mapping[Month, Iterable[str]] | None = None,
+    beside: Mapping[Month, Collection[Node]] | None = None,
 ) -> dict[Month, Hiding]:
-    """What is hidden of each month, whose counts as of now are given. Two queries as a rule.
+    """What is hidden of each month, whose counts as of now are given. Two queries as a rule,
+    and four more where a page by clinic has months that are not decided yet.
 
-    ``after_few``: the wholes that each hides for the month before, where the caller knows.
+    ``beside``: what each hides whatever it is (:func:`hidden_beside`), where the caller knows.
     """
     groups = sorted(groups)
     frozen = frozen_months(region, live)
-    if after_few is None:
-        after_few = hidden_after_few(region, live)
+    if beside is None:
+        beside = hidden_beside(region, live, by_clinic=_by_clinic(live.values()))
     return {
-        month: _decided(table, frozen[month], groups, nodes_of(region, after_few[month]))
+        month: _decided(table, frozen[month], groups, frozenset(beside[month]))
         for month, table in live.items()
     }
 
 
-def nodes_of(region: str, wholes: Iterable[str]) -> set[Node]:
-    """The region's own counts of the wholes."""
-    return {(whole, "region", region) for whole in wholes}
-
-
 @as_product("small numbers")
-def hidden_after_few(region: str, months: Iterable[Month]) -> dict[Month, frozenset[str]]:
-    """Which wholes each of the months hides since the region had few of them in the month before.
+def hidden_beside(
+    region: str, months: Collection[Month], *, by_clinic: bool = True
+) -> dict[Month, frozenset[Node]]:
+    """What each of the months hides whatever it is, or what waits would tell of small numbers.
 
-    As it was decided when that month was frozen, and until then by its counts.
+    As it was decided when the month was frozen, and until then by its counts. Without
+    ``by_clinic`` not what it hides of clinics: the caller's page has none.
     """
+    decided = _decisions(region)
+    undecided = _undecided(region, max(months) if by_clinic else max(months).back(1), decided)
+    too_many = len(undecided) > MOST_UNDECIDED
+    if too_many:
+        undecided = [month for month in undecided if by_clinic and month >= min(months)]
+    flows = (flows_of if by_clinic else totals_of)(region, undecided) if undecided else {}
+    clinics = {month: row.hidden_nodes for month, row in decided.items()}
+    if by_clinic and undecided:
+        waiting = waiting_until(waiting_at(region, undecided[-1]), flows)
+        clinics |= {
+            month: hidden_with_few_waiting(flows[month], waiting[month]) for month in undecided
+        }
+    # With too many nothing of what waits in the region is told, and nothing need be hidden for it.
+    after_few = _after_few(region, decided, {} if too_many else flows)
+    nothing = frozenset[Node]()
+    return {
+        month: nodes_of(region, after_few.get(month, ())) | clinics.get(month, nothing)
+        for month in months
+    }
+
+
+def _by_clinic(tables: Iterable[Table]) -> bool:
+    groups = (group for table in tables for column in table.values() for group in column)
+    return any(dimension == "clinic" for dimension, _key in groups)
+
+
+def nodes_of(region: str, wholes: Iterable[str]) -> frozenset[Node]:
+    """The region's own counts of the wholes."""
+    return frozenset((whole, "region", region) for whole in wholes)
+
+
+def hidden_after_few(region: str, months: Collection[Month]) -> dict[Month, frozenset[str]]:
+    """Which wholes each month hides since the region had few of them in the month before."""
+    beside = hidden_beside(region, months, by_clinic=False)
+    return {month: frozenset(whole for whole, *_group in beside[month]) for month in months}
+
+
+def _decisions(region: str) -> dict[Month, WithheldWaiting]:
     rows = WithheldWaiting.objects.filter(region=region).order_by("first_day")
-    decided = {Month.of(day): kinds for day, kinds in rows.values_list("first_day", "hidden_next")}
-    found = {month: frozenset(decided.get(month.back(1), ())) for month in months}
-    last = max(decided, default=None)
-    open_months = [month for month in found if last is None or month.back(1) > last]
-    if not open_months:
-        return found
-    undecided = months_until(region, max(open_months).back(1))
-    if last is not None:
-        undecided = [month for month in undecided if month > last]
-    # Nothing of what waits is told then, and nothing need be hidden for it.
-    if len(undecided) > MOST_UNDECIDED:
-        return found
-    frozen, totals = frozen_months(region, undecided), totals_of(region, undecided)
-    counted = after_few_of(
-        {month: [*frozen[month].tables, totals[month]] for month in undecided},
+    return {Month.of(row.first_day): row for row in rows.defer("clinics")}
+
+
+def _undecided(region: str, last: Month, decided: Mapping[Month, WithheldWaiting]) -> list[Month]:
+    """The months until the last that are not decided yet."""
+    if decided:
+        return max(decided).back(-1).until(last)
+    return months_until(region, last)
+
+
+def _after_few(
+    region: str, decided: Mapping[Month, WithheldWaiting], flows: Mapping[Month, Table]
+) -> dict[Month, frozenset[str]]:
+    """Which wholes each month hides for the month before; ``flows`` of those not decided yet."""
+    found = {month.back(-1): frozenset(row.hidden_next) for month, row in decided.items()}
+    frozen = frozen_months(region, flows)
+    return found | after_few_of(
+        {month: [*frozen[month].tables, table] for month, table in flows.items()},
         ("region", region),
         decided={},
-        hidden=() if last is None else decided[last],
+        hidden=decided[max(decided)].hidden_next if decided else (),
     )
-    return found | {month: kinds for month, kinds in counted.items() if month in found}
 
 
-def treated_after_few(region: str, months: Iterable[Month]) -> bool:
+def treated_after_few(region: str, months: Collection[Month]) -> bool:
     """Whether one of a period's months hides its treated for the month before: the period's sum
     would tell them."""
     return any("treated" in kinds for kinds in hidden_after_few(region, months).values())
 
 
-def _decided(table: Table, frozen: Frozen, groups: Sequence[Group], after_few: set[Node]) -> Hiding:
+def _decided(
+    table: Table, frozen: Frozen, groups: Sequence[Group], beside: frozenset[Node]
+) -> Hiding:
     counts = [(name, sorted(column.items())) for name, column in sorted(table.items())]
-    key = blake2b(repr((frozen.key, groups, sorted(after_few), counts)).encode()).digest()
+    key = blake2b(repr((frozen.key, groups, sorted(beside), counts)).encode()).digest()
     found = _DECIDED.get(key)
     if found is None:
         if len(_DECIDED) > MOST_KEPT:
             _DECIDED.clear()
         found = Hiding(
-            [*frozen.tables, table], SPLITS, before=frozen.before | after_few, groups=groups
+            [*frozen.tables, table], SPLITS, before=frozen.before | beside, groups=groups
         )
         _DECIDED[key] = found
     return found

@@ -35,6 +35,11 @@ class Month:
         index = self.year * 12 + self.month - 1 - months
         return Month(index // 12, index % 12 + 1)
 
+    def until(self, last: "Month") -> "list[Month]":
+        """Each month from this one to the last, both among them."""
+        many = (last.year - self.year) * 12 + last.month - self.month
+        return [self.back(-number) for number in range(many + 1)]
+
     @property
     def first_day(self) -> date:
         return date(self.year, self.month, 1)

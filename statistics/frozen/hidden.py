@@ -73,16 +73,16 @@ def hidden_places(
     passing: Iterable[tuple[Place, Cell]] = (),
     within: Iterable[Within] = (),
     region_told: bool = False,
-    after_few: Iterable[Node] = (),
+    beside: Iterable[Node] = (),
 ) -> frozenset[Place]:
     """The figures hidden in all of the pictures, which are of one region's month.
 
     ``passing`` are figures as they were between two pictures; they are hidden when they were small
     then. Figures that are nought, but hidden beside others, are among them. ``region_told``:
-    whether the region's own cases in work are told; ``after_few``: what is hidden for the sake of
-    the month before.
+    whether the region's own cases in work are told; ``beside``: what is hidden for the sake of
+    what waits (:func:`statistics.hiding.hidden_beside`).
     """
-    before = set(after_few) | {
+    before = set(beside) | {
         (name, *place[:2])
         for place, cell in passing
         for name, count in counts_told(place[2], cell)
@@ -156,13 +156,13 @@ def groups_within() -> tuple[Within, ...]:
 
 
 def hidden_of(
-    versions: Sequence[FrozenMonth], *, region_told: bool, after_few: Iterable[Node]
+    versions: Sequence[FrozenMonth], *, region_told: bool, beside: Iterable[Node]
 ) -> frozenset[Place]:
     """The figures hidden in every version of a month and in what is known of it now."""
     with as_product("small numbers"):
         last = Recount.objects.filter(frozen__in=versions).aggregate(last=Max("pk"))["last"]
         keys = tuple(sorted(one.pk for one in versions))
-        return _hidden_of(keys, last, region_told, frozenset(after_few))
+        return _hidden_of(keys, last, region_told, frozenset(beside))
 
 
 @lru_cache(maxsize=64)
@@ -170,7 +170,7 @@ def _hidden_of(
     versions: tuple[int, ...],
     _last_recount: int | None,
     region_told: bool,
-    after_few: frozenset[Node],
+    beside: frozenset[Node],
 ) -> frozenset[Place]:
     """Versions and corrections never change; a new one gives other arguments."""
     pictures: list[Picture] = []
@@ -184,5 +184,5 @@ def _hidden_of(
         passing=passing,
         within=groups_within(),
         region_told=region_told,
-        after_few=after_few,
+        beside=beside,
     )

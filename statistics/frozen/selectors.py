@@ -29,7 +29,7 @@ from statistics.frozen.services import MonthNotFound
 from statistics.frozen.source import Count, month_figures
 from statistics.frozen.words import texts, told
 from statistics.guarantee.withheld import region_told
-from statistics.hiding import hidden_after_few, nodes_of
+from statistics.hiding import hidden_beside
 from statistics.monthly.dimensions import DIMENSIONS
 from statistics.monthly.measures import MEASURES, Measure
 from statistics.months import Month
@@ -228,11 +228,11 @@ def _hidden(
 ) -> frozenset[Place]:
     """What is hidden of the month's versions, or of a month that has none yet."""
     told = region_told(region, month)
-    after_few = nodes_of(region, hidden_after_few(region, [month])[month])
+    beside = hidden_beside(region, [month])[month]
     if versions:
-        return hidden_of(versions, region_told=told, after_few=after_few)
+        return hidden_of(versions, region_told=told, beside=beside)
     within = groups_within()
-    return hidden_places([preliminary], within=within, region_told=told, after_few=after_few)
+    return hidden_places([preliminary], within=within, region_told=told, beside=beside)
 
 
 def _rows(

@@ -1,11 +1,11 @@
 """A month's flows, of the region and its clinics, and what of them those who see figures only do
 not know: what all pages hide."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
-from django.db.models import Count, F, Min, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -13,8 +13,8 @@ from organisations.suppression import SMALL
 from referral.models import Case, CloseReason
 from statistics.circulation import ENOUGH
 from statistics.counted import counted
-from statistics.frozen.hiding import Group, Hiding, Table
-from statistics.guarantee.balance import Clinic, MonthEnd
+from statistics.frozen.hiding import Group, Hiding, Node, Table
+from statistics.guarantee.balance import LEAST_TOLD, Clinic, MonthEnd
 from statistics.months import Month
 
 CLOSED_TREATED = f"closed_{CloseReason.TREATED}"
@@ -24,6 +24,7 @@ KINDS = ("received", "treated", CLOSED_TREATED, "closed")
 WHOLES = ("received", "treated", "closed")
 
 Counts = dict[str, dict[Group, int]]
+Waiting = Counter[Clinic]
 
 
 def month_end(table: Table, hiding: Hiding, waiting: Mapping[Clinic, int]) -> MonthEnd:
@@ -69,10 +70,8 @@ def _count(table: Table, columns: Collection[str], group: Group) -> int:
 def months_until(region: str, last: Month) -> list[Month]:
     """From the region's first case; the last one at least."""
     began = Case.objects.filter(region=region).aggregate(first=Min("received_at"))["first"]
-    months = [last]
-    while began is not None and Month.of(timezone.localdate(began)) < months[0]:
-        months.insert(0, months[0].back(1))
-    return months
+    first = last if began is None else min(last, Month.of(timezone.localdate(began)))
+    return first.until(last)
 
 
 def flows_of(region: str, months: Sequence[Month]) -> dict[Month, Counts]:
@@ -86,6 +85,80 @@ def flows_of(region: str, months: Sequence[Month]) -> dict[Month, Counts]:
             counts["region", region] += many
             counts["clinic", str(unit)] += many
     return found
+
+
+def hidden_with_few_waiting(table: Table, waiting: Mapping[Clinic, int]) -> frozenset[Node]:
+    """Which flows of clinics a month hides since fewer than five wait at a clinic when it ends.
+
+    Were all that came and left since known, they would follow from what waited before. What left
+    is hidden there, and what came when that is few, together with the smallest such flow of a
+    clinic where many wait: there can be more or fewer by as much. Where no such clinic had any,
+    that flow is hidden of all.
+    docs/decisions/0038-flows-hidden-for-the-waiting.md
+    """
+    found: set[Node] = set()
+    clinics = waiting.keys() | changes_of(table).keys()
+    for kind in WHOLES:
+        counts = table.get(kind, {})
+        flows = {one: counts.get(("clinic", str(one)), 0) for one in clinics}
+        away = {
+            clinic
+            for clinic, many in flows.items()
+            if many and waiting.get(clinic, 0) < ENOUGH and (kind != "received" or many in SMALL)
+        }
+        if away:
+            many_wait = [one for one in clinics if flows[one] and waiting.get(one, 0) >= LEAST_TOLD]
+            beside = min(many_wait, key=lambda one: (flows[one], one), default=None)
+            away |= clinics if beside is None else {beside}
+        found |= {(kind, "clinic", str(clinic)) for clinic in away}
+    return frozenset(found)
+
+
+def waiting_at(region: str, month: Month) -> Waiting:
+    """How many wait at each clinic when the month ends, or now where it runs."""
+    waits = Case.objects.filter(
+        Q(closed_at=None) | Q(closed_at__gte=month.end),
+        Q(clock_stopped_on=None) | Q(clock_stopped_on__gte=month.back(-1).first_day),
+        region=region,
+        received_at__lt=month.end,
+    )
+    rows = waits.order_by().values_list("sending_unit")
+    return Counter(dict(rows.annotate(n=Count("pk"))))
+
+
+def waiting_until(last: Waiting, flows: Mapping[Month, Table]) -> dict[Month, Waiting]:
+    """How many wait at each clinic when each month ends, told how many do at the last end: back
+    over what came and left in the months, which are in order."""
+    found = {}
+    for month in reversed(list(flows)):
+        found[month] = last
+        change = changes_of(flows[month])
+        last = Counter({one: last[one] - change[one] for one in last.keys() | change.keys()})
+    return found
+
+
+def waiting_since(flows: Mapping[Month, Table]) -> dict[Month, Waiting]:
+    """The same, when nobody waited before the first month: of each clinic that had cases by then.
+
+    One who was treated and later closed for another reason left twice: none are fewer than none.
+    """
+    found = {}
+    waiting: Waiting = Counter()
+    for month, table in flows.items():
+        for clinic, change in changes_of(table).items():
+            waiting[clinic] = max(0, waiting[clinic] + change)
+        found[month] = waiting.copy()
+    return found
+
+
+def changes_of(table: Table) -> Waiting:
+    """How many more wait at each clinic after what came in, was treated and ended."""
+    change: Waiting = Counter()
+    for kind, sign in (("received", 1), ("treated", -1), *((one, -1) for one in ENDED)):
+        for (dimension, key), many in table.get(kind, {}).items():
+            if dimension == "clinic":
+                change[int(key)] += sign * many
+    return change
 
 
 def hidden_next(hidden: Collection[str], tables: Sequence[Table], here: Group) -> frozenset[str]:

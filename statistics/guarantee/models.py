@@ -1,11 +1,14 @@
 """What has been decided of the care guarantee's figures."""
 
+from collections.abc import Collection
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Region
+from statistics.frozen.hiding import Node
 
 
 class WithheldWaiting(models.Model):
@@ -24,6 +27,8 @@ class WithheldWaiting(models.Model):
     hidden_next = ArrayField(
         models.CharField(max_length=8), verbose_name=_("döljs nästa månad"), default=list
     )
+    # Flows of clinics that are hidden in the month itself since few wait when it ends, by kind.
+    hidden_flows = models.JSONField(_("flöden som döljs"), default=dict)
     decided_at = models.DateTimeField(_("beslutat"))
 
     class Meta:
@@ -39,3 +44,19 @@ class WithheldWaiting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.first_day:%Y-%m}"
+
+    @property
+    def hidden_nodes(self) -> frozenset[Node]:
+        return frozenset(
+            (kind, "clinic", str(clinic))
+            for kind, clinics in self.hidden_flows.items()
+            for clinic in clinics
+        )
+
+
+def kept_nodes(nodes: Collection[Node]) -> dict[str, list[int]]:
+    """Flows of clinics as ``WithheldWaiting.hidden_flows`` keeps them."""
+    found: dict[str, list[int]] = {}
+    for kind, _dimension, key in sorted(nodes):
+        found.setdefault(kind, []).append(int(key))
+    return found

@@ -4,7 +4,6 @@ A month is decided when it has been frozen, so that what its pages hide is known
 months before it. docs/decisions/0036-the-waiting-of-clinics.md
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,12 +11,18 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from organisations.access import as_product
-from statistics.frozen.hiding import Table
 from statistics.frozen.models import FrozenMonth
-from statistics.guarantee.balance import Clinic, MonthEnd, told_of
-from statistics.guarantee.flows import ENDED, after_few_of, flows_of, month_end, months_until
-from statistics.guarantee.models import WithheldWaiting
-from statistics.hiding import frozen_months, hiding_of
+from statistics.guarantee.balance import MonthEnd, told_of
+from statistics.guarantee.flows import (
+    after_few_of,
+    flows_of,
+    hidden_with_few_waiting,
+    month_end,
+    months_until,
+    waiting_since,
+)
+from statistics.guarantee.models import WithheldWaiting, kept_nodes
+from statistics.hiding import frozen_months, hiding_of, nodes_of
 from statistics.months import Month
 
 MONTHS_AT_ONCE = 24
@@ -58,15 +63,25 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
     before = {Month.of(row.first_day): row for row in rows}
     last = FrozenMonth.objects.filter(region=region).aggregate(last=Max("first_day"))["last"]
     tables = flows_of(region, months_until(region, Month.of(last)))
+    waiting = waiting_since(tables)
     frozen = frozen_months(region, tables)
     after_few = after_few_of(
         {month: [*frozen[month].tables, table] for month, table in tables.items()},
         ("region", region),
         decided={month: row.hidden_next for month, row in before.items()},
     )
+    clinics = {
+        month: before[month].hidden_nodes
+        if month in before
+        else hidden_with_few_waiting(table, waiting[month])
+        for month, table in tables.items()
+    }
+    beside = {month: nodes_of(region, after_few[month]) | clinics[month] for month in tables}
+    hidings = hiding_of(region, tables, beside=beside)
     past: list[MonthEnd] = []
     decided: list[WithheldWaiting] = []
-    for month, end in month_ends(region, tables, after_few).items():
+    for month, table in tables.items():
+        end = month_end(table, hidings[month], waiting[month])
         row = before.get(month)
         if row is None:
             if len(decided) == limit:
@@ -78,28 +93,10 @@ def _decide(region: str, *, now: datetime, limit: int) -> int:
                 clinics=sorted(set(end.waiting) - told.clinics),
                 region_withheld=not told.region,
                 hidden_next=sorted(after_few[month.back(-1)]),
+                hidden_flows=kept_nodes(clinics[month]),
                 decided_at=now,
             )
             decided.append(row)
         told_clinics = frozenset(end.waiting) - set(row.clinics)
         past.append(replace(end, told=told_clinics, region_told=not row.region_withheld))
     return len(WithheldWaiting.objects.bulk_create(decided))
-
-
-def month_ends(
-    region: str,
-    tables: Mapping[Month, Table],
-    after_few: Mapping[Month, frozenset[str]] | None = None,
-) -> dict[Month, MonthEnd]:
-    """The waiting at each month's end of the clinics that had had cases by then, and which of
-    their flows in the month are hidden. ``tables`` are in order. The caller acts as the product."""
-    hidings = hiding_of(region, tables, after_few=after_few)
-    waiting: dict[Clinic, int] = {}
-    ends = {}
-    for month, table in tables.items():
-        for kind, sign in (("received", 1), ("treated", -1), *((one, -1) for one in ENDED)):
-            for (dimension, key), count in table.get(kind, {}).items():
-                if dimension == "clinic":
-                    waiting[int(key)] = max(0, waiting.get(int(key), 0) + sign * count)
-        ends[month] = month_end(table, hidings[month], dict(waiting))
-    return ends

@@ -46,6 +46,10 @@ class Migration(migrations.Migration):
                         verbose_name="döljs nästa månad",
                     ),
                 ),
+                (
+                    "hidden_flows",
+                    models.JSONField(default=dict, verbose_name="flöden som döljs"),
+                ),
                 ("decided_at", models.DateTimeField(verbose_name="beslutat")),
                 (
                     "region",

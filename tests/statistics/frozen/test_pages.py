@@ -16,6 +16,7 @@ from organisations.models import ApiToken, CareUnit, Region, User
 from organisations.scopes import Scope
 from statistics.frozen import services
 from statistics.frozen.models import FrozenMonth, Recount, Subscription
+from statistics.guarantee.models import WithheldWaiting
 from statistics.months import Month
 from tests.factories import (
     CareUnitFactory,
@@ -72,6 +73,7 @@ def figures(units: list[CareUnit], *received: int) -> list[Any]:
 def region(counted: Counted, units: list[CareUnit]) -> Region:
     """March, frozen with 20 + 9 + 3; the night after the last one was 30."""
     region = region_since(stockholm(2026, 3, 10, 12), unit=units[0])
+    WithheldWaiting.objects.create(region=region, first_day="2026-03-01", decided_at=FREEZES)
     counted.now(*figures(units, 20, 9, 3))
     services.run_months(now=FREEZES, count=counted)
     counted.now(*figures(units, 20, 9, 30))
@@ -282,6 +284,24 @@ def api(actor: Actor, *scopes: str) -> APIClient:
     _row, token = ApiToken.objects.create(user_of(actor), scopes=list(scopes) or Scope.values)
     client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client
+
+
+def test_what_is_hidden_for_the_few_who_wait_stays_as_it_was_decided(
+    counted: Counted, units: list[CareUnit]
+) -> None:
+    region = region_since(stockholm(2026, 3, 10, 12), unit=units[0])
+    WithheldWaiting.objects.create(
+        region=region,
+        first_day="2026-03-01",
+        hidden_flows={"received": [units[0].pk, units[2].pk]},
+        decided_at=FREEZES,
+    )
+    counted.now(*figures(units, 20, 9, 30))
+    services.run_months(now=FREEZES, count=counted)
+    rows = {row[1]: row[5] for row in table(manager_actor(region), dimension="clinic")}
+    assert [rows[str(unit.pk)] for unit in units] == ["dolt", "9", "dolt"]
+    rows = {row[1]: row[5] for row in table(navigator_actor(region), dimension="clinic")}
+    assert [rows[str(unit.pk)] for unit in units] == ["20", "9", "30"]
 
 
 def test_the_api_tells_the_same(region: Region, units: Any) -> None:

@@ -24,6 +24,7 @@ from statistics.guarantee.flows import (
     ENDED,
     WHOLES,
     hidden_next,
+    hidden_with_few_waiting,
     is_away,
     month_end,
 )
@@ -45,6 +46,14 @@ modest = st.tuples(
     counts([0, 1, 2, 3, 4, 6, 8]), counts([0, 1, 2, 3, 4, 6, 9]), counts([0, 0, 1, 2]), flows
 ).map(lambda one: (*one[:3], one[3][3]))
 
+# Never quite still.
+of_a_large_clinic = st.tuples(
+    st.integers(0, 15), st.integers(1, 15), counts([0, 0, 1, 2, 6]), flows
+).map(lambda one: (*one[:3], one[3][3]))
+# Five and more at once, which are not hidden for being few.
+in_lots = st.tuples(
+    counts([0, 0, 3, 5, 8]), counts([0, 5, 6, 9, 12]), counts([0, 0, 1, 5, 7]), flows
+).map(lambda one: (*one[:3], one[3][3]))
 few_flows = st.tuples(
     counts([0, 0, 0, 1, 2, 5]), counts([0, 0, 0, 1, 2]), counts([0, 0, 0, 1]), flows
 ).map(lambda one: (*one[:3], one[3][3]))
@@ -85,7 +94,10 @@ def months_of(found: Sequence[Sequence[Any]]) -> tuple[list[Table], list[Hiding]
         hiding = Hiding(
             [table],
             SPLITS,
-            before=[(kind, *REGION) for kind in after_few],
+            before=[
+                *((kind, *REGION) for kind in after_few),
+                *hidden_with_few_waiting(table, waiting),
+            ],
             groups=[("clinic", str(one)) for one in CLINICS],
         )
         after_few = hidden_next(after_few, [table], REGION)
@@ -206,6 +218,15 @@ def regions_own(
     return [name for name in known if name[2] == "all" and name[1] in WHOLES]
 
 
+def waiting_known(
+    tables: Sequence[Table], hidings: Sequence[Hiding], ends: Sequence[MonthEnd]
+) -> list[Name]:
+    """The clinics' waiting of one to four that can be nothing else, with its month."""
+    reader = reader_of(tables[: len(ends)], hidings[: len(ends)], ends)
+    known = [*reader.knows(), *reader.shows_small()]
+    return [name for name in known if name[1] == "waiting" and name[2] != "all"]
+
+
 def and_before(past: Sequence[MonthEnd]) -> Iterator[tuple[list[MonthEnd], list[MonthEnd]]]:
     """The months up to each of them, without its waiting and with it."""
     for number, last in enumerate(past):
@@ -256,6 +277,19 @@ def test_where_many_wait_all_waiting_tells_no_more_than_the_flows_alone(
     assert found_out(tables, hidings, decided(ends)).keys() <= known.keys()
 
 
+@slow
+@given(
+    st.lists(st.integers(6, 30), min_size=2, max_size=2),
+    st.lists(st.integers(90, 120), min_size=2, max_size=2),
+    st.lists(st.tuples(in_lots, in_lots, *[of_a_large_clinic] * 2), min_size=2, max_size=5),
+)
+def test_no_waiting_of_few_follows_where_many_wait_at_other_clinics(
+    few: list[int], many: list[int], found: Any
+) -> None:
+    tables, hidings, ends = months_of([[(n, 0, 0, ENDED[0]) for n in (*few, *many)], *found])
+    assert waiting_known(tables, hidings, decided(ends)) == []
+
+
 FIRST = [(30, 0, 0, ENDED[0]), (40, 0, 0, ENDED[0]), (50, 0, 0, ENDED[0]), (60, 0, 0, ENDED[0])]
 # Three and six came in to the first two, and are hidden.
 FEW_CAME = [(3, 0, 0, ENDED[0]), (6, 0, 0, ENDED[0]), (9, 0, 0, ENDED[0]), (9, 0, 0, ENDED[0])]
@@ -289,6 +323,55 @@ def test_a_clinics_waiting_is_told_again_when_its_flows_could_be_others(
 ) -> None:
     _tables, _hidings, ends = months_of([FIRST, *months])
     assert set(CLINICS) - decided(ends)[-1].told == away
+
+
+LEFT_THREE = [(0, 27, 0, ENDED[0]), *USUAL[1:]]
+ENDED_BUT_THREE = [(0, 0, 27, ENDED[0]), *USUAL[1:]]
+
+
+@pytest.mark.parametrize("month", [LEFT_THREE, ENDED_BUT_THREE], ids=["treated", "ended"])
+def test_the_few_who_wait_follow_from_what_is_shown_unless_what_left_is_hidden(
+    month: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty waited at a clinic, 27 left: both are shown."""
+    tables, hidings, ends = months_of([FIRST, month, USUAL])
+    assert waiting_known(tables, hidings, decided(ends)) == []
+    monkeypatch.setattr(f"{__name__}.hidden_with_few_waiting", lambda *_: frozenset())
+    tables, hidings, ends = months_of([FIRST, month, USUAL])
+    assert (1, "waiting", 0) in waiting_known(tables, hidings, decided(ends))
+
+
+def flows_hidden(waiting: dict[int, int], **flows: dict[int, int]) -> dict[str, set[int]]:
+    """The clinics of which a month hides each kind of flow since few wait."""
+    table = {
+        kind: {("clinic", str(clinic)): many for clinic, many in counts.items()}
+        for kind, counts in flows.items()
+    }
+    found: dict[str, set[int]] = {}
+    for kind, dimension, clinic in hidden_with_few_waiting(table, waiting):
+        assert dimension == "clinic"
+        found.setdefault(kind, set()).add(int(clinic))
+    return found
+
+
+def test_what_left_where_few_wait_is_hidden_with_the_least_of_where_many_do() -> None:
+    treated, waiting = {0: 27, 1: 9, 2: 12, 3: 5}, {0: 4, 1: 10, 2: 50, 3: 9}
+    assert flows_hidden(waiting, treated=treated) == {"treated": {0, 1}}
+    assert flows_hidden(waiting | {0: 5}, treated=treated) == {}
+    # None who wait follows too, and so would the others' few.
+    assert flows_hidden(waiting | {0: 0}, closed=treated) == {"closed": {0, 1}}
+
+
+def test_what_came_where_few_wait_is_hidden_when_it_is_few() -> None:
+    waiting = {0: 3, 1: 10, 2: 50}
+    assert flows_hidden(waiting, received={0: 3, 1: 9, 2: 7}) == {"received": {0, 2}}
+    assert flows_hidden(waiting, received={0: 30, 1: 9, 2: 7}) == {}
+
+
+def test_where_nobody_left_from_where_many_wait_that_is_hidden_of_all() -> None:
+    """Those of whom nobody left too, or the only one that did would follow."""
+    waiting = {0: 3, 1: 10, 2: 50, 3: 0}
+    assert flows_hidden(waiting, treated={0: 27}) == {"treated": {0, 1, 2, 3}}
 
 
 NOTHING = [(0, 0, 0, ENDED[0])] * 4

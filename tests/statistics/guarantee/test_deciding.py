@@ -9,14 +9,16 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from contracts.models import ContractLine
+from organisations.models import CareUnit
 from organisations.sweeps import run_due
 from referral import services as handling
 from referral.models import Case, CloseReason
 from statistics.frozen.selectors import Choice, month_page
 from statistics.guarantee.columns import Kind
-from statistics.guarantee.flows import flows_of
+from statistics.guarantee.flows import flows_of, waiting_at, waiting_since, waiting_until
 from statistics.guarantee.selectors import Dimension, guarantee_for
-from statistics.guarantee.services import decide_due, month_ends
+from statistics.guarantee.services import decide_due
 from statistics.guarantee.withheld import region_told
 from statistics.hiding import hidden_after_few
 from statistics.models import FrozenMonth, WithheldWaiting
@@ -143,6 +145,37 @@ def test_the_regions_own_is_told_while_no_flow_of_fewer_than_five_follows(region
     assert not any(row.hidden for row in month_page(navigator, may, Choice()).rows)
 
 
+def closed_at_clinics(actor: Any, month: Month) -> dict[str, int | None]:
+    rows = month_page(actor, month, Choice(dimension="clinic", measure="closed")).rows
+    return {row.label: None if row.hidden else row.known.n for row in rows}
+
+
+def test_what_left_a_clinic_where_few_wait_is_hidden_from_the_months_first_day(
+    region: Any,
+) -> None:
+    """In April seven of ten ended at the third clinic, and six at the first, where as many came."""
+    manager, navigator = manager_actor(region), navigator_actor(region)
+    april, day = MARCH.back(-1), stockholm(2026, 4, 8, 12)
+    run_due(now=stockholm(2026, 4, 7, 12))
+    units = {unit.name: unit for unit in CareUnit.objects.filter(region=region)}
+    line = ContractLine.objects.get(contract__owner_region=region)
+    for _number in range(6):
+        make_case(now=day, region=region, unit=units["Klinik 0"], line=line)
+    for name, many in (("Klinik 0", 6), ("Klinik 2", 7)):
+        for case in Case.objects.filter(sending_unit=units[name], closed_at=None)[:many]:
+            handling.take(case, actor=navigator, now=day)
+            handling.end(case, reason=CloseReason.HOME_CLINIC, comment="", actor=navigator, now=day)
+    run_due(now=stockholm(2026, 4, 9, 12))
+    closed = {"Klinik 0": 6, "Klinik 2": 7}
+    assert closed_at_clinics(navigator, april) == closed
+    assert set(closed_at_clinics(manager, april).values()) == {None}
+    run_due(now=stockholm(2026, 5, 7, 12))
+    row = WithheldWaiting.objects.get(first_day=april.first_day)
+    assert row.hidden_flows == {"closed": [units["Klinik 0"].pk, units["Klinik 2"].pk]}
+    assert closed_at_clinics(navigator, april) == closed
+    assert set(closed_at_clinics(manager, april).values()) == {None}
+
+
 def test_where_more_than_a_year_is_undecided_nothing_is_told(region: Any) -> None:
     """To count so many months would take a page too long, and the sweep stands still."""
     assert region_told(region.code, MARCH.back(-11))
@@ -159,10 +192,12 @@ def test_a_month_is_decided_once_and_after_those_before_it(region: Any) -> None:
 
 def test_what_waits_is_what_came_in_less_what_left(region: Any) -> None:
     """The balance that the rule looks at is that of the page."""
-    (end,) = month_ends(region.code, flows_of(region.code, [MARCH])).values()
+    flows = flows_of(region.code, [MARCH])
+    waiting = waiting_since(flows)
+    assert waiting_until(waiting_at(region.code, MARCH), flows) == waiting
     page = guarantee_for(navigator_actor(region), month=MARCH, today=TODAY)
     sizes = {line.key: line.size for line in page.lines[Kind.WAITING]}
-    assert {f"clinic:{clinic}": many for clinic, many in end.waiting.items()} == {
+    assert {f"clinic:{clinic}": many for clinic, many in waiting[MARCH].items()} == {
         key: size for key, size in sizes.items() if size
     }
 
