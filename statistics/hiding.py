@@ -107,19 +107,14 @@ def hidden_beside(
     ``by_clinic`` not what it hides of clinics: the caller's page has none.
     """
     decided = _decisions(region)
-    undecided = _undecided(region, max(months) if by_clinic else max(months).back(1), decided)
-    too_many = len(undecided) > MOST_UNDECIDED
-    if too_many:
-        undecided = [month for month in undecided if by_clinic and month >= min(months)]
-    flows = (flows_of if by_clinic else totals_of)(region, undecided) if undecided else {}
+    flows, whole = _undecided(region, months, decided, by_clinic=by_clinic)
     clinics = {month: row.hidden_nodes for month, row in decided.items()}
-    if by_clinic and undecided:
-        waiting = waiting_until(waiting_at(region, undecided[-1]), flows)
+    if by_clinic and flows:
+        waiting = waiting_until(waiting_at(region, max(flows)), flows)
         clinics |= {
-            month: hidden_with_few_waiting(flows[month], waiting[month]) for month in undecided
+            month: hidden_with_few_waiting(table, waiting[month]) for month, table in flows.items()
         }
-    # With too many nothing of what waits in the region is told, and nothing need be hidden for it.
-    after_few = _after_few(region, decided, {} if too_many else flows)
+    after_few = _after_few(region, decided, flows if whole else {})
     nothing = frozenset[Node]()
     return {
         month: nodes_of(region, after_few.get(month, ())) | clinics.get(month, nothing)
@@ -137,10 +132,13 @@ def nodes_of(region: str, wholes: Iterable[str]) -> frozenset[Node]:
     return frozenset((whole, "region", region) for whole in wholes)
 
 
+@as_product("small numbers")
 def hidden_after_few(region: str, months: Collection[Month]) -> dict[Month, frozenset[str]]:
     """Which wholes each month hides since the region had few of them in the month before."""
-    beside = hidden_beside(region, months, by_clinic=False)
-    return {month: frozenset(whole for whole, *_group in beside[month]) for month in months}
+    decided = _decisions(region)
+    flows, _whole = _undecided(region, months, decided, by_clinic=False)
+    found = _after_few(region, decided, flows)
+    return {month: found.get(month, frozenset()) for month in months}
 
 
 def _decisions(region: str) -> dict[Month, WithheldWaiting]:
@@ -148,11 +146,24 @@ def _decisions(region: str) -> dict[Month, WithheldWaiting]:
     return {Month.of(row.first_day): row for row in rows.defer("clinics")}
 
 
-def _undecided(region: str, last: Month, decided: Mapping[Month, WithheldWaiting]) -> list[Month]:
-    """The months until the last that are not decided yet."""
-    if decided:
-        return max(decided).back(-1).until(last)
-    return months_until(region, last)
+def _undecided(
+    region: str,
+    months: Collection[Month],
+    decided: Mapping[Month, WithheldWaiting],
+    *,
+    by_clinic: bool,
+) -> tuple[Mapping[Month, Table], bool]:
+    """What came and left in the months that are not decided yet, and whether it is all of them.
+
+    With too many, those asked for by clinic at most: nothing of what waits in the region is told
+    then, and nothing of it need be hidden for that.
+    """
+    last = max(months) if by_clinic else max(months).back(1)
+    found = max(decided).back(-1).until(last) if decided else months_until(region, last)
+    whole = len(found) <= MOST_UNDECIDED
+    if not whole:
+        found = [month for month in found if by_clinic and month >= min(months)]
+    return (flows_of if by_clinic else totals_of)(region, found) if found else {}, whole
 
 
 def _after_few(

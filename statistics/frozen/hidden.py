@@ -24,10 +24,14 @@ from statistics.frozen.picture import (
 )
 from statistics.monthly.measures import MEASURES
 
+CLOSED_TREATED = f"closed_{CloseReason.TREATED}"
+ENDED = tuple(f"closed_{reason}" for reason in CloseReason.values if reason != CloseReason.TREATED)
 SPLITS = (
     Split("answered", ("accepted", "declined")),
     Split("declined", tuple(f"declined_{reason}" for reason in DeclineReason.values)),
-    Split("closed", tuple(f"closed_{reason}" for reason in CloseReason.values)),
+    # How many ended without treatment elsewhere follows from what waits, in and out.
+    Split("closed", (CLOSED_TREATED, "ended")),
+    Split("ended", ENDED, counted=False),
     Split("treated", ("treated_own", "treated_others", "treated_free_choice")),
     Split("treated", ("treated_elsewhere",)),
     Split("treated", ("funding_central", "funding_clinic")),

@@ -44,8 +44,12 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Split:
+    """``counted``: whether the whole stands in the tables. Else it is the sum of its parts, which
+    no page shows, but which follows from other figures."""
+
     whole: str
     parts: tuple[str, ...]
+    counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Hiding:
         self.everywhere: set[str] = set()
         self._within = {one.inner: one for one in within}
         self._splits: dict[str, list[Split]] = defaultdict(list)
+        self._sums = {split.whole: split.parts for split in splits if not split.counted}
         for split in splits:
             self._splits[split.whole].append(split)
         self._whole_of = {part: split.whole for split in splits for part in split.parts}
@@ -123,6 +128,8 @@ class Hiding:
         return column if whole is None else self._top(whole)
 
     def _numbers(self, column: str, group: Group) -> Numbers:
+        if column in self._sums:
+            return _added([self._numbers(part, group) for part in self._sums[column]])
         return tuple(table.get(column, {}).get(group, 0) for table in self.tables)
 
     def _was_small(self, column: str, group: Group) -> bool:

@@ -43,14 +43,14 @@ GOES = {
 class MonthEnd:
     """``hidden``: the flows that are not known, by kind. ``told``: the clinics whose waiting is.
 
-    ``or_none``: the kinds of which noughts are hidden too, as few came in all. ``totals``: the
+    ``or_none``: those of which noughts are hidden too, as there are few in all. ``totals``: the
     region's own flows that are hidden. ``region_told``: whether its waiting and cases in work are
     told.
     """
 
     waiting: Mapping[Clinic, int]
     hidden: Mapping[tuple[str, Clinic], int]
-    or_none: frozenset[str] = frozenset()
+    or_none: frozenset[tuple[str, Clinic]] = frozenset()
     told: frozenset[Clinic] = frozenset()
     totals: Mapping[str, int] = field(default_factory=dict)
     region_told: bool = False
@@ -79,7 +79,7 @@ class Network(Circulation):
                     "column": (kind, number, 0),
                 }
                 start, end = GOES[kind]
-                least = 0 if kind in month.or_none else min(count, 1)
+                least = 0 if (kind, clinic) in month.or_none else min(count, 1)
                 # The rule that hides the few of a whole region tells that they are few. And how
                 # many ended in the region follows from what waits (docs/decisions/0037).
                 of_closed = "closed" in month.totals and kind in {"ended", "closed_treated"}

@@ -10,15 +10,14 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from organisations.suppression import SMALL
-from referral.models import Case, CloseReason
+from referral.models import Case
 from statistics.circulation import ENOUGH
 from statistics.counted import counted
+from statistics.frozen.hidden import CLOSED_TREATED, ENDED
 from statistics.frozen.hiding import Group, Hiding, Node, Table
 from statistics.guarantee.balance import LEAST_TOLD, Clinic, MonthEnd
 from statistics.months import Month
 
-CLOSED_TREATED = f"closed_{CloseReason.TREATED}"
-ENDED = tuple(f"closed_{reason}" for reason in CloseReason.values if reason != CloseReason.TREATED)
 KINDS = ("received", "treated", CLOSED_TREATED, "closed")
 # The wholes by which what waits and is in work changes.
 WHOLES = ("received", "treated", "closed")
@@ -34,16 +33,18 @@ def month_end(table: Table, hiding: Hiding, waiting: Mapping[Clinic, int]) -> Mo
     of the others can be as many as all of them (docs/decisions/0035).
     """
     hidden: dict[tuple[str, Clinic], int] = {}
+    or_none: set[tuple[str, Clinic]] = set()
     for clinic in waiting:
         group = ("clinic", str(clinic))
         away = {one for one in (*KINDS, *ENDED) if is_away(hiding, one, group)}
         hidden |= {(kind, clinic): _count(table, {kind}, group) for kind in KINDS if kind in away}
+        or_none |= {(kind, clinic) for kind in hiding.everywhere.intersection(KINDS)}
         if CLOSED_TREATED in away:
-            hidden["ended", clinic] = _count(table, away.intersection(ENDED), group)
+            reasons = away.intersection(ENDED)
+            hidden["ended", clinic] = _count(table, reasons, group)
+            if not _count(table, reasons - hiding.everywhere, group):
+                or_none.add(("ended", clinic))
     totals = totals_hidden(table, hiding)
-    or_none = {kind for kind in KINDS if kind in hiding.everywhere}
-    if CLOSED_TREATED in or_none:
-        or_none.add("ended")
     return MonthEnd(waiting, hidden, frozenset(or_none), totals=totals)
 
 

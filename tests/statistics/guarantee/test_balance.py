@@ -16,18 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from organisations.suppression import SMALL
-from statistics.frozen.hidden import SPLITS
-from statistics.frozen.hiding import Hiding, Table
+from statistics.frozen.hidden import CLOSED_TREATED, ENDED, SPLITS
+from statistics.frozen.hiding import Hiding, Split, Table
 from statistics.guarantee.balance import MonthEnd, Told, told_of
 from statistics.guarantee.flows import (
-    CLOSED_TREATED,
-    ENDED,
     WHOLES,
     hidden_next,
     hidden_with_few_waiting,
     is_away,
     month_end,
 )
+from statistics.hiding import nodes_of
 from tests.statistics.attacker import Attacker, Name
 
 REGION = ("region", "13")
@@ -54,6 +53,9 @@ of_a_large_clinic = st.tuples(
 in_lots = st.tuples(
     counts([0, 0, 3, 5, 8]), counts([0, 5, 6, 9, 12]), counts([0, 0, 1, 5, 7]), flows
 ).map(lambda one: (*one[:3], one[3][3]))
+by_reason = st.tuples(
+    counts([0, 5, 8, 12]), counts([0, 0, 1, 2, 5]), counts([0, 1, 2, 3, 5, 9]), counts(ENDED[:3])
+)
 few_flows = st.tuples(
     counts([0, 0, 0, 1, 2, 5]), counts([0, 0, 0, 1, 2]), counts([0, 0, 0, 1]), flows
 ).map(lambda one: (*one[:3], one[3][3]))
@@ -95,7 +97,7 @@ def months_of(found: Sequence[Sequence[Any]]) -> tuple[list[Table], list[Hiding]
             [table],
             SPLITS,
             before=[
-                *((kind, *REGION) for kind in after_few),
+                *nodes_of(REGION[1], after_few),
                 *hidden_with_few_waiting(table, waiting),
             ],
             groups=[("clinic", str(one)) for one in CLINICS],
@@ -148,9 +150,10 @@ def _read_region(attacker: Attacker, number: int, end: MonthEnd) -> None:
 
 
 def _read_flows(attacker: Attacker, number: int, table: Table, hiding: Hiding) -> None:
+    away = {"all": hiding.everywhere.intersection(COLUMNS)}
     # How many of the closed were treated follows from what waits, where the closed are known.
-    away = {"all": {"received", "treated"} & hiding.everywhere}
-    away["all"] |= set(COLUMNS[2:]) if "closed" in hiding.everywhere else set()
+    if "closed" not in hiding.everywhere:
+        away["all"].discard(CLOSED_TREATED)
     groups = {"all": REGION} | {clinic: ("clinic", str(clinic)) for clinic in CLINICS}
     for place, group in groups.items():
         hidden = (
@@ -191,13 +194,14 @@ def found_out(
 ) -> dict[Name, int]:
     """The small numbers that are told to be small, with the most that each could be.
 
-    What stands on no page, as what came in and waited before together, is left aside.
+    What stands on no page, as what came in and waited before together, is left aside, and so are
+    cases in work and waiting of a whole region in which they are so few.
     """
     found = reader_of(tables[: len(ends)], hidings[: len(ends)], ends).finds_out()
     return {
         name: most
         for name, most in found
-        if name[1] != "had"
+        if name[1] != "had" and name[1:] not in {("in work", "all"), ("waiting", "all")}
         # How many ended follows from what waits, and so how many of the closed were treated.
         if "closed" not in hidings[name[0]].everywhere or name[1] not in PARTS_OF_CLOSED
     }
@@ -215,7 +219,7 @@ def regions_own(
     """The region's hidden small numbers that are told exactly: that they are small is known to
     whoever knows the rule."""
     known = reader_of(tables[: len(ends)], hidings[: len(ends)], ends).knows()
-    return [name for name in known if name[2] == "all" and name[1] in WHOLES]
+    return [name for name in known if name[2] == "all" and name[1] in (*WHOLES, *ENDED)]
 
 
 def waiting_known(
@@ -252,6 +256,17 @@ def test_no_waiting_tells_how_few_came_and_went_in_the_whole_region(
     tables, hidings, ends = months_of([[(many, 0, 0, ENDED[0]) for many in first], *found])
     for without, told in and_before(decided(ends)):
         assert set(regions_own(tables, hidings, told)) <= {*regions_own(tables, hidings, without)}
+
+
+@slow
+@given(in_a_row(by_reason, most=4), st.lists(st.integers(60, 90), min_size=4, max_size=4))
+def test_what_waits_in_the_region_tells_not_for_which_reason_few_ended(
+    found: Any, first: list[int]
+) -> None:
+    """How many ended of all reasons together it tells (docs/decisions/0037)."""
+    tables, hidings, ends = months_of([[(many, 0, 0, ENDED[0]) for many in first], *found, USUAL])
+    known = regions_own(tables, hidings, decided(ends))
+    assert [name for name in known if name[1] in ENDED] == []
 
 
 @slow
@@ -408,6 +423,20 @@ def test_the_regions_own_is_told_when_no_month_of_few_follows(months: Any, told:
     """Its waiting and cases in work, of months in which fewer than five came or were treated."""
     _tables, _hidings, ends = months_of([FIRST, *months])
     assert decided(ends)[-1].region_told == told
+
+
+def test_the_attacker_finds_a_reason_that_is_hidden_beside_the_closed_as_treated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Five were closed as treated; three ended for one reason, nine for another."""
+    month = [(9, 5, 3, ENDED[0]), (9, 0, 9, ENDED[1]), *NOTHING[2:]]
+    tables, hidings, ends = months_of([FIRST, month])
+    assert regions_own(tables, hidings, decided(ends)) == []
+    parts = Split("closed", (CLOSED_TREATED, *ENDED))
+    others = [one for one in SPLITS if one.whole not in {"closed", "ended"}]
+    monkeypatch.setattr(f"{__name__}.SPLITS", (parts, *others))
+    tables, hidings, ends = months_of([FIRST, month])
+    assert regions_own(tables, hidings, decided(ends)) == [(1, ENDED[0], "all")]
 
 
 def test_the_attacker_finds_a_month_of_few_in_what_waits_in_the_region() -> None:
