@@ -64,10 +64,12 @@ install-dev: .venv/installed-dev
 .venv/installed: requirements.lock | .venv/bin/python
 	@echo "Installerar paket …"
 	@$(INSTALL) -r requirements.lock
-	@umask 022; $(RUN) -m compileall -qq -j 2 -x '$(LATER)' .venv/lib/python*/site-packages || true
+	@umask 022; $(RUN) -m compileall -qq -j 2 -x '$(LATER)' $(PRODUCT) .venv/lib/python*/site-packages || true
 	@touch $@
-# Nearly half of the packages' code, which a start does not read: compiled when it is first read.
-LATER := /(numpy|holidays/[cf]|wcwidth|prompt_toolkit|valkey|stdnum|gis|locale|tests?|testing)
+# Ours too: a start reads it in seven processes, and where PYTHONDONTWRITEBYTECODE is set none of
+# them leaves the others anything. Nearly half of the packages' code is compiled when it is first
+# read, as no start or hardly any process of it reads it.
+LATER := /(numpy/(?!_core|_typing|_utils|lib|linalg|matrixlib|\w+\.py)|holidays/[cf]|wcwidth|prompt_toolkit|valkey|stdnum|gis|locale|tests?|testing)
 
 .venv/installed-dev: requirements-dev.lock | .venv/bin/python
 	@echo "Installerar paket och testverktyg …"
