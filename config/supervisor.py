@@ -30,10 +30,15 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Program:
-    """A program to run, and the name its lines are shown under."""
+    """A program to run, and the name its lines are shown under.
+
+    One with an ``after`` makes itself ready at once, and is told by a line on its standard input
+    when that has happened.
+    """
 
     name: str
     command: Sequence[str]
+    after: asyncio.Event | None = None
 
 
 class Terminal:
@@ -132,7 +137,7 @@ class Supervisor:
             *program.command,
             cwd=self._directory,
             env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if program.after else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             # A group of its own: Ctrl-C reaches only the supervisor, which ends all in order.
@@ -142,6 +147,7 @@ class Supervisor:
         output = asyncio.create_task(self._relay(program.name, process))
         ended = asyncio.create_task(process.wait())
         told = asyncio.create_task(self._stop.wait())
+        waiting = asyncio.create_task(_tell(process, program.after))
         try:
             await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
@@ -153,6 +159,7 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             told.cancel()
+            waiting.cancel()
         code = await ended
         await asyncio.wait({output}, timeout=1)
         output.cancel()
@@ -181,6 +188,14 @@ class Deaths:
         self._times.append(self._clock())
         full = len(self._times) == DEATHS_TO_GIVE_UP
         return full and self._times[-1] - self._times[0] < DEATHS_WINDOW_SECONDS
+
+
+async def _tell(process: asyncio.subprocess.Process, after: asyncio.Event | None) -> None:
+    if after is not None and process.stdin is not None:
+        await after.wait()
+        with contextlib.suppress(OSError):
+            process.stdin.write(b"\n")
+            await process.stdin.drain()
 
 
 def _ended(code: int) -> str:

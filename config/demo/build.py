@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from random import Random
 
 from django.contrib.auth.hashers import make_password
@@ -211,10 +211,16 @@ def _unit(
     )
 
 
+@cache
+def hashed_password() -> str:
+    """Every user's, once: hashing is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 def _users(
     clinics: dict[str, CareUnit], providers: dict[str, list[CareUnit]], *, now: datetime
 ) -> int:
-    password = make_password(PASSWORD)  # once: hashing is slow on purpose
+    password = hashed_password()
     since = now - timedelta(days=500)
     people = [*region_users(), *_unit_users(clinics, providers)]
     for person in people:

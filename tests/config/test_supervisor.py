@@ -134,3 +134,39 @@ def test_nothing_more_is_begun_once_the_end_has(tmp_path: Path) -> None:
     supervise(run, tmp_path)
 
     assert not (tmp_path / "pids").exists()
+
+
+def test_a_program_that_waits_is_told_when_its_time_has_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = "print('ready', flush=True); print(repr(input()))"
+
+    async def run(boss: Supervisor) -> None:
+        time = asyncio.Event()
+        waiting = Program("worker", [sys.executable, "-c", code], after=time)
+        ended = asyncio.create_task(boss.run_once(waiting))
+        while "ready" not in (said := capsys.readouterr().out):
+            await asyncio.sleep(0)
+        assert said == "worker | ready\n"
+        assert not ended.done()
+        time.set()
+        assert await ended
+
+    supervise(run, tmp_path)
+
+    assert capsys.readouterr().out == "worker | ''\n"
+
+
+def test_a_program_that_waits_is_ended_with_the_rest(tmp_path: Path) -> None:
+    async def run(boss: Supervisor) -> None:
+        code = WRITE_PID + "input()"
+        waiting = Program("worker", [sys.executable, "-c", code], after=asyncio.Event())
+
+        def begun() -> bool:
+            return (tmp_path / "pids").exists() and len(pids(tmp_path)) == 1
+
+        await asyncio.gather(boss.run_once(waiting), stop_when(boss, begun))
+
+    supervise(run, tmp_path)
+
+    assert not any(map(psutil.pid_exists, pids(tmp_path)))

@@ -1,13 +1,17 @@
 """``manage.py prepare``: code lists and demonstration, in one process."""
 
 import gc
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from organisations.working_days import is_working_day
 
 
 class Command(BaseCommand):
@@ -19,10 +23,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help=_("gör inga demodata"))
+        parser.add_argument(
+            "--when-told",
+            action="store_true",
+            help=_("gör allt redo, men vänta på en rad innan databasen ändras"),
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # The process ends with its work; looking for cycles takes a tenth of the time.
         gc.disable()
+        if options["when_told"]:
+            if not options["no_demo"]:
+                make_ready()
+            if not sys.stdin.readline():
+                raise CommandError(_("Den som skulle säga till är borta."))
         prepare_statements()
         self._say(_("Läser in kodverk och regioner"))
         call_command("load_reference", stdout=self.stdout)
@@ -33,6 +47,14 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def make_ready() -> None:
+    """Do for the demonstration what takes a while and needs no tables."""
+    from config.demo.build import hashed_password
+
+    hashed_password()
+    is_working_day(timezone.localdate())
 
 
 def prepare_statements() -> None:

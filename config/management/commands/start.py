@@ -123,13 +123,17 @@ class Start:
         try:
             self.supervisor.say(_("Startar databas och meddelandekö i %s") % self.data)
             await asyncio.to_thread(services.start)
-            if await self.migrate():
-                pages, jobs = self.programs()
-                async with asyncio.TaskGroup() as group:
+            tables = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                # It reads its code while the tables are made.
+                preparation = group.create_task(self.prepare(after=tables))
+                if await self.migrate():
+                    tables.set()
+                    pages, jobs = self.programs()
                     group.create_task(self.watch(services))
                     group.create_task(self.supervisor.keep_running(pages))
                     # What is due is not done before the demonstration is whole.
-                    if await self.prepare():
+                    if await preparation:
                         group.create_task(self.announce())
                         group.create_task(self.supervisor.keep_running(jobs))
         except EmbeddedServiceError as error:
@@ -200,14 +204,15 @@ class Start:
         # The checks read every page's code; the programs do that again in a moment.
         return await self.manage("migrate", "--verbosity", "0", "--skip-checks")
 
-    async def prepare(self) -> bool:
+    async def prepare(self, *, after: asyncio.Event) -> bool:
         """Fill the tables with what is there from the beginning; return whether all went well."""
-        return await self.manage("prepare", *([] if self.demo else ["--no-demo"]))
+        options = ["--when-told", *([] if self.demo else ["--no-demo"])]
+        return await self.manage("prepare", *options, after=after)
 
-    async def manage(self, *command: str) -> bool:
+    async def manage(self, *command: str, after: asyncio.Event | None = None) -> bool:
         """Run a command to its end; one that fails is the end of everything."""
         manage = os.fspath(settings.BASE_DIR / "manage.py")
-        program = Program(self.supervisor.name, [sys.executable, manage, *command])
+        program = Program(self.supervisor.name, [sys.executable, manage, *command], after)
         went_well = await self.supervisor.run_once(program)
         if not went_well and not self.supervisor.stopping():
             self.supervisor.say(_("Förberedelsen misslyckades, se felet ovan."))
