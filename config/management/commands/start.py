@@ -9,7 +9,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -132,9 +132,9 @@ class Start:
                     pages, jobs = self.programs()
                     group.create_task(self.watch(services))
                     group.create_task(self.supervisor.keep_running(pages))
+                    group.create_task(self.announce(after=preparation))
                     # What is due is not done before the demonstration is whole.
                     if await preparation:
-                        group.create_task(self.announce())
                         group.create_task(self.supervisor.keep_running(jobs))
         except EmbeddedServiceError as error:
             self.supervisor.say(str(error))
@@ -235,19 +235,20 @@ class Start:
                     self.supervisor.say(_("Det händer för ofta. Allt stoppas."))
                     self.supervisor.give_up()
 
-    async def announce(self) -> None:
-        """Say where the product is, once it answers."""
+    async def announce(self, *, after: asyncio.Task[bool]) -> None:
+        """Say where the product is, once it answers and ``after`` has gone well."""
+        if await self.answers() and await after:
+            for line in self.welcome():
+                self.supervisor.say(line)
+
+    async def answers(self) -> bool:
+        """Wait until the pages answer; False when the end came first."""
         async with httpx.AsyncClient(trust_env=False) as client:
             while await self.supervisor.pause(0.2):
-                try:
+                with suppress(httpx.HTTPError):
                     await client.get(self.address, timeout=10)
-                except httpx.HTTPError:
-                    continue
-                break
-            else:
-                return
-        for line in self.welcome():
-            self.supervisor.say(line)
+                    return True
+        return False
 
     def welcome(self) -> Iterator[str]:
         """Yield the lines that tell a person what to do next."""
