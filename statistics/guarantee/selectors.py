@@ -238,8 +238,9 @@ class _Groups:
         total_withheld: bool = False,
     ) -> Hidden:
         """What is not shown. The done are the treated of other pages (``hiding``): clinics and
-        the region are hidden here as there. Of ``withheld`` clinics nothing is shown, nor of the
-        areas that they are in; with the total withheld nothing of the phases that make it up."""
+        the region are hidden here as there. Of these clinics and of ``withheld`` ones nothing is
+        shown, nor of the areas that they are in: those within 180 days can be all of them. With
+        the total withheld nothing is shown of the phases that make it up."""
         values = tuple(
             (key, tuple(group.counts[count] for count in COUNTS))
             for key, group in self.groups.items()
@@ -251,8 +252,10 @@ class _Groups:
                 for key in self.groups
                 if key.startswith("clinic:")
             }
-            elsewhere[TOTAL] = "treated" in hiding.everywhere
         away = {f"clinic:{clinic}" for clinic in withheld}
+        away |= {key for key, is_hidden in elsewhere.items() if is_hidden}
+        if hiding:
+            elsewhere[TOTAL] = "treated" in hiding.everywhere
         away |= {
             total for total, parts in self.families if total != TOTAL and not away.isdisjoint(parts)
         }

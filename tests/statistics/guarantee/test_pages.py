@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
+from contracts.models import ContractLine
 from organisations.access import Actor
 from organisations.models import CareUnit, MedicalArea
 from referral import services
@@ -129,6 +130,21 @@ def test_a_manager_sees_no_small_number_in_any_file(region: Any) -> None:
                     told = [count for count in counts if count is not None]
                     assert not {b - a for a in told for b in told} & SMALL, line
                     assert line["patient_paused"] is None
+
+
+def test_nothing_is_shown_of_the_done_of_a_clinic_whose_treated_are_hidden(region: Any) -> None:
+    """All nine in the region are within 30 days, so six that are would be the clinic's treated."""
+    other = Case.objects.filter(sending_unit__name="Klinik 1")[0].sending_unit
+    line = ContractLine.objects.get(contract__owner_region=region)
+    for _number in range(6):
+        make_case(CaseState.TREATED, now=NOW, region=region, unit=other, line=line)
+    for actor, shown in ((manager_actor(region), None), (navigator_actor(region), 6)):
+        found = guarantee_for(actor, month=MONTH, today=NOW.date())
+        assert found.totals[Kind.DONE].within["without"][30].count == 9
+        (line_of_other,) = [one for one in found.lines[Kind.DONE] if one.label == "Klinik 1"]
+        assert line_of_other.size == shown
+        assert {cell.count for cell in line_of_other.within["without"].values()} == {shown}
+        assert line_of_other.own["without"].count == shown
 
 
 def test_each_choice_of_a_manager_shows_the_same_cells(region: Any) -> None:
