@@ -238,9 +238,9 @@ class _Groups:
         total_withheld: bool = False,
     ) -> Hidden:
         """What is not shown. The done are the treated of other pages (``hiding``): clinics and
-        the region are hidden here as there. Of these clinics and of ``withheld`` ones nothing is
-        shown, nor of the areas that they are in: those within 180 days can be all of them. With
-        the total withheld nothing is shown of the phases that make it up."""
+        the region are hidden here as there. Of these and of ``withheld`` clinics nothing is shown,
+        nor of the areas that they are in: those within 180 days can be all of them. With the total
+        hidden or withheld nothing is shown of the phases that make it up."""
         values = tuple(
             (key, tuple(group.counts[count] for count in COUNTS))
             for key, group in self.groups.items()
@@ -256,6 +256,7 @@ class _Groups:
         away |= {key for key, is_hidden in elsewhere.items() if is_hidden}
         if hiding:
             elsewhere[TOTAL] = "treated" in hiding.everywhere
+            total_withheld = elsewhere[TOTAL]
         away |= {
             total for total, parts in self.families if total != TOTAL and not away.isdisjoint(parts)
         }

@@ -19,6 +19,7 @@ from organisations.models import CareUnit, MedicalArea
 from referral import services
 from referral.models import Case, CaseState, CloseReason
 from statistics.guarantee.columns import COUNTS, SIZE, Basis, Column, Kind
+from statistics.guarantee.models import WithheldWaiting
 from statistics.guarantee.selectors import Dimension, guarantee_for
 from statistics.months import Month
 from tests.factories import (
@@ -134,7 +135,7 @@ def test_a_manager_sees_no_small_number_in_any_file(region: Any) -> None:
 
 def test_nothing_is_shown_of_the_done_of_a_clinic_whose_treated_are_hidden(region: Any) -> None:
     """All nine in the region are within 30 days, so six that are would be the clinic's treated."""
-    other = Case.objects.filter(sending_unit__name="Klinik 1")[0].sending_unit
+    other = CareUnit.objects.get(name="Klinik 1", region=region)
     line = ContractLine.objects.get(contract__owner_region=region)
     for _number in range(6):
         make_case(CaseState.TREATED, now=NOW, region=region, unit=other, line=line)
@@ -145,6 +146,28 @@ def test_nothing_is_shown_of_the_done_of_a_clinic_whose_treated_are_hidden(regio
         assert line_of_other.size == shown
         assert {cell.count for cell in line_of_other.within["without"].values()} == {shown}
         assert line_of_other.own["without"].count == shown
+
+
+def test_nothing_is_shown_of_the_done_of_a_region_whose_treated_are_hidden(region: Any) -> None:
+    """As in a month that hides its treated with the few of the month before: nine here, all within
+    30 days, which by the sum of both months would give the few."""
+    unit = CareUnit.objects.get(name="Klinik 1", region=region)
+    line = ContractLine.objects.get(contract__owner_region=region)
+    for _number in range(6):
+        make_case(CaseState.TREATED, now=NOW, region=region, unit=unit, line=line)
+    WithheldWaiting.objects.create(
+        region=region, first_day="2026-02-01", hidden_next=["treated"], decided_at=NOW
+    )
+    for dimension in Dimension.values:
+        found = guarantee_for(
+            manager_actor(region), month=MONTH, today=NOW.date(), dimension=dimension
+        )
+        lines = [*found.lines[Kind.DONE], found.totals[Kind.DONE]]
+        assert {line.size for line in lines} == {None}
+        cells = {cell for line in lines for cell in line.within["without"].values()}
+        assert {cell.count for cell in cells} == {None}
+    found = guarantee_for(navigator_actor(region), month=MONTH, today=NOW.date())
+    assert found.totals[Kind.DONE].size == 9
 
 
 def test_each_choice_of_a_manager_shows_the_same_cells(region: Any) -> None:
