@@ -5,7 +5,7 @@ from collections.abc import Collection
 from organisations.access import Actor, as_product
 from statistics.guarantee.flows import months_until, totals_hidden, totals_of
 from statistics.guarantee.models import WithheldWaiting
-from statistics.hiding import MOST_UNDECIDED, hiding_of
+from statistics.hiding import MOST_UNDECIDED, hiding_of, treated_after_few
 from statistics.months import Month
 
 
@@ -43,3 +43,9 @@ def region_told(region: str, month: Month) -> bool:
     tables = totals_of(region, months)
     hidings = hiding_of(region, tables)
     return not any(totals_hidden(tables[one], hidings[one]) for one in months)
+
+
+def is_withheld(region: str, month: Month) -> bool:
+    """Whether how many wait in the region at the month's end, or were treated in it, is hidden on
+    account of a month of few."""
+    return treated_after_few(region, [month]) or not region_told(region, month)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from organisations.access import Actor
 from organisations.models import Role
 from organisations.suppression import SMALL, suppress
+from statistics.guarantee.withheld import is_withheld
 from statistics.months import Month
 from statistics.waiting_times.codes import SEVERITY_LABELS, reason_of, severity_of
 from statistics.waiting_times.layout import (
@@ -222,7 +223,7 @@ class Counts:
 def counts_of(delivery: WaitingTimeDelivery) -> Counts:
     """The counts, without what would tell of one to four contacts."""
     rows, done, waiting = _contacts(delivery)
-    shown = not hides_faults(delivery)
+    shown = delivery.version is None or None not in (rows, done, waiting)
     return Counts(
         rows,
         done,
@@ -256,6 +257,11 @@ def first_faults_of(delivery: WaitingTimeDelivery) -> list[Fault]:
 
 
 def _contacts(delivery: WaitingTimeDelivery) -> tuple[int | None, int | None, int | None]:
+    """Rows, done and waiting. What other pages hide of the region's month, a file of its own cases
+    does not tell either (docs/decisions/0037)."""
+    own, month = delivery.origin == WaitingTimeDelivery.Origin.OWN, delivery.reported_month
+    if own and month and is_withheld(delivery.region_id, month):
+        return None, None, None
     parts = [delivery.done, delivery.waiting, delivery.rows - delivery.done - delivery.waiting]
     hidden, total_hidden = suppress(parts)
     return (

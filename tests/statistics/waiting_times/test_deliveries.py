@@ -16,6 +16,7 @@ from organisations.errors import InvalidInput, NotAllowed, WrongState
 from organisations.models import AccessLog, ApiToken
 from organisations.retention import rules, thin
 from referral.models import CaseState
+from statistics.guarantee.models import WithheldWaiting
 from statistics.months import Month
 from statistics.waiting_times import selectors, services
 from statistics.waiting_times.models import WaitingTimeDegree, WaitingTimeDelivery
@@ -248,6 +249,33 @@ def test_files_go_when_months_can_no_longer_be_corrected_and_receipts_stay(
         services.content_for(made, actor=admin, now=timezone.now())
     new.refresh_from_db()
     assert new.is_kept
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        pytest.param({}, id="nothing-is-hidden"),
+        pytest.param({"first_day": "2026-09-01", "hidden_next": ["treated"]}, id="after-few"),
+        pytest.param({"first_day": "2026-10-01", "region_withheld": True}, id="waiting-withheld"),
+    ],
+)
+def test_a_file_of_the_regions_cases_tells_nothing_that_other_pages_hide(region, admin, decided):
+    """Of five who wait, in a month whose waiting or treated would give those of another away."""
+    for _number in range(5):
+        make_case(CaseState.IN_PROGRESS, region=region, now=stockholm(2026, 10, 12, 9))
+    if decided:
+        WithheldWaiting.objects.create(region=region, decided_at=NOVEMBER, **decided)
+    made = services.deliver_own(OCTOBER, actor=admin, now=NOVEMBER)
+    counts = selectors.counts_of(made)
+    hidden = (None, None, None, None)
+    shown = (5, 0, 5, made.lacks)
+    told = (counts.rows, counts.done, counts.waiting, counts.lacks)
+    assert told == (hidden if decided else shown)
+    receipt = selectors.receipt_of(made)["faults"]
+    assert {one["count"] for one in receipt} == {None if decided else 5}
+    # Of a file from elsewhere the cases here tell nothing.
+    many = [one | WAITS | {"vardkontakt_id": f"w{n}"} for n, one in enumerate(contacts(6))]
+    assert selectors.counts_of(deliver(written(many), admin)).waiting == 6
 
 
 def test_counts_of_few_contacts_are_hidden_and_no_fault_gives_them_away(region, admin):
